@@ -1,0 +1,142 @@
+"""The root command: a table of subcommands, loaded only when one is called."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final, NamedTuple, NoReturn
+
+import click
+
+from modeler import __version__
+from modeler.cli import exits
+
+
+class Entry(NamedTuple):
+    """One subcommand: its name, the module that exports ``command``, its line in ``--help``."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS: Final = (
+    Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
+    Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, timeline, decisions."),
+    Entry("size", "modeler.cli.size", "Bytes of a model: a literal, a file, a folder or s3://."),
+    Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
+    Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
+    Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
+    Entry("validate", "modeler.cli.validate", "Run known answers against the engine."),
+)
+
+
+class LazyGroup(click.Group):
+    """A group whose help is a table and whose commands are imported on use.
+
+    Import cost is a feature: ``--help`` must not pay for pandas, scipy or numba.
+    """
+
+    _entries: Final = {entry.name: entry for entry in COMMANDS}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the table's order: the main job first."""
+        return list(self._entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one subcommand asked for."""
+        entry = self._entries.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(entry.module).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name for a misspelt command."""
+        if args and args[0] not in self._entries and not args[0].startswith("-"):
+            near = get_close_matches(args[0], self._entries, n=1, cutoff=0.5)
+            hint = f'did you mean "{near[0]}"?' if near else f"one of {', '.join(self._entries)}"
+            raise click.UsageError(f'no command "{args[0]}": {hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the table; nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.help) for entry in COMMANDS])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 ok; 2 usage, scenario or unknown name; 3 a gate or validation failed; "
+    "4 some scenarios failed; 5 a known name without a price, or AWS denied or unreachable; "
+    "130 interrupted.",
+)
+@click.version_option(__version__, prog_name="modeler")
+def cli() -> None:
+    """What a model's cold start costs: dollars, SLA violations and scale-out lag.
+
+    Start with `modeler sweep`: with nothing given it runs the embedded scenario on embedded
+    traffic, offline.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code.
+
+    Parameters
+    ----------
+    args : sequence of str, optional. The arguments; by default those of the process.
+
+    Raises
+    ------
+    SystemExit
+        Always, with one of the codes of `modeler.cli.exits`.
+    """
+    try:
+        # A command that ends well but not cleanly says so through ctx.exit(code), which click
+        # hands back here.
+        result = cli.main(
+            args=None if args is None else list(args), prog_name="modeler", standalone_mode=False
+        )
+    except click.Abort:
+        click.echo("error: interrupted", err=True)
+        sys.exit(exits.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("MODELER_DEBUG") == "1":
+            raise
+        click.echo(describe(error), err=True)
+        sys.exit(exits.code_of(error))
+    sys.exit(result if isinstance(result, int) else exits.OK)
+
+
+def describe(error: Exception) -> str:
+    """One clear message for an exception, as printed on stderr.
+
+    Parameters
+    ----------
+    error : Exception. What ended the command.
+
+    Returns
+    -------
+    str
+        Starts with ``error:``; errors that render themselves are passed through.
+    """
+    if isinstance(error, click.ClickException):
+        message = error.format_message()
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            message = f"{message.rstrip('.')}\nsee: {context.command_path} --help"
+    elif isinstance(error, OSError) and error.filename is not None and error.strerror:
+        message = f"{error.filename}: {error.strerror}"
+    else:
+        message = str(error) or type(error).__name__
+        if exits.code_of(error) == exits.INTERNAL:
+            message = (
+                f"{type(error).__name__}: {message}\n"
+                "This is a fault of modeler, not of your input; MODELER_DEBUG=1 shows where."
+            )
+    return message if message.startswith("error") else f"error: {message}"

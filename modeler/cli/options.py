@@ -1,0 +1,103 @@
+"""Options that several commands share, so that one word means one thing everywhere."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output_options(*, parquet: bool = False) -> Callable[[F], F]:
+    """``--format`` and ``-o``; the command receives ``format`` and ``output``.
+
+    Parameters
+    ----------
+    parquet : bool. Offer Parquet too, where rows are many.
+    """
+    formats = ["table", "json", "csv", *(["parquet"] if parquet else [])]
+
+    def decorate(command: F) -> F:
+        command = click.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            default=None,
+            help="Write to FILE in one step instead of stdout ('-').",
+        )(command)
+        return click.option(
+            "--format",
+            "format",
+            type=click.Choice(formats),
+            default="table",
+            show_default=True,
+            help="How to print the result.",
+        )(command)
+
+    return decorate
+
+
+def split_list(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Callback: ``1GB,7GB`` to its parts.
+
+    Raises
+    ------
+    click.BadParameter
+        For an empty part.
+    """
+    if value is None:
+        return None
+    parts = tuple(part.strip() for part in value.split(","))
+    if not all(parts):
+        raise click.BadParameter(f"{value!r} has an empty part", ctx, param)
+    return parts
+
+
+def split_settings(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Callback: ``policy.target=4,6,8`` to ``{"policy.target": ("4", "6", "8")}``.
+
+    Raises
+    ------
+    click.BadParameter
+        Without ``=``, for an empty part, or for a path given twice.
+    """
+    settings: dict[str, tuple[str, ...]] = {}
+    for item in value:
+        path, equals, values = (text.strip() for text in item.partition("="))
+        if not (equals and path and values):
+            raise click.BadParameter(f"{item!r} is not PATH=V1,V2", ctx, param)
+        if path in settings:
+            raise click.BadParameter(f"{path} is set twice", ctx, param)
+        parts = split_list(ctx, param, values)
+        assert parts is not None
+        settings[path] = parts
+    return settings
+
+
+size_option = click.option(
+    "--size",
+    "sizes",
+    metavar="SIZES",
+    callback=split_list,
+    help="Model sizes with unit, e.g. 1GB,7GB,12.6GiB.",
+)
+trace_option = click.option(
+    "--trace", metavar="TRACE", help="Traffic: the name of a sample or a file."
+)
+instance_option = click.option(
+    "--instance", "instance", metavar="TYPE", help="Instance type, e.g. ml.g5.2xlarge."
+)
+region_option = click.option("--region", metavar="REGION", help="Region, e.g. us-east-1.")
+seed_option = click.option("--seed", type=click.IntRange(min=0), help="Seed of every draw.")
+set_option = click.option(
+    "--set",
+    "settings",
+    metavar="PATH=V1,V2",
+    multiple=True,
+    callback=split_settings,
+    help="Any scenario field, several values to vary it; may be repeated.",
+)
