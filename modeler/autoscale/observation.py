@@ -1,0 +1,77 @@
+"""What a policy sees, and the one shape every policy has.
+
+A policy is a function ``decide(event, obs, params, state, out) -> int``:
+
+* ``event``: why it was called (`BUCKET`, `TICK`, `ARRIVAL`, `DEPARTURE`);
+* ``obs``: the observation, a float64 vector indexed by the constants below;
+* ``params``: its settings, fixed for the run;
+* ``state``: its own memory, zero at the start of the run;
+* ``out``: where it writes its answer (`OUT_DESIRED`, `OUT_METRIC`).
+
+It returns a reason code (see `REASONS`); 0 means "nothing to say". It never reads a clock: time is
+``obs[NOW]``. The engine clamps the answer to [min, max] and carries it out.
+
+The compiled loop takes a policy as a first-class function of the one signature `SIGNATURE`, so the
+loop is compiled once, whatever the policy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import types
+
+_VECTOR: Final = types.Array(types.float64, 1, "C")
+SIGNATURE: Final = types.int64(types.int64, _VECTOR, _VECTOR, _VECTOR, _VECTOR)
+FUNCTION: Final = types.FunctionType(SIGNATURE)
+
+# Events. A bucket closes before the arrivals of the same instant, a tick comes after them.
+BUCKET: Final = 1
+TICK: Final = 2
+ARRIVAL: Final = 4
+DEPARTURE: Final = 8
+
+# The observation.
+NOW: Final = 0  # seconds since the trace's origin [s]
+READY: Final = 1  # replicas that serve [replicas]
+PENDING: Final = 2  # replicas requested and not yet ready [replicas]
+DESIRED: Final = 3  # the capacity last asked for [replicas]
+MIN: Final = 4  # lower bound of desired capacity [replicas]
+MAX: Final = 5  # upper bound of desired capacity [replicas]
+QUEUED: Final = 6  # requests waiting [requests]
+IN_FLIGHT: Final = 7  # requests in service, kept only for policies that ask [requests]
+ARRIVED: Final = 8  # requests that have arrived since the start [requests]
+INVOCATIONS: Final = 9  # sum over arrivals of 1 / ready replicas at that arrival [requests/replica]
+IN_FLIGHT_SECONDS: Final = 10  # integral of requests in service [request s]
+QUEUED_SECONDS: Final = 11  # integral of requests waiting [request s]
+READY_SECONDS: Final = 12  # integral of ready replicas [replica s]
+ACTIVITY_DONE: Final = 13  # when the last scaling activity completed, inf while one runs [s]
+SLOTS: Final = 14  # requests a replica serves at once [requests/replica]
+OBS_SIZE: Final = 16
+
+OUT_DESIRED: Final = 0
+OUT_METRIC: Final = 1
+OUT_SIZE: Final = 2
+
+# Reasons. Names of not-scaled reasons are the platform's own where it has them
+# (Application Auto Scaling, DescribeScalingActivities, NotScaledReasons).
+NOTHING: Final = 0
+SCALED_OUT: Final = 1
+SCALED_IN: Final = 2
+AT_MAX: Final = 3
+AT_MIN: Final = 4
+AT_DESIRED: Final = 5
+ANTICIPATED_FLAPPING: Final = 6
+UNSCALABLE: Final = 7
+SCALE_IN_COOLDOWN: Final = 8
+
+REASONS: Final[dict[int, str]] = {
+    SCALED_OUT: "ScaledOut",
+    SCALED_IN: "ScaledIn",
+    AT_MAX: "AlreadyAtMaxCapacity",
+    AT_MIN: "AlreadyAtMinCapacity",
+    AT_DESIRED: "AlreadyAtDesiredCapacity",
+    ANTICIPATED_FLAPPING: "AutoScalingAnticipatedFlapping",
+    UNSCALABLE: "TargetServicePutResourceAsUnscalable",
+    SCALE_IN_COOLDOWN: "ScaleInCooldown",
+}

@@ -1,0 +1,298 @@
+"""The compiled loop: arrivals in, counters and records out, exact request by request.
+
+With a central first-come-first-served queue a request starts at the later of its arrival and the
+moment the earliest slot is free, so between control events the whole fleet is one heap of
+slot-free times, and an arrival that finds a free slot costs one walk down that heap. Everything
+that can change the fleet, or that must be seen at its own instant, is an event; the loop leaves
+its fast path only when an event is due or a request waits.
+
+Events at one instant happen in this order: finish (a waiting request starts), replica ready,
+time-out, metric bucket closes, arrival, control tick. Slots that are free equally long are taken
+in the order of the heap, which the run's own history fixes.
+"""
+
+from __future__ import annotations
+
+from numba import njit, types
+
+from modeler.autoscale import observation as o
+from modeler.autoscale.observation import FUNCTION
+from modeler.replay import layout as m
+from modeler.replay.fleet import (
+    become_ready,
+    mark_queue_change,
+    note_decision,
+    observe,
+    pending_seconds,
+    serve_from,
+    set_desired,
+)
+from modeler.replay.heap import pop
+from modeler.replay.quiet import note, quiet
+
+_INF = m.INF
+_ARRIVAL, _TICK, _BUCKET, _TIMEOUT, _READY, _DEPARTURE, _START = 0, 1, 2, 3, 4, 5, 6
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _cause_of_wait(w, arrival, now, pending_before):  # type: ignore[no-untyped-def]
+    """Why a request waited: no capacity allowed, capacity on its way, or none decided on."""
+    if w.floats[m.AT_MAX_SINCE] <= arrival:
+        return m.REPLICA_CAP
+    overlap = pending_seconds(w, now) - pending_before
+    if 2.0 * overlap >= now - arrival:
+        return m.COLD_START
+    return m.DECISION
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _leave_queue(w, now):  # type: ignore[no-untyped-def]
+    """Take the head out of the queue; its place in the ring."""
+    mark_queue_change(w, now)
+    head = w.integers[m.HEAD]
+    w.integers[m.HEAD] = (head + 1) % len(w.ring_id)
+    w.integers[m.QUEUED] -= 1
+    if w.integers[m.QUEUED] == 0:
+        if w.integers[m.BREACH] == 1:
+            w.integers[m.SELF_CLEARED] += 1
+        w.integers[m.BREACH] = 0
+    return head
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
+    """The head of the queue leaves without service: its time-out has come, or nothing can serve."""
+    head = _leave_queue(w, now)
+    arrival = w.ring[head, m.Q_ARRIVAL]
+    if outcome == m.LOST:
+        w.integers[m.LOST_N] += 1
+        cause = m.LOST_CAPACITY
+    else:
+        w.integers[m.TIMED_OUT_N] += 1
+        if (
+            w.ring[head, m.Q_JUDGED] > w.floats[m.THRESHOLD]
+            or w.ring[head, m.Q_SERVICE] > w.floats[m.CLIENT_TIMEOUT]
+        ):
+            cause = m.SERVICE_TIME
+        else:
+            cause = _cause_of_wait(w, arrival, now, w.ring[head, m.Q_PENDING_SECONDS])
+    w.integers[m.CAUSE_N + cause] += 1
+    if w.integers[m.RECORD] != 0:
+        note(w.record_s, w.record, w.ring_id[head], m.INF, now, outcome, cause, -1)
+
+
+@njit(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64), cache=True)  # type: ignore[untyped-decorator]
+def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
+    """Show the policy the fleet as it is now and carry out what it answers."""
+    observe(w, now, arrived)
+    before = w.integers[m.DESIRED]
+    w.out[o.OUT_DESIRED] = before
+    w.out[o.OUT_METRIC] = 0.0
+    reason = policy(event, w.obs, w.params, w.state, w.out)
+    if reason == o.NOTHING:
+        return
+    wanted = int(w.out[o.OUT_DESIRED])
+    wanted = min(max(wanted, w.integers[m.MIN]), w.integers[m.MAX])
+    if reason == o.SCALED_OUT or reason == o.SCALED_IN:
+        if wanted == before:
+            return
+        note_decision(w, now, reason, before, wanted)
+        set_desired(w, now, arrived, wanted)
+    else:
+        note_decision(w, now, reason, before, before)
+
+
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore[no-untyped-def]
+    return quiet(
+        arrival_s,
+        service_s,
+        judged_s,
+        i,
+        n,
+        first,
+        due,
+        w.times,
+        w.owners,
+        w.ring,
+        w.ring_id,
+        w.departures,
+        w.latency,
+        w.wait,
+        w.first,
+        w.integers,
+        w.floats,
+        w.record_s,
+        w.record,
+    )
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _room(w):  # type: ignore[no-untyped-def]
+    """Whether every table has room for whatever the next event can add."""
+    replicas = w.integers[m.REPLICAS] + w.integers[m.MAX] + 1
+    return (
+        replicas <= len(w.draws)
+        and replicas <= len(w.replicas)
+        and w.integers[m.DECISIONS] < len(w.decisions)
+        and w.integers[m.BREACHES] < len(w.breaches)
+        and w.integers[m.QUEUED] < len(w.ring_id)
+        and w.integers[m.DRAINED] + w.integers[m.HEAP] <= len(w.drained)
+        and (w.integers[m.HOOKS] == 0 or w.integers[m.DEPARTURES] + 1 < len(w.departures))
+    )
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
+    """One event that is neither an arrival nor a start."""
+    if kind == _DEPARTURE:
+        pop(w.departures, w.departures, w.integers[m.DEPARTURES])
+        w.integers[m.DEPARTURES] -= 1
+        ask(policy, w, o.DEPARTURE, now, arrived)
+    elif kind == _READY:
+        become_ready(w, now, arrived)
+    elif kind == _TIMEOUT:
+        _give_up_head(w, now, m.TIMED_OUT)
+    elif kind == _BUCKET:
+        w.floats[m.BUCKETS_DONE] += 1.0
+        w.floats[m.NEXT_BUCKET] = (
+            w.floats[m.FIRST_BUCKET] + w.floats[m.BUCKETS_DONE] * w.floats[m.BUCKET_PERIOD]
+        )
+        ask(policy, w, o.BUCKET, now, arrived)
+    else:
+        w.floats[m.TICKS_DONE] += 1.0
+        w.floats[m.NEXT_TICK] = (
+            w.floats[m.FIRST_TICK] + w.floats[m.TICKS_DONE] * w.floats[m.TICK_PERIOD]
+        )
+        ask(policy, w, o.TICK, now, arrived)
+    w.floats[m.NOW] = now
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _next_event(w, until):  # type: ignore[no-untyped-def]
+    """The first event not later than `until`, or the arrival at `until` itself."""
+    kind = _ARRIVAL
+    now = until
+    if w.floats[m.NEXT_TICK] < now:
+        kind, now = _TICK, w.floats[m.NEXT_TICK]
+    if w.floats[m.NEXT_BUCKET] <= now:
+        kind, now = _BUCKET, w.floats[m.NEXT_BUCKET]
+    waiting = w.integers[m.QUEUED] > 0
+    if waiting:
+        patience = min(w.floats[m.QUEUE_TIMEOUT], w.floats[m.CLIENT_TIMEOUT])
+        deadline = w.ring[w.integers[m.HEAD], m.Q_ARRIVAL] + patience
+        if deadline <= now:
+            kind, now = _TIMEOUT, deadline
+    if w.floats[m.NEXT_READY] <= now:
+        kind, now = _READY, w.floats[m.NEXT_READY]
+    if w.integers[m.DEPARTURES] > 0 and w.departures[0] <= now:
+        kind, now = _DEPARTURE, w.departures[0]
+    if waiting and w.integers[m.HEAP] > 0 and w.times[0] <= now:
+        kind, now = _START, w.times[0]
+    return kind, now
+
+
+@njit(  # type: ignore[untyped-decorator]
+    types.UniTuple(types.int64, 2)(
+        FUNCTION, m.CHUNK_TYPE, m.CHUNK_TYPE, m.CHUNK_TYPE, types.int64, m.MEMORY_TYPE
+    ),
+    cache=True,
+    nogil=True,
+)
+def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ignore[no-untyped-def]
+    """Replay one chunk of arrivals.
+
+    Parameters
+    ----------
+    policy : first-class function of `observation.SIGNATURE`.
+    arrival_s, service_s, judged_s : float64[n]. Arrival, service time, and time from the start of
+        service to the moment the service level judges. [s]
+    first : int. Ordinal of the chunk's first request.
+    w : layout.Memory.
+
+    Returns
+    -------
+    (status, consumed) : `layout.DONE`, or `layout.GROW` when a table must grow before the request
+    at `consumed` can be taken.
+    """
+    n = len(arrival_s)
+    i = 0
+    while i < n:
+        if w.integers[m.HOOKS] == 0:
+            due = min(w.floats[m.NEXT_READY], w.floats[m.NEXT_BUCKET], w.floats[m.NEXT_TICK])
+            i = _quiet(w, arrival_s, service_s, judged_s, i, n, first, due)
+            if i == n:
+                break
+        # An event is due before, or with, this arrival: one at a time.
+        if not _room(w):
+            return m.GROW, i
+        arrival = arrival_s[i]
+        kind, now = _next_event(w, arrival)
+        if kind == _START:
+            _quiet(w, arrival_s, service_s, judged_s, i, n, first, now)
+        elif kind != _ARRIVAL:
+            _handle(policy, w, kind, now, first + i)
+        else:
+            i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
+            w.floats[m.NOW] = arrival
+            if w.integers[m.HOOKS] & o.ARRIVAL:
+                ask(policy, w, o.ARRIVAL, arrival, first + i)
+    return m.DONE, n
+
+
+@njit(  # type: ignore[untyped-decorator]
+    types.int64(FUNCTION, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), cache=True, nogil=True
+)
+def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
+    """Let the fleet finish after the last arrival: up to the horizon, then until all have ended.
+
+    The control loop goes on; billing ends with the trace or with the last request, whichever is
+    later. A breach still open at the horizon with no replica ready is censored. ``never`` is one
+    infinite time: the arrival that does not come.
+    """
+    while True:
+        if not _room(w):
+            return m.GROW
+        stage = w.integers[m.STAGE]
+        if stage == 0:
+            until = w.floats[m.HORIZON]
+        elif w.integers[m.QUEUED] > 0:
+            until = _INF
+        else:
+            until = w.floats[m.HORIZON]
+            for k in range(w.integers[m.HEAP]):
+                until = max(until, w.times[k])
+            for k in range(w.integers[m.REPLICAS]):
+                if w.replicas[k, m.STOP_S] < _INF:
+                    until = max(until, w.replicas[k, m.STOP_S])
+            w.floats[m.END] = until
+        kind, now = _next_event(w, until)
+        if kind == _START:
+            _quiet(w, never, never, never, 0, 1, requests, now)
+            w.floats[m.NOW] = now
+        elif kind != _ARRIVAL:
+            _handle(policy, w, kind, now, requests)
+        elif stage == 0:
+            if w.integers[m.BREACH] == 1:
+                w.integers[m.CENSORED] += 1
+                w.integers[m.BREACH] = 2
+            w.integers[m.STAGE] = 1
+        elif w.integers[m.QUEUED] > 0:
+            _give_up_head(w, w.floats[m.NOW], m.LOST)
+        else:
+            observe(w, until, requests)
+            return m.DONE
+
+
+@njit(types.void(m.MEMORY_TYPE, types.int64, types.int64), cache=True)  # type: ignore[untyped-decorator]
+def start(w, initial, desired):  # type: ignore[no-untyped-def]
+    """Put the warm fleet in place at t = 0 and request what is missing to the desired capacity."""
+    for replica in range(initial):
+        w.replicas[replica, m.REQUESTED_S] = 0.0
+        w.replicas[replica, m.RUNNING_S] = 0.0
+        w.replicas[replica, m.READY_S] = 0.0
+        serve_from(w, replica, 0.0)
+    w.integers[m.REPLICAS] = initial
+    w.integers[m.DESIRED] = initial
+    w.floats[m.ACTIVITY_DONE] = 0.0
+    set_desired(w, 0.0, 0, desired)

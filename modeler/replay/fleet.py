@@ -1,0 +1,247 @@
+"""What happens to the fleet: a decision carried out, a replica ready, a replica released."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from modeler.autoscale import observation as o
+from modeler.replay import layout as m
+from modeler.replay.heap import push, remove_owner
+
+_INF = m.INF
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def pending_seconds(w, now):  # type: ignore[no-untyped-def]
+    """Time up to now with at least one replica pending. [s]"""
+    if w.integers[m.PENDING] > 0:
+        return w.floats[m.PENDING_SECONDS] + (now - w.floats[m.PENDING_SINCE])
+    return w.floats[m.PENDING_SECONDS]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _pending_changed(w, now, before):  # type: ignore[no-untyped-def]
+    after = w.integers[m.PENDING]
+    if before == 0 and after > 0:
+        w.floats[m.PENDING_SINCE] = now
+    elif before > 0 and after == 0:
+        w.floats[m.PENDING_SECONDS] += now - w.floats[m.PENDING_SINCE]
+    earliest = _INF
+    for k in range(after):
+        earliest = min(earliest, w.replicas[w.pending[k], m.READY_S])
+    w.floats[m.NEXT_READY] = earliest
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def mark_ready_change(w, now, arrived):  # type: ignore[no-untyped-def]
+    """Bring the integrals over the ready count up to now, before the count changes."""
+    ready = w.integers[m.READY]
+    if ready > 0:
+        w.floats[m.INVOCATIONS] += (arrived - w.integers[m.MARK]) / ready
+    w.integers[m.MARK] = arrived
+    w.floats[m.READY_SECONDS] += ready * (now - w.floats[m.READY_SINCE])
+    w.floats[m.READY_SINCE] = now
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def mark_queue_change(w, now):  # type: ignore[no-untyped-def]
+    """Bring the queue's integral up to now, before its length changes."""
+    w.floats[m.QUEUED_SECONDS] += w.integers[m.QUEUED] * (now - w.floats[m.QUEUED_SINCE])
+    w.floats[m.QUEUED_SINCE] = now
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
+    """Put a replica's slots at the fleet's disposal."""
+    size = w.integers[m.HEAP]
+    for _ in range(w.integers[m.SLOTS]):
+        push(w.times, w.owners, size, now, replica)
+        size += 1
+    w.integers[m.HEAP] = size
+    w.live[w.integers[m.READY]] = replica
+    w.integers[m.READY] += 1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def become_ready(w, now, arrived):  # type: ignore[no-untyped-def]
+    """Let the pending replica whose cold start ends now serve; the lowest ordinal among equals."""
+    before = w.integers[m.PENDING]
+    best = -1
+    for k in range(before):
+        replica = w.pending[k]
+        if w.replicas[replica, m.READY_S] <= now and (best < 0 or replica < w.pending[best]):
+            best = k
+    replica = w.pending[best]
+    for k in range(best, before - 1):
+        w.pending[k] = w.pending[k + 1]
+    w.integers[m.PENDING] = before - 1
+    mark_ready_change(w, now, arrived)
+    serve_from(w, replica, now)
+    _pending_changed(w, now, before)
+    if w.integers[m.PENDING] == 0:
+        w.floats[m.ACTIVITY_DONE] = now
+    if w.integers[m.BREACH] == 1:
+        # The first replica to become ready inside an open breach is the one users waited for.
+        k = w.integers[m.BREACHES]
+        w.breaches[k, 0] = w.floats[m.BREACH_OPEN]
+        w.breaches[k, 1] = replica
+        w.breaches[k, 2] = now
+        w.integers[m.BREACHES] = k + 1
+        w.integers[m.BREACH] = 2
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def request_replicas(w, now, count):  # type: ignore[no-untyped-def]
+    """Start `count` cold starts; their lengths are drawn by the replicas' ordinals."""
+    before = w.integers[m.PENDING]
+    for _ in range(count):
+        replica = w.integers[m.REPLICAS]
+        w.integers[m.REPLICAS] = replica + 1
+        w.replicas[replica, m.REQUESTED_S] = now
+        w.replicas[replica, m.RUNNING_S] = now + w.draws[replica, 0]
+        w.replicas[replica, m.READY_S] = now + w.draws[replica, 1]
+        w.replicas[replica, m.DRAIN_S] = _INF
+        w.replicas[replica, m.STOP_S] = _INF
+        w.pending[w.integers[m.PENDING]] = replica
+        w.integers[m.PENDING] += 1
+    w.floats[m.ACTIVITY_DONE] = _INF
+    _pending_changed(w, now, before)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _cancel_newest(w, now):  # type: ignore[no-untyped-def]
+    before = w.integers[m.PENDING]
+    replica = w.pending[before - 1]
+    w.integers[m.PENDING] = before - 1
+    w.replicas[replica, m.READY_S] = _INF
+    w.replicas[replica, m.STOP_S] = now
+    _pending_changed(w, now, before)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _choose(w, now):  # type: ignore[no-untyped-def]
+    """Place in `live` of the replica to release."""
+    ready = w.integers[m.READY]
+    if w.integers[m.IDLE_FIRST] == 0:
+        return ready - 1
+    for place in range(ready - 1, -1, -1):
+        idle = True
+        for k in range(w.integers[m.HEAP]):
+            if w.owners[k] == w.live[place] and w.times[k] > now:
+                idle = False
+                break
+        if idle:
+            return place
+    return ready - 1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _drain_one(w, now, arrived):  # type: ignore[no-untyped-def]
+    """Take a ready replica out of service; it stops when its last request has finished."""
+    place = _choose(w, now)
+    replica = w.live[place]
+    mark_ready_change(w, now, arrived)
+    ready = w.integers[m.READY] - 1
+    for k in range(place, ready):
+        w.live[k] = w.live[k + 1]
+    w.integers[m.READY] = ready
+    stop = now
+    for k in range(w.integers[m.HEAP]):
+        if w.owners[k] == replica and w.times[k] > now:
+            finish = w.times[k]
+            stop = max(stop, finish)
+            w.floats[m.BUSY_DRAINING] += finish - now
+            if w.integers[m.IN_FLIGHT_WANTED] != 0:
+                w.drained[w.integers[m.DRAINED]] = finish
+                w.integers[m.DRAINED] += 1
+    w.integers[m.HEAP] = remove_owner(w.times, w.owners, w.integers[m.HEAP], replica)
+    w.times[w.integers[m.HEAP]] = _INF
+    w.replicas[replica, m.DRAIN_S] = now
+    w.replicas[replica, m.STOP_S] = stop
+    return stop
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def set_desired(w, now, arrived, desired):  # type: ignore[no-untyped-def]
+    """Move the fleet to `desired` replicas: start some, or cancel pending ones and drain others."""
+    have = w.integers[m.READY] + w.integers[m.PENDING]
+    if desired > have:
+        request_replicas(w, now, desired - have)
+    elif desired < have:
+        done = now
+        for _ in range(have - desired):
+            if w.integers[m.PENDING] > 0:
+                _cancel_newest(w, now)
+            else:
+                done = max(done, _drain_one(w, now, arrived))
+        w.floats[m.ACTIVITY_DONE] = done if w.integers[m.PENDING] == 0 else _INF
+    w.integers[m.DESIRED] = desired
+    if desired >= w.integers[m.MAX]:
+        w.floats[m.AT_MAX_SINCE] = min(w.floats[m.AT_MAX_SINCE], now)
+    else:
+        w.floats[m.AT_MAX_SINCE] = _INF
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def in_flight(w, now):  # type: ignore[no-untyped-def]
+    """Requests in service and the part of started services that lies beyond now. [count, s]"""
+    count = 0
+    beyond = 0.0
+    for k in range(w.integers[m.HEAP]):
+        if w.times[k] > now:
+            count += 1
+            beyond += w.times[k] - now
+    kept = 0
+    for k in range(w.integers[m.DRAINED]):
+        finish = w.drained[k]
+        if finish > now:
+            count += 1
+            beyond += finish - now
+            w.drained[kept] = finish
+            kept += 1
+    w.integers[m.DRAINED] = kept
+    return count, beyond
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def observe(w, now, arrived):  # type: ignore[no-untyped-def]
+    """Write what a policy may see at this instant."""
+    mark_ready_change(w, now, arrived)
+    mark_queue_change(w, now)
+    obs = w.obs
+    obs[o.NOW] = now
+    obs[o.READY] = w.integers[m.READY]
+    obs[o.PENDING] = w.integers[m.PENDING]
+    obs[o.DESIRED] = w.integers[m.DESIRED]
+    obs[o.MIN] = w.integers[m.MIN]
+    obs[o.MAX] = w.integers[m.MAX]
+    obs[o.QUEUED] = w.integers[m.QUEUED]
+    obs[o.ARRIVED] = arrived
+    obs[o.INVOCATIONS] = w.floats[m.INVOCATIONS]
+    obs[o.QUEUED_SECONDS] = w.floats[m.QUEUED_SECONDS]
+    obs[o.READY_SECONDS] = w.floats[m.READY_SECONDS]
+    obs[o.ACTIVITY_DONE] = w.floats[m.ACTIVITY_DONE]
+    obs[o.SLOTS] = w.integers[m.SLOTS]
+    if w.integers[m.IN_FLIGHT_WANTED] != 0:
+        count, beyond = in_flight(w, now)
+        obs[o.IN_FLIGHT] = count
+        obs[o.IN_FLIGHT_SECONDS] = w.floats[m.BUSY] - beyond
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def note_decision(w, now, reason, before, after):  # type: ignore[no-untyped-def]
+    """Keep a decision; a repeat of the same refusal only raises the count of the last one."""
+    k = w.integers[m.DECISIONS]
+    table = w.decisions
+    if k > 0 and before == after and table[k - 1, m.D_REASON] == reason:
+        table[k - 1, m.D_REPEATS] += 1.0
+        return
+    table[k, m.D_TIME] = now
+    table[k, m.D_REASON] = reason
+    table[k, m.D_FROM] = before
+    table[k, m.D_TO] = after
+    table[k, m.D_METRIC] = w.out[o.OUT_METRIC]
+    table[k, m.D_REPEATS] = 1.0
+    table[k, m.D_READY] = w.integers[m.READY]
+    table[k, m.D_PENDING] = w.integers[m.PENDING]
+    w.integers[m.DECISIONS] = k + 1

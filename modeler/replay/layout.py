@@ -1,0 +1,202 @@
+"""The engine's working memory: every table and every scalar it keeps between chunks, by name."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba import types
+
+from modeler.autoscale.observation import OBS_SIZE, OUT_SIZE
+from modeler.autoscale.policy import Policy
+from modeler.replay.histogram import BUCKETS
+
+INF: Final = float("inf")
+
+# Outcomes and causes of a request; the names are the product's words.
+SERVED: Final = 1
+REJECTED: Final = 2
+TIMED_OUT: Final = 3
+LOST: Final = 4
+OUTCOMES: Final = {SERVED: "served", REJECTED: "rejected", TIMED_OUT: "timed_out", LOST: "lost"}
+
+KEPT: Final = 0
+SERVICE_TIME: Final = 1
+QUEUE_LIMIT: Final = 2
+REPLICA_CAP: Final = 3
+COLD_START: Final = 4
+DECISION: Final = 5
+LOST_CAPACITY: Final = 6
+CAUSES: Final = {
+    SERVICE_TIME: "service_time",
+    QUEUE_LIMIT: "queue_limit",
+    REPLICA_CAP: "replica_cap",
+    COLD_START: "cold_start",
+    DECISION: "decision",
+    LOST_CAPACITY: "lost_capacity",
+}
+
+# Integer scalars.
+SLOTS: Final = 0
+MIN: Final = 1
+MAX: Final = 2
+LIMIT: Final = 3  # places in the queue
+HOOKS: Final = 4
+IN_FLIGHT_WANTED: Final = 5
+IDLE_FIRST: Final = 6
+RECORD: Final = 7
+HEAP: Final = 8  # entries in the heap of slots
+READY: Final = 9
+PENDING: Final = 10
+DESIRED: Final = 11
+REPLICAS: Final = 12  # ordinals given out
+HEAD: Final = 13  # first place of the queue's ring
+QUEUED: Final = 14
+DECISIONS: Final = 15
+BREACHES: Final = 16  # measured ones, which are kept
+DRAINED: Final = 17  # busy slots of draining replicas, kept while policies ask for in-flight
+DEPARTURES: Final = 18
+BREACH: Final = 19  # 0 none, 1 open, 2 open and already counted
+SELF_CLEARED: Final = 20
+CENSORED: Final = 21
+REJECTED_N: Final = 22
+TIMED_OUT_N: Final = 23
+LOST_N: Final = 24
+MARK: Final = 25  # ordinal up to which invocations are in INVOCATIONS
+PEAK_QUEUE: Final = 26
+STAGE: Final = 27  # 0 arrivals, 1 up to the horizon, 2 until the queue is empty, 3 to the end
+WAITED: Final = 28  # requests that started after a wait
+FIRST_WANTED: Final = 29  # whether the judged moment has a histogram of its own
+CAUSE_N: Final = 30  # seven counters
+INTEGERS: Final = 40
+
+# Float scalars.
+QUEUE_TIMEOUT: Final = 0
+CLIENT_TIMEOUT: Final = 1
+THRESHOLD: Final = 2
+HORIZON: Final = 3
+NEXT_READY: Final = 4
+NEXT_BUCKET: Final = 5
+NEXT_TICK: Final = 6
+BUCKET_PERIOD: Final = 7
+TICK_PERIOD: Final = 8
+BUSY: Final = 9  # slot-seconds of all services started
+BUSY_DRAINING: Final = 10  # the part of them on draining replicas
+WAIT_SUM: Final = 11  # of served requests
+SERVICE_SUM: Final = 12  # minus the services of requests that were started and not served
+PENDING_SECONDS: Final = 13  # time with at least one replica pending, up to PENDING_SINCE
+PENDING_SINCE: Final = 14
+AT_MAX_SINCE: Final = 15  # inf while desired < max
+INVOCATIONS: Final = 16
+IN_FLIGHT_SECONDS: Final = 17
+QUEUED_SECONDS: Final = 18
+QUEUED_SINCE: Final = 19
+READY_SECONDS: Final = 20
+READY_SINCE: Final = 21
+ACTIVITY_DONE: Final = 22
+BREACH_OPEN: Final = 23
+NOW: Final = 24
+END: Final = 25
+FIRST_BUCKET: Final = 26
+FIRST_TICK: Final = 27
+BUCKETS_DONE: Final = 28
+TICKS_DONE: Final = 29
+WAIT_SUM_ALL: Final = 30  # waits of all requests that started, served or not
+FLOATS: Final = 32
+
+# Columns of the replica table.
+REQUESTED_S, RUNNING_S, READY_S, DRAIN_S, STOP_S = 0, 1, 2, 3, 4
+# Columns of the decision table.
+D_TIME, D_REASON, D_FROM, D_TO, D_METRIC, D_REPEATS, D_READY, D_PENDING = 0, 1, 2, 3, 4, 5, 6, 7
+# Columns of the ring of waiting requests.
+Q_ARRIVAL, Q_SERVICE, Q_JUDGED, Q_PENDING_SECONDS = 0, 1, 2, 3
+
+# What a call of the kernel ends with.
+DONE: Final = 0
+GROW: Final = 1
+
+
+class Memory(NamedTuple):
+    """All arrays of a run. Shapes: n slots, r replicas, q places, d decisions, b breaches."""
+
+    times: Any  # float64[n] when each slot is free [s]
+    owners: Any  # int32[n] replica of each slot
+    ring: Any  # float64[q, 4] waiting requests
+    ring_id: Any  # int64[q] their ordinals
+    pending: Any  # int64[r] ordinals of replicas not yet ready
+    live: Any  # int64[r] ordinals of ready replicas, oldest first
+    replicas: Any  # float64[r, 5]
+    draws: Any  # float64[r, 2] request to running, request to ready [s]
+    decisions: Any  # float64[d, 8]
+    breaches: Any  # float64[b, 3] opened, replica ordinal, ready [s]
+    drained: Any  # float64[n] finishes on draining replicas [s]
+    departures: Any  # float64[n] heap of finishes, for policies that act on them [s]
+    latency: Any  # int64[BUCKETS] served: arrival to finish
+    wait: Any  # int64[BUCKETS] served: arrival to start, of those that waited
+    first: Any  # int64[BUCKETS] served: arrival to the judged moment
+    integers: Any  # int64[INTEGERS]
+    floats: Any  # float64[FLOATS]
+    obs: Any
+    params: Any
+    state: Any
+    out: Any
+    record_s: Any  # float64[requests or 0, 2] start, end
+    record: Any  # int32[requests or 0, 3] outcome, cause, replica
+
+
+_F1 = types.Array(types.float64, 1, "C")
+_F2 = types.Array(types.float64, 2, "C")
+_I1 = types.Array(types.int64, 1, "C")
+_I4 = types.Array(types.int32, 1, "C")
+_I42 = types.Array(types.int32, 2, "C")
+MEMORY_TYPE: Final = types.NamedTuple(
+    (
+        _F1, _I4, _F2, _I1, _I1, _I1, _F2, _F2, _F2, _F2, _F1, _F1,
+        _I1, _I1, _I1, _I1, _F1, _F1, _F1, _F1, _F1, _F2, _I42,
+    ),
+    Memory,
+)  # fmt: skip
+CHUNK_TYPE: Final = types.Array(types.float64, 1, "C", readonly=True)
+
+
+def allocate(policy: Policy, slots: int, records: int) -> Memory:
+    """Empty tables for a run; those that grow start small."""
+    room = max(policy.maximum, policy.initial, 1)
+    slot_room = room * slots + 1
+    integers = np.zeros(INTEGERS, dtype=np.int64)
+    floats = np.zeros(FLOATS)
+    start = 256
+    return Memory(
+        times=np.full(slot_room, INF),
+        owners=np.zeros(slot_room, dtype=np.int32),
+        ring=np.zeros((1024, 4)),
+        ring_id=np.zeros(1024, dtype=np.int64),
+        pending=np.zeros(room + 1, dtype=np.int64),
+        live=np.zeros(room + 1, dtype=np.int64),
+        replicas=np.full((start + room, 5), INF),
+        draws=np.zeros((0, 2)),
+        decisions=np.zeros((start, 8)),
+        breaches=np.zeros((start, 3)),
+        drained=np.zeros(slot_room),
+        departures=np.zeros(2 * slot_room if policy.hooks else 1),
+        latency=np.zeros(BUCKETS, dtype=np.int64),
+        wait=np.zeros(BUCKETS, dtype=np.int64),
+        first=np.zeros(BUCKETS, dtype=np.int64),
+        integers=integers,
+        floats=floats,
+        obs=np.zeros(OBS_SIZE),
+        params=policy.params.copy(),
+        state=np.zeros(max(policy.state_size, 1)),
+        out=np.zeros(OUT_SIZE),
+        record_s=np.full((records, 2), np.nan),
+        record=np.zeros((records, 3), dtype=np.int32),
+    )
+
+
+def grown(array: Any, rows: int, fill: float = 0.0) -> Any:
+    """A copy of a table with at least `rows` rows, doubling."""
+    if len(array) >= rows:
+        return array
+    bigger = np.full((max(rows, 2 * len(array)), *array.shape[1:]), fill, dtype=array.dtype)
+    bigger[: len(array)] = array
+    return bigger

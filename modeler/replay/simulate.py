@@ -1,0 +1,284 @@
+"""One run of the engine: tables allocated, chunks fed, tables grown when they are full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeler.autoscale.observation import REASONS
+from modeler.autoscale.policy import Policy
+from modeler.replay import layout as m
+from modeler.replay.engine import finish, replay_chunk, start
+
+Floats = NDArray[np.float64]
+Draws = Callable[[int, int], tuple[Floats, Floats]]
+
+_UNBOUNDED = np.iinfo(np.int64).max
+_NEVER = np.array([m.INF])
+
+
+class Work(NamedTuple):
+    """A chunk of requests with what they need.
+
+    ``first`` is the ordinal of the first; ``arrival_s``, ``service_s`` and ``judged_s`` (from the
+    start of service to the moment the service level judges) are float64[n]. [s]
+    """
+
+    first: int
+    arrival_s: Floats
+    service_s: Floats
+    judged_s: Floats
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds a request's life.
+
+    Parameters
+    ----------
+    slots : int. Requests a replica serves at once. [requests]
+    queue_limit : int, optional. Requests that may wait; unbounded when None. [requests]
+    queue_timeout_s, client_timeout_s : float. Longest wait, longest response. [s]
+    threshold_s : float. Service level: arrival to the judged moment. [s]
+    """
+
+    slots: int = 1
+    queue_limit: int | None = None
+    queue_timeout_s: float = m.INF
+    client_timeout_s: float = m.INF
+    threshold_s: float = m.INF
+
+
+class Decision(NamedTuple):
+    """One decision of the policy; ``repeats`` counts a refusal given again and again."""
+
+    time_s: float
+    reason: str
+    from_replicas: int
+    to_replicas: int
+    metric: float
+    ready: int
+    pending: int
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves behind: counters, histograms and the records of its fleet.
+
+    ``replicas`` is float64[r, 5]: requested, running, ready, drain, stop, infinite where it never
+    came to that, in order of the replicas' ordinals; the first `initial` were warm at t = 0.
+    ``breaches`` is float64[b, 3]: opened, the replica it was measured by, ready. [s]
+    ``records`` holds one row a request when they were asked for: start, end [s] in
+    ``record_s`` (infinite start: never started), and outcome, cause, replica in ``record``.
+    """
+
+    requests: int
+    initial: int
+    slots: int
+    horizon_s: float
+    end_s: float
+    busy_slot_s: float
+    busy_draining_slot_s: float
+    wait_sum_s: float
+    wait_sum_started_s: float
+    served_sum_s: float
+    queued_request_s: float
+    waited: int
+    rejected: int
+    timed_out: int
+    lost: int
+    peak_queue: int
+    causes: dict[str, int]
+    self_cleared: int
+    censored: int
+    latency: NDArray[np.int64]
+    wait: NDArray[np.int64]
+    first: NDArray[np.int64] | None
+    replicas: Floats
+    breaches: Floats
+    decisions: tuple[Decision, ...]
+    record_s: Floats
+    record: NDArray[np.int32]
+
+    @property
+    def served(self) -> int:
+        """Requests served. [requests]"""
+        return self.requests - self.rejected - self.timed_out - self.lost
+
+
+def simulate(
+    policy: Policy,
+    work: Iterable[Work],
+    limits: Limits,
+    *,
+    draws: Draws,
+    horizon_s: float,
+    t0_ns: int = 0,
+    records: int = 0,
+    first_wanted: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Result:
+    """Replay `work` under `policy`.
+
+    Parameters
+    ----------
+    work : chunks in order of arrival.
+    draws : function (first, count) -> (running_s, ready_s). From the request of replicas
+        first .. first + count - 1 until they run and until they serve. [s]
+    horizon_s : float. End of the traffic; billing ends no earlier. [s]
+    t0_ns : int. The trace's origin on the wall clock, to which metric periods are aligned. [ns]
+    records : int. Rows of request records to keep: the number of requests, or 0 for none.
+    progress : called with the number of requests replayed so far.
+
+    Raises
+    ------
+    ValueError : arrivals out of order between or inside chunks.
+    """
+    w = m.allocate(policy, limits.slots, records)
+    _configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
+    w = _more_room(w, draws)
+    start(w, policy.initial, max(policy.initial, policy.minimum))
+    requests = 0
+    for chunk in work:
+        taken = 0
+        while taken < len(chunk.arrival_s):
+            status, consumed = replay_chunk(
+                policy.function,
+                chunk.arrival_s[taken:],
+                chunk.service_s[taken:],
+                chunk.judged_s[taken:],
+                chunk.first + taken,
+                w,
+            )
+            taken += consumed
+            if status == m.GROW:
+                w = _more_room(w, draws)
+        requests = chunk.first + taken
+        if progress is not None:
+            progress(requests)
+    while finish(policy.function, requests, _NEVER, w) == m.GROW:
+        w = _more_room(w, draws)
+    return _result(w, policy, requests, horizon_s, first_wanted)
+
+
+def _first_after(period_s: float, offset_s: float, t0_ns: int) -> float:
+    """First instant after t = 0 that is `offset_s` past a wall-clock multiple of the period. [s]"""
+    if not np.isfinite(period_s):
+        return m.INF
+    period_ns = round(period_s * 1e9)
+    since = (t0_ns - round(offset_s * 1e9)) % period_ns
+    return (period_ns - since) / 1e9
+
+
+def _configure(
+    w: m.Memory, policy: Policy, limits: Limits, horizon_s: float, t0_ns: int, first_wanted: bool
+) -> None:
+    i, f = w.integers, w.floats
+    i[m.SLOTS] = limits.slots
+    i[m.MIN] = policy.minimum
+    i[m.MAX] = max(policy.maximum, policy.initial)
+    i[m.LIMIT] = _UNBOUNDED if limits.queue_limit is None else limits.queue_limit
+    i[m.HOOKS] = policy.hooks
+    i[m.IN_FLIGHT_WANTED] = int(policy.needs_in_flight)
+    i[m.IDLE_FIRST] = int(policy.idle_first)
+    i[m.RECORD] = int(w.record.shape[0] > 0)
+    i[m.FIRST_WANTED] = int(first_wanted)
+    f[m.QUEUE_TIMEOUT] = limits.queue_timeout_s
+    f[m.CLIENT_TIMEOUT] = limits.client_timeout_s
+    f[m.THRESHOLD] = limits.threshold_s
+    f[m.HORIZON] = horizon_s
+    f[m.NEXT_READY] = m.INF
+    f[m.AT_MAX_SINCE] = m.INF
+    clock = policy.clock
+    f[m.BUCKET_PERIOD] = clock.bucket_s
+    f[m.TICK_PERIOD] = clock.tick_s
+    f[m.FIRST_BUCKET] = f[m.NEXT_BUCKET] = _first_after(clock.bucket_s, 0.0, t0_ns)
+    f[m.FIRST_TICK] = f[m.NEXT_TICK] = _first_after(clock.tick_s, clock.tick_delay_s, t0_ns)
+
+
+def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
+    """Grow whatever the next event could overflow; draw further cold starts as needed."""
+    i = w.integers
+    replicas = int(i[m.REPLICAS] + i[m.MAX] + 1)
+    table = m.grown(w.replicas, replicas, m.INF)
+    drawn = w.draws
+    if len(drawn) < len(table):
+        running_s, ready_s = draws(len(drawn), len(table) - len(drawn))
+        drawn = np.concatenate([drawn, np.column_stack([running_s, ready_s])])
+    ring, ring_id = w.ring, w.ring_id
+    if i[m.QUEUED] >= len(ring_id):
+        # Straighten the ring before it doubles, so that its order survives.
+        order = (i[m.HEAD] + np.arange(len(ring_id))) % len(ring_id)
+        ring = m.grown(ring[order], 2 * len(ring))
+        ring_id = m.grown(ring_id[order], 2 * len(ring_id))
+        i[m.HEAD] = 0
+    return w._replace(
+        replicas=table,
+        draws=np.ascontiguousarray(drawn),
+        ring=ring,
+        ring_id=ring_id,
+        decisions=m.grown(w.decisions, int(i[m.DECISIONS]) + 1),
+        breaches=m.grown(w.breaches, int(i[m.BREACHES]) + 1),
+        drained=m.grown(w.drained, int(i[m.DRAINED] + i[m.HEAP])),
+        departures=m.grown(w.departures, int(i[m.DEPARTURES]) + 2),
+    )
+
+
+def _result(
+    w: m.Memory, policy: Policy, requests: int, horizon_s: float, first_wanted: bool
+) -> Result:
+    i, f = w.integers, w.floats
+    replicas = w.replicas[: i[m.REPLICAS]].copy()
+    # What never stopped is released when the run ends; what was still pending never served.
+    end_s = float(f[m.END])
+    replicas[:, m.STOP_S] = np.minimum(replicas[:, m.STOP_S], end_s)
+    late = replicas[:, m.READY_S] > end_s
+    replicas[late, m.READY_S] = m.INF
+    waited_sum = float(f[m.WAIT_SUM])
+    return Result(
+        requests=requests,
+        initial=policy.initial,
+        slots=int(i[m.SLOTS]),
+        horizon_s=horizon_s,
+        end_s=end_s,
+        busy_slot_s=float(f[m.BUSY]),
+        busy_draining_slot_s=float(f[m.BUSY_DRAINING]),
+        wait_sum_s=waited_sum,
+        wait_sum_started_s=float(f[m.WAIT_SUM_ALL]),
+        served_sum_s=float(f[m.BUSY] + f[m.SERVICE_SUM]) + waited_sum,
+        queued_request_s=float(f[m.QUEUED_SECONDS]),
+        waited=int(i[m.WAITED]),
+        rejected=int(i[m.REJECTED_N]),
+        timed_out=int(i[m.TIMED_OUT_N]),
+        lost=int(i[m.LOST_N]),
+        peak_queue=int(i[m.PEAK_QUEUE]),
+        causes={name: int(i[m.CAUSE_N + code]) for code, name in m.CAUSES.items()},
+        self_cleared=int(i[m.SELF_CLEARED]),
+        censored=int(i[m.CENSORED]),
+        latency=w.latency,
+        wait=w.wait,
+        first=w.first if first_wanted else None,
+        replicas=replicas,
+        breaches=w.breaches[: i[m.BREACHES]].copy(),
+        decisions=tuple(_decision(row) for row in w.decisions[: i[m.DECISIONS]]),
+        record_s=w.record_s,
+        record=w.record,
+    )
+
+
+def _decision(row: Floats) -> Decision:
+    return Decision(
+        time_s=float(row[m.D_TIME]),
+        reason=REASONS[int(row[m.D_REASON])],
+        from_replicas=int(row[m.D_FROM]),
+        to_replicas=int(row[m.D_TO]),
+        metric=float(row[m.D_METRIC]),
+        ready=int(row[m.D_READY]),
+        pending=int(row[m.D_PENDING]),
+        repeats=int(row[m.D_REPEATS]),
+    )
