@@ -1,0 +1,55 @@
+"""What things cost: dated price tables, hardware specifications and billing rules.
+
+Useful alone: nothing of the simulator is imported, and neither are pandas, NumPy or boto3, so a
+look-up answers at once. Tables are CSV files beside this page; each row has its date and its
+source, and ``columns.csv`` declares every column.
+
+Reading guide, three files in order:
+
+1. ``pricing/lookup.py``: a name, a region and a date become one `Price`, or an error that names
+   the nearest;
+2. ``pricing/specs.py``: the hardware behind an instance type, in SI units;
+3. ``pricing/billing.py``: how a life in seconds becomes billed seconds and dollars.
+
+>>> from pricing import price
+>>> found = price("ml.g5.2xlarge", "us-east-1")
+>>> found.usd_per_hour, found.as_of, found.confidence
+(Decimal('1.515'), '2026-06-19', 'quoted')
+"""
+
+from pricing.billing import SECONDS_PER_HOUR, billed_seconds, cost_usd
+from pricing.errors import (
+    AmbiguousPrice,
+    InvalidArgument,
+    PriceNotFound,
+    PricingError,
+    SpecNotFound,
+    TableError,
+    UnknownInstance,
+    UnknownRegion,
+)
+from pricing.lookup import PURCHASES, Price, instance_types, price, regions
+from pricing.specs import Accelerator, InstanceSpec, accelerator, instance
+
+__all__ = [
+    "PURCHASES",
+    "SECONDS_PER_HOUR",
+    "Accelerator",
+    "AmbiguousPrice",
+    "InstanceSpec",
+    "InvalidArgument",
+    "Price",
+    "PriceNotFound",
+    "PricingError",
+    "SpecNotFound",
+    "TableError",
+    "UnknownInstance",
+    "UnknownRegion",
+    "accelerator",
+    "billed_seconds",
+    "cost_usd",
+    "instance",
+    "instance_types",
+    "price",
+    "regions",
+]

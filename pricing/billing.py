@@ -1,0 +1,74 @@
+"""How a machine's life becomes billed seconds, and billed seconds dollars.
+
+Linux on EC2 is billed per second while ``running``, at least 60 seconds for each start
+(EC2 API reference, StartInstances). SageMaker hosting is billed per second for as long as the
+instance is up, with or without traffic (SageMaker pricing; the meter's start is a setting of the
+scenario, for no public page states it). Both bill the whole life, scale-in tail included.
+"""
+
+import math
+from decimal import Decimal
+
+from pricing.errors import InvalidArgument
+
+SECONDS_PER_HOUR = 3600
+
+# Seconds at least billed for each start of an instance. [s]
+MINIMUM_S = {"ec2": 60, "sagemaker": 0}
+
+
+def billed_seconds(life_s: float, service: str) -> float:
+    """Seconds on the bill for one instance's life.
+
+    Parameters
+    ----------
+    life_s : float. Time the instance was up and chargeable; 0 for one that never ran. [s]
+    service : str. ``ec2`` or ``sagemaker``.
+
+    Returns
+    -------
+    float
+        Whole seconds, never fewer than `life_s`. [s]
+
+    Raises
+    ------
+    InvalidArgument
+        A negative or unbounded life, or another service.
+
+    Notes
+    -----
+    A begun second counts as one: ``max(ceil(life_s), minimum)``.
+
+    >>> billed_seconds(12.0, "ec2"), billed_seconds(61.2, "ec2"), billed_seconds(0.0, "ec2")
+    (60.0, 62.0, 0.0)
+    >>> billed_seconds(12.0, "sagemaker")
+    12.0
+    """
+    if service not in MINIMUM_S:
+        raise InvalidArgument("service", service, f"one of {', '.join(sorted(MINIMUM_S))}")
+    if not (math.isfinite(life_s) and life_s >= 0):
+        raise InvalidArgument("life_s", life_s, "a finite number of seconds, 0 or more")
+    if life_s == 0:
+        return 0.0
+    return float(max(math.ceil(life_s), MINIMUM_S[service]))
+
+
+def cost_usd(billed_s: float, usd_per_hour: Decimal | float) -> float:
+    """Dollars for billed seconds at an hourly price.
+
+    Parameters
+    ----------
+    billed_s : float. Seconds on the bill. [s]
+    usd_per_hour : Decimal or float. Unit price. [USD/h]
+
+    Returns
+    -------
+    float
+        Not rounded to cents: lines are summed first. [USD]
+
+    >>> cost_usd(7200, Decimal("1.515"))
+    3.03
+    >>> cost_usd(billed_seconds(12, "ec2"), 1.212)  # a minute of an hour at 1.212
+    0.0202
+    """
+    return billed_s * float(usd_per_hour) / SECONDS_PER_HOUR

@@ -1,0 +1,350 @@
+"""A name, a region and a date become one price, or an error that names the nearest.
+
+Three rules, and no others, decide what is given:
+
+- the latest reading not dated after ``as_of`` wins; readings of one date that disagree are an
+  error, never a choice;
+- what was read as the asked-for thing is ``quoted``; a spot price is ``sampled``, the mean over
+  the availability zones of one snapshot; anything reckoned from another price is ``derived`` and
+  given only to those who opt in;
+- a known name without a price is an error and not a zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pricing import tables
+from pricing.errors import (
+    AmbiguousPrice,
+    InvalidArgument,
+    PriceNotFound,
+    UnknownInstance,
+    UnknownRegion,
+)
+from pricing.tables import PriceRow
+
+PURCHASES = ("on-demand", "spot")
+
+# Known regions that bill in CNY; a price in one currency must never be summed with another's.
+_BILLED_IN_CNY = frozenset({"cn-north-1", "cn-northwest-1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One unit price, and where and when it was read.
+
+    Attributes
+    ----------
+    instance_type, region : str. As asked for.
+    provider : str. ``aws``.
+    service : str. ``ec2`` or ``sagemaker``: whose billing rules apply.
+    purchase : str. ``on-demand`` or ``spot``.
+    usd_per_hour : Decimal. Linux, shared tenancy. [USD/h]
+    currency : str. ``USD``.
+    as_of : str. Date of the reading, as exact as its source is: a day, month, quarter or year.
+    source : str. The public file it was read from.
+    confidence : str. ``quoted``, ``sampled`` or ``derived``.
+    note : str. Anything an analyst should know before relying on it.
+    """
+
+    instance_type: str
+    region: str
+    provider: str
+    service: str
+    purchase: str
+    usd_per_hour: Decimal
+    currency: str
+    as_of: str
+    source: str
+    confidence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What was asked for; every step below takes it whole."""
+
+    instance_type: str
+    region: str
+    purchase: str
+    as_of: str | None
+
+    @property
+    def service(self) -> str:
+        return "sagemaker" if self.instance_type.startswith("ml.") else "ec2"
+
+    @property
+    def ec2_key(self) -> tuple[str, str]:
+        return self.region, self.instance_type.removeprefix("ml.")
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.region, self.instance_type
+
+    def priced(self, row: PriceRow, confidence: str) -> Price:
+        return Price(
+            instance_type=self.instance_type,
+            region=self.region,
+            provider="aws",
+            service=self.service,
+            purchase=self.purchase,
+            usd_per_hour=tables.decimal_usd(row.usd_per_hour),
+            currency="USD",
+            as_of=row.as_of,
+            source=row.source,
+            confidence=confidence,
+            note=row.note,
+        )
+
+
+def price(
+    instance_type: str,
+    region: str,
+    purchase: str = "on-demand",
+    *,
+    as_of: str | None = None,
+    allow_derived: bool = False,
+) -> Price:
+    """Look up the hourly price of an instance.
+
+    Parameters
+    ----------
+    instance_type : str. ``ml.g5.2xlarge`` is SageMaker hosting, ``g5.2xlarge`` is EC2.
+    region : str. For example ``us-east-1``.
+    purchase : str. ``on-demand`` or ``spot`` (EC2 only).
+    as_of : str, optional. ``YYYY-MM-DD``: nothing read after this day is used; by default the
+        latest reading.
+    allow_derived : bool. For SageMaker without a quoted hosting price: reckon it from the EC2
+        price and the ratio usual for the type, else take another SageMaker component's price.
+
+    Returns
+    -------
+    Price
+
+    Raises
+    ------
+    UnknownInstance, UnknownRegion
+        No table knows the name; the nearest are named.
+    PriceNotFound
+        Both are known and no price is held; what comes nearest is named.
+    AmbiguousPrice
+        Readings disagree, or the list price changed on an unknown day around `as_of`.
+    InvalidArgument
+        Another purchase option, or `as_of` not a date.
+
+    >>> price("g5.2xlarge", "us-east-1").usd_per_hour
+    Decimal('1.212')
+    >>> price("p5.48xlarge", "us-east-1", as_of="2025-03-01").usd_per_hour
+    Decimal('98.32')
+    """
+    if purchase not in PURCHASES:
+        raise InvalidArgument("purchase", purchase, f"one of {', '.join(PURCHASES)}")
+    if as_of is not None:
+        _check_day(as_of)
+    query = _Query(instance_type, region, purchase, as_of)
+    if purchase == "spot":
+        found = _spot(query)
+    else:
+        found = _quoted(query) or (_derived(query) if allow_derived else None)
+    if found is None:
+        raise _why_not(query)
+    return found
+
+
+def regions() -> tuple[str, ...]:
+    """Every region that holds a price, in order of name."""
+    return tuple(sorted({region for region, _ in tables.ec2_on_demand()}))
+
+
+def instance_types(region: str | None = None) -> tuple[str, ...]:
+    """Every known instance type, or those with a quoted on-demand price in one region.
+
+    Parameters
+    ----------
+    region : str, optional. By default all known types, priced or not.
+
+    Raises
+    ------
+    UnknownRegion
+        The nearest are named.
+    """
+    if region is None:
+        return tuple(sorted(tables.ec2_types() | tables.sagemaker_types()))
+    _check_region(region)
+    keys = (*tables.ec2_on_demand(), *tables.sagemaker_hosting())
+    return tuple(sorted(kind for where, kind in keys if where == region))
+
+
+def choose(rows: Sequence[PriceRow], query: _Query) -> PriceRow | None:
+    """Pick the latest reading on or before the day asked for, if it is one price.
+
+    Raises
+    ------
+    AmbiguousPrice
+        The latest readings share their date and not their price.
+    """
+    known = [row for row in rows if _in_time(row, query.as_of)]
+    if not known:
+        return None
+    newest = max(tables.last_day(row.as_of) for row in known)
+    latest = [row for row in known if tables.last_day(row.as_of) == newest]
+    if len({tables.decimal_usd(row.usd_per_hour) for row in latest}) > 1:
+        raise AmbiguousPrice(
+            *_named(query), [_cite(row) for row in latest], "readings of one date disagree"
+        )
+    return latest[0]
+
+
+def _quoted(query: _Query) -> Price | None:
+    row = choose(_readings(query), query) or _before_change(query)
+    return query.priced(row, "quoted") if row else None
+
+
+def _readings(query: _Query) -> Sequence[PriceRow]:
+    if query.service == "sagemaker":
+        return tables.sagemaker_hosting().get(query.key, ())
+    return tables.ec2_on_demand().get(query.key, ())
+
+
+def _before_change(query: _Query) -> PriceRow | None:
+    """The old list price, for a day on which it is known to have held."""
+    change = tables.price_changes().get(query.key)
+    if change is None or query.as_of is None:
+        return None
+    if query.as_of <= tables.last_day(change.old.as_of):
+        return change.old
+    if query.as_of < tables.last_day(change.first_seen_new):
+        raise AmbiguousPrice(
+            *_named(query),
+            [_cite(change.old), f"another price first seen {change.first_seen_new}"],
+            f"it changed on an unknown day; as_of {query.as_of} lies between the readings",
+        )
+    return None
+
+
+def _derived(query: _Query) -> Price | None:
+    """An estimate for SageMaker hosting, labelled with all that it rests on."""
+    if query.service != "sagemaker":
+        return None
+    markup = _markup(query)
+    base = choose(tables.ec2_on_demand().get(query.ec2_key, ()), query)
+    if markup and base:
+        usd = tables.decimal_usd(base.usd_per_hour) * Decimal(markup.ratio)
+        row = PriceRow(
+            str(usd),
+            base.as_of,
+            f"derived: EC2 {query.ec2_key[1]} at {base.usd_per_hour} USD/h ({base.source}) "
+            f"x {markup.ratio} (sagemaker_markup.csv, {markup.ec2_type}: {markup.basis})",
+            "an estimate from the EC2 price, not a quoted hosting price",
+        )
+        return query.priced(row, "derived")
+    other = choose(tables.sagemaker_other().get(query.key, ()), query)
+    if other:
+        note = f"SageMaker price of component {other.note}, not stated to be hosting"
+        return query.priced(other._replace(note=note), "derived")
+    return None
+
+
+def _markup(query: _Query) -> tables.Markup | None:
+    """The type's own ratio, else its family's."""
+    ratios = tables.sagemaker_markup()
+    kind = query.ec2_key[1]
+    return ratios.get(kind) or ratios.get(f"{kind.partition('.')[0]}.*")
+
+
+def _spot(query: _Query) -> Price | None:
+    """Mean over the zones of the latest snapshot; the spread goes into the note."""
+    if query.service == "sagemaker":
+        return None
+    known = [row for row in tables.ec2_spot().get(query.key, ()) if _in_time(row, query.as_of)]
+    if not known:
+        return None
+    newest = max(tables.last_day(row.as_of) for row in known)
+    latest = [row for row in known if tables.last_day(row.as_of) == newest]
+    zones = [tables.decimal_usd(row.usd_per_hour) for row in latest]
+    mean = (sum(zones, Decimal()) / len(zones)).quantize(Decimal("0.000001"))
+    note = (
+        f"mean of {len(zones)} availability zone(s), {min(zones)} to {max(zones)} USD/h; "
+        "a snapshot, for spot prices move"
+    )
+    return query.priced(latest[0]._replace(usd_per_hour=str(mean), note=note), "sampled")
+
+
+def _why_not(query: _Query) -> Exception:
+    """Unknown, or known and without a price: the error that says which."""
+    known = tables.sagemaker_types() if query.service == "sagemaker" else tables.ec2_types()
+    if query.instance_type not in known:
+        everything = tables.sagemaker_types() | tables.ec2_types()
+        return UnknownInstance(
+            query.instance_type,
+            tables.nearest(query.instance_type, known)
+            or tables.nearest(query.instance_type, everything),
+        )
+    if query.region in _BILLED_IN_CNY:
+        return PriceNotFound(*_named(query), reason="the region bills in CNY, prices here are USD")
+    try:
+        _check_region(query.region)
+    except UnknownRegion as error:
+        return error
+    priced = _priced_keys(query)
+    there = {kind for region, kind in priced if region == query.region}
+    there.discard(query.instance_type)
+    return PriceNotFound(
+        *_named(query),
+        nearest=tables.nearest(query.instance_type, there),
+        regions=sorted(
+            region
+            for region, kind in priced
+            if kind == query.instance_type and region != query.region
+        ),
+        derivable=query.purchase == "on-demand" and _derived(query) is not None,
+        reason=_reason(query),
+    )
+
+
+def _priced_keys(query: _Query) -> set[tuple[str, str]]:
+    """Regions and types that hold a price of the service and purchase asked for."""
+    if query.purchase == "spot":
+        return set(tables.ec2_spot()) if query.service == "ec2" else set()
+    if query.service == "sagemaker":
+        return set(tables.sagemaker_hosting())
+    return set(tables.ec2_on_demand())
+
+
+def _reason(query: _Query) -> str:
+    if query.purchase == "spot" and query.service == "sagemaker":
+        return "SageMaker hosting is not sold as spot"
+    held = tables.ec2_spot().get(query.key, ()) if query.purchase == "spot" else _readings(query)
+    if held and query.as_of is not None:
+        earliest = min((row.as_of for row in held), key=tables.last_day)
+        return f"none read by {query.as_of}, the earliest held is of {earliest}"
+    return ""
+
+
+def _check_region(region: str) -> None:
+    known = regions()
+    if region not in known:
+        raise UnknownRegion(region, tables.nearest(region, known))
+
+
+def _check_day(as_of: str) -> None:
+    try:
+        ok = date.fromisoformat(as_of).isoformat() == as_of
+    except ValueError:
+        ok = False
+    if not ok:
+        raise InvalidArgument("as_of", as_of, "a date YYYY-MM-DD")
+
+
+def _in_time(row: PriceRow, as_of: str | None) -> bool:
+    return as_of is None or tables.last_day(row.as_of) <= as_of
+
+
+def _named(query: _Query) -> tuple[str, str, str]:
+    return query.instance_type, query.region, query.purchase
+
+
+def _cite(row: PriceRow) -> str:
+    return f"{row.usd_per_hour} USD/h as of {row.as_of} ({row.source})"

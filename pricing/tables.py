@@ -1,0 +1,240 @@
+"""The CSV tables beside this file, read once and kept.
+
+Prices stay text until one is chosen: turning 18,000 of them into decimals would cost more than
+the look-up they serve.
+"""
+
+import csv
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from re import fullmatch
+from typing import NamedTuple
+
+from pricing.errors import TableError
+
+FOLDER = Path(__file__).parent
+
+
+class PriceRow(NamedTuple):
+    """One dated price: its decimal text, its date as held, its source and anything to note."""
+
+    usd_per_hour: str
+    as_of: str
+    source: str
+    note: str = ""
+
+
+class Change(NamedTuple):
+    """A list price known to have changed between two readings."""
+
+    old: PriceRow
+    first_seen_new: str
+
+
+class Markup(NamedTuple):
+    """SageMaker hosting over EC2, for one type or (``g5.*``) the other sizes of a family."""
+
+    ec2_type: str
+    ratio: str
+    basis: str
+
+
+Key = tuple[str, str]  # region, instance type
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """Read every row of a table as text.
+
+    Parameters
+    ----------
+    name : str. File name inside the package.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    TableError
+        A row has more or fewer fields than the header.
+    """
+    with (FOLDER / name).open(newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        header = next(reader)
+        rows = []
+        for fields in reader:
+            if len(fields) != len(header):
+                raise TableError(
+                    name, reader.line_num, f"{len(fields)} fields, expected {len(header)}"
+                )
+            rows.append(dict(zip(header, fields, strict=True)))
+    return rows
+
+
+@lru_cache(maxsize=1)
+def sources() -> dict[str, str]:
+    """Full text of each source by the short id that large tables carry."""
+    return {row["source_id"]: row["source"] for row in read_rows("sources.csv")}
+
+
+@lru_cache(maxsize=1)
+def ec2_on_demand() -> dict[Key, list[PriceRow]]:
+    """Linux, shared tenancy; every dated reading of each region and type."""
+    return _index("ec2_on_demand.csv")
+
+
+@lru_cache(maxsize=1)
+def ec2_spot() -> dict[Key, list[PriceRow]]:
+    """Readings per availability zone, the zone in the note."""
+    return _index("ec2_spot_samples.csv")
+
+
+@lru_cache(maxsize=1)
+def sagemaker_hosting() -> dict[Key, list[PriceRow]]:
+    """Readings of the Hosting component that nothing has superseded."""
+    table: dict[Key, list[PriceRow]] = {}
+    for row in read_rows("sagemaker_hosting.csv"):
+        if row["component"] == "hosting" and row["confidence"] != "superseded":
+            note = "one source only" if row["confidence"] == "single" else ""
+            table.setdefault((row["region"], row["instance_type"]), []).append(
+                PriceRow(row["usd_per_hour"], row["as_of"], row["source"], note)
+            )
+    return table
+
+
+@lru_cache(maxsize=1)
+def sagemaker_other() -> dict[Key, list[PriceRow]]:
+    """Readings of another SageMaker component, or of one the source does not name.
+
+    Usually equal to the Hosting price and not always (ml.g5.8xlarge: 2.94 for Training, 3.06 for
+    Hosting), so never quoted as such.
+    """
+    table: dict[Key, list[PriceRow]] = {}
+    for row in read_rows("sagemaker_hosting.csv"):
+        if row["component"] != "hosting":
+            table.setdefault((row["region"], row["instance_type"]), []).append(
+                PriceRow(row["usd_per_hour"], row["as_of"], row["source"], row["component"])
+            )
+    return table
+
+
+@lru_cache(maxsize=1)
+def sagemaker_markup() -> dict[str, Markup]:
+    """Ratio of SageMaker hosting to EC2 by EC2 type, or by ``family.*``."""
+    return {
+        row["ec2_type"]: Markup(row["ec2_type"], row["ratio"], row["basis"])
+        for row in read_rows("sagemaker_markup.csv")
+    }
+
+
+@lru_cache(maxsize=1)
+def price_changes() -> dict[Key, Change]:
+    """The price before a known change, and when the new one was first read."""
+    return {
+        (row["region"], row["instance_type"]): Change(
+            PriceRow(
+                row["old_usd_per_hour"],
+                row["last_seen_old"],
+                row["source"],
+                f"the price before a change first seen {row['first_seen_new']}",
+            ),
+            row["first_seen_new"],
+        )
+        for row in read_rows("price_changes.csv")
+    }
+
+
+@lru_cache(maxsize=1)
+def sagemaker_types() -> frozenset[str]:
+    """Every ``ml.`` type: those the SageMaker API accepts for endpoints, and those priced."""
+    named = {row["instance_type"] for row in read_rows("sagemaker_instance_types.csv")}
+    priced = {kind for _, kind in (*sagemaker_hosting(), *sagemaker_other())}
+    changed = {kind for _, kind in price_changes() if kind.startswith("ml.")}
+    return frozenset(named | priced | changed)
+
+
+@lru_cache(maxsize=1)
+def ec2_types() -> frozenset[str]:
+    """Every EC2 type with a price anywhere or a specification."""
+    described = {row["instance_type"] for row in read_rows("instance_specs.csv")}
+    return frozenset({kind for _, kind in ec2_on_demand()} | described)
+
+
+def decimal_usd(text: str) -> Decimal:
+    """A price as held; it must be positive, for no zero here is a price.
+
+    Raises
+    ------
+    ValueError
+        Not a positive decimal number.
+    """
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a decimal number") from None
+    if not (value.is_finite() and value > 0):
+        raise ValueError(f"{text!r} is not a positive price")
+    return value
+
+
+def last_day(as_of: str) -> str:
+    """The latest day that a date as held may stand for, so that "2024" is never taken as early.
+
+    Parameters
+    ----------
+    as_of : str. ``2026-06-19``, ``2026-06``, ``2026-Q2`` or ``2026``.
+
+    Returns
+    -------
+    str
+        An ISO date; ISO dates compare as text.
+
+    Raises
+    ------
+    ValueError
+        Not a date of any of these forms.
+
+    >>> [last_day(held) for held in ("2026-06-19", "2024-02", "2026-Q3", "2024")]
+    ['2026-06-19', '2024-02-29', '2026-09-30', '2024-12-31']
+    """
+    match = fullmatch(r"(\d{4})(?:-(?:Q([1-4])|(\d\d)(?:-(\d\d))?))?", as_of)
+    if match is None:
+        raise ValueError(f"{as_of!r} is not YYYY, YYYY-Qn, YYYY-MM or YYYY-MM-DD")
+    year, quarter, month, day = (int(part) if part else 0 for part in match.groups())
+    month = quarter * 3 or month or 12
+    return date(year, month, day or monthrange(year, month)[1]).isoformat()
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Known names most like `name`, best first; case does not matter."""
+    return get_close_matches(name.lower(), sorted(known), n=count, cutoff=cutoff)
+
+
+def _index(name: str) -> dict[Key, list[PriceRow]]:
+    """Rows by region and type, without a dict per row: this is the look-up's whole cost."""
+    table: dict[Key, list[PriceRow]] = {}
+    texts = sources()
+    with (FOLDER / name).open(newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        header = next(reader)
+        note_at = header.index("az_id") if "az_id" in header else None
+        columns = ("region", "instance_type", "usd_per_hour", "as_of", "source_id")
+        region, kind, usd, as_of, source = (header.index(column) for column in columns)
+        for fields in reader:
+            try:
+                row = PriceRow(
+                    fields[usd],
+                    fields[as_of],
+                    texts[fields[source]],
+                    "" if note_at is None else fields[note_at],
+                )
+                key = (fields[region], fields[kind])
+            except (IndexError, KeyError) as error:
+                raise TableError(name, reader.line_num, f"malformed row: {error}") from error
+            table.setdefault(key, []).append(row)
+    return table
