@@ -1,0 +1,244 @@
+"""The scenario: everything an analyst may say, frozen once said."""
+
+import math
+from typing import Any, Final, Literal, get_args
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from modeler.scenario.checks import conflicts_between
+from modeler.scenario.fields import (
+    Block,
+    Bytes,
+    BytesPerSecond,
+    Count,
+    Number,
+    Seconds,
+    Share,
+    Timeout,
+    setting,
+)
+from modeler.scenario.hosting import Hosting, SageMakerRealtime
+from modeler.scenario.policy import Policy, TargetTracking
+from modeler.scenario.service import Auto, Service
+
+# InvokeEndpoint: a model container must answer within 60 seconds (SageMaker Runtime API
+# reference, read 2026-09).
+SAGEMAKER_CLIENT_TIMEOUT_S: Final = 60.0
+
+
+class Model(Block):
+    """The weights that a replica has to fetch and hold."""
+
+    size: Bytes = setting(
+        14_000_000_000,
+        "Size of the weights.",
+        unit="bytes",
+        origin="assumed",
+        source="7 billion parameters in 16 bits",
+        gt=0,
+    )
+    dtype: Literal["fp32", "bf16", "fp16", "fp8", "int8", "int4"] = setting(
+        "fp16",
+        "Precision of the weights: 4, 2, 2, 1, 1 or 0.5 bytes a parameter.",
+        origin="assumed",
+        source="the precision most weights are published in",
+    )
+
+
+class Fleet(Block):
+    """How many replicas there may be, and what one of them takes."""
+
+    min: Count = setting(1, "Fewest replicas.", origin="assumed", source="one always warm", ge=0)
+    max: Count = setting(
+        20, "Most replicas.", origin="assumed", source="room for the peaks of the sample", ge=1
+    )
+    initial: Count | None = setting(
+        None,
+        "Replicas ready when the trace starts.",
+        origin="assumed",
+        source="an idle start",
+        derived="fleet.min",
+        ge=0,
+    )
+    slots: Count | None = setting(
+        None,
+        "Requests a replica serves at once.",
+        origin="assumed",
+        source="a small batch for token traffic, one worker otherwise",
+        derived="8 for token traffic, else 1",
+        ge=1,
+    )
+
+
+class Queue(Block):
+    """Where requests wait, and when they stop waiting."""
+
+    limit: Count | None = setting(
+        None,
+        "Most requests waiting; one more is rejected.",
+        origin="assumed",
+        source="no platform in scope publishes a bound",
+        derived="no limit",
+        ge=0,
+    )
+    queue_timeout_s: Seconds | None = setting(
+        None,
+        "Longest wait before a request is given up.",
+        unit="s",
+        origin="assumed",
+        source="the wait alone is not bounded by the platform",
+        derived="no timeout",
+        gt=0,
+    )
+    client_timeout_s: Timeout = setting(
+        None,
+        "Longest time from arrival to answer; 'none' for no timeout.",
+        unit="s",
+        origin="documented",
+        source="SageMaker Runtime API reference, InvokeEndpoint, read 2026-09",
+        derived="60 on a SageMaker real-time endpoint, elsewhere none",
+    )
+
+
+class ColdStart(Block):
+    """Constants of the phases; what is not set takes the hosting's own, with its source."""
+
+    provision_s: Seconds | None = setting(None, "Request until the instance runs.", unit="s")
+    boot_s: Seconds | None = setting(None, "Kernel, agent, joining the cluster.", unit="s")
+    device_s: Seconds | None = setting(None, "Driver and device plugin of a GPU.", unit="s")
+    image_size: Bytes | None = setting(None, "Compressed container image.", unit="bytes", ge=0)
+    image_cached: bool | None = setting(None, "The image already lies on the instance.")
+    registry_bytes_per_s: BytesPerSecond | None = setting(
+        None, "Pull rate of the image, unpacking included.", unit="bytes/s", gt=0
+    )
+    store_bytes_per_s: BytesPerSecond | None = setting(
+        None, "Rate of the object store.", unit="bytes/s", gt=0
+    )
+    nic_bytes_per_s: BytesPerSecond | None = setting(
+        None, "Rate of the instance's network interface.", unit="bytes/s", gt=0
+    )
+    shared_nic: bool | None = setting(None, "Pull and fetch run at once on one interface.")
+    load_bytes_per_s: BytesPerSecond | None = setting(
+        None, "Rate from disk or page cache into accelerator memory.", unit="bytes/s", gt=0
+    )
+    load_fixed_s: Seconds | None = setting(None, "Load time that does not grow.", unit="s")
+    init_s: Seconds | None = setting(None, "Framework start that does not grow.", unit="s")
+    init_s_per_gb: Number | None = setting(
+        None, "Framework start per decimal gigabyte of weights.", unit="s/GB", ge=0
+    )
+    register_s: Seconds | None = setting(
+        None, "Loaded until the first request arrives: probe, load balancer.", unit="s"
+    )
+    sigma_log: Number | None = setting(
+        None, "Spread of each phase, of its logarithm; 0 is deterministic.", ge=0
+    )
+    total_s: Seconds | None = setting(None, "One fixed duration instead of all phases.", unit="s")
+
+
+class Sla(Block):
+    """What counts as good enough."""
+
+    threshold_s: Seconds | None = setting(
+        None,
+        "Longest acceptable time of a request.",
+        unit="s",
+        origin="assumed",
+        source="a reader waits longer for a generated text than for a prediction",
+        derived="10 for token traffic, else 2",
+        gt=0,
+    )
+    metric: Literal["latency", "first_token"] = setting(
+        "latency",
+        "Time that is held against the threshold: to the end, or to the first token.",
+        origin="assumed",
+        source="the whole answer is what a client waits for",
+    )
+    max_violation_share: Share = setting(
+        0.005,
+        "Share of requests that may miss it.",
+        origin="assumed",
+        source="99.5 percent, a usual objective",
+    )
+
+
+class Scenario(Block):
+    """One question: traffic, model, hosting, fleet, policy and service level.
+
+    Every key has this one name in files, ``--set``, JSON and documents. A scenario never
+    changes; `modeler.scenario.with_values` makes another.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When built directly; `load` and `with_values` raise `ScenarioError` instead.
+    """
+
+    name: str = setting("scenario", "What to call it.", min_length=1)
+    seed: Count = setting(0, "Seed of every draw.", ge=0, le=2**63 - 1)
+    trace: str = setting(
+        "office-week",
+        "Traffic: the name of a sample, or a file relative to the scenario.",
+        origin="assumed",
+        source="the embedded sample",
+        min_length=1,
+    )
+    model: Model = Field(default_factory=Model)
+    hosting: Hosting = Field(default_factory=SageMakerRealtime)
+    fleet: Fleet = Field(default_factory=Fleet)
+    queue: Queue = Field(default_factory=Queue)
+    service: Service = Field(default_factory=Auto)
+    cold_start: ColdStart = Field(default_factory=ColdStart)
+    policy: Policy = Field(default_factory=TargetTracking)
+    sla: Sla = Field(default_factory=Sla)
+    sweep: dict[str, tuple[Any, ...]] = Field(
+        default_factory=dict, description="Settings to vary, by their path."
+    )
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> "Scenario":
+        conflicts = conflicts_between({name: getattr(self, name) for name in BLOCKS})
+        if conflicts:
+            raise PydanticCustomError(
+                "conflict",
+                "{message}",
+                {"message": "; ".join(c.message for c in conflicts), "conflicts": conflicts},
+            )
+        return self
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
+    @property
+    def initial_replicas(self) -> int:
+        """Replicas ready at the start."""
+        return self.fleet.min if self.fleet.initial is None else self.fleet.initial
+
+    @property
+    def client_timeout_s(self) -> float:
+        """Client timeout in force, the platform's where none is set; infinite for none. [s]"""
+        asked = self.queue.client_timeout_s
+        if asked is None:
+            on_sagemaker = self.hosting.kind == "sagemaker_realtime"
+            return SAGEMAKER_CLIENT_TIMEOUT_S if on_sagemaker else math.inf
+        return math.inf if asked == "none" else asked
+
+
+# Blocks that checks look across.
+BLOCKS: Final = (
+    "model", "hosting", "fleet", "queue", "service", "cold_start", "policy", "sla"
+)  # fmt: skip
+
+
+def _classes(union: Any) -> dict[str, type[Block]]:
+    tagged = get_args(get_args(union)[0])
+    classes = [get_args(member)[0] for member in tagged]
+    return {cls.model_fields["kind"].default: cls for cls in classes}
+
+
+# Blocks of several kinds: the class behind each kind.
+KINDS: Final[dict[str, dict[str, type[Block]]]] = {
+    "hosting": _classes(Hosting),
+    "service": _classes(Service),
+    "policy": _classes(Policy),
+}
