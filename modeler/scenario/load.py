@@ -103,9 +103,7 @@ class _Document:
         except YAMLError as error:
             raise ScenarioError([Problem(f"not valid YAML: {error}", file=self.file)]) from error
         if not isinstance(data, dict):
-            problem = Problem(
-                "a scenario is a mapping of settings, such as model: {size: 4GB}"
-            )
+            problem = Problem("a scenario is a mapping of settings, such as model: {size: 4GB}")
             raise ScenarioError([self._at(problem, root.start_mark)])
         return data
 
@@ -174,9 +172,6 @@ def _beside(scenario: Scenario, folder: Path) -> Scenario:
         changes["service"] = scenario.service.model_copy(update={"file": file})
     varied = dict(scenario.sweep)
     for path, resolve in (("trace", _from), ("service.file", _joined)):
-        ("trace", _from),
-        ("service.file", lambda folder, name: str(folder / name)),
-    ):
         if path in varied:
             varied[path] = tuple(resolve(folder, name) for name in varied[path])
             changes["sweep"] = varied
