@@ -1,0 +1,41 @@
+"""Foresee: what a model weighs, how long a request takes, how long a replica needs to start.
+
+Where to read first: `cold_start.py` (the law and its constants), `timeline.py` (when the phases
+begin and end), `service.py` (service times), then `size.py` and `s3.py` for bytes.
+"""
+
+from modeler.predict.cold_start import (
+    ColdStartLaw,
+    ColdStartTable,
+    PhaseQuantiles,
+    Waterfall,
+    cold_start_law,
+    serial_stages,
+)
+from modeler.predict.constants import Constant
+from modeler.predict.fit import ModelDoesNotFit, check_fit, smallest_instance
+from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
+from modeler.predict.service import ServiceError, ServiceLaw, service_law
+from modeler.predict.size import SizeError, SizeReport, measure_size
+
+__all__ = [
+    "BYTES_PER_PARAMETER",
+    "ColdStartLaw",
+    "ColdStartTable",
+    "Constant",
+    "ModelDoesNotFit",
+    "PhaseQuantiles",
+    "ServiceError",
+    "ServiceLaw",
+    "SizeError",
+    "SizeReport",
+    "Waterfall",
+    "bytes_by_precision",
+    "check_fit",
+    "cold_start_law",
+    "measure_size",
+    "parameters_of",
+    "serial_stages",
+    "service_law",
+    "smallest_instance",
+]

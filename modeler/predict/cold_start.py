@@ -1,0 +1,259 @@
+"""How long a new replica takes until it serves, phase by phase.
+
+``cold_start_law(scenario, instance)`` gives a law; ``law.sample(first, count)`` gives that many
+replicas at once. The order of the phases: provision, boot, device registration; then the image
+pull and the artifact fetch (together on one network interface, or one after the other); then load
+into accelerator memory, framework init, and registration with whatever routes requests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeler.predict.constants import SET, Constant, in_force
+from modeler.predict.precision import parameters_of
+from modeler.predict.timeline import PHASES, Serial, Staged, Timeline, Transfer
+from traces import draws
+
+if TYPE_CHECKING:
+    from modeler.scenario import Scenario
+    from pricing import InstanceSpec
+
+Floats = NDArray[np.float64]
+
+# The one phase of a cold start whose total the scenario gives.
+WHOLE: Final = "cold_start"
+
+
+class ColdStartTable(NamedTuple):
+    """Cold starts of a run of replicas, timed from each one's request.
+
+    Attributes
+    ----------
+    running_s : array of float. Request until the instance runs (end of provision). [s]
+    ready_s : array of float. Request until the replica serves. [s]
+    starts_s, ends_s : array of float, replicas by phases. [s]
+    """
+
+    running_s: Floats
+    ready_s: Floats
+    starts_s: Floats
+    ends_s: Floats
+
+
+@dataclass(frozen=True)
+class PhaseQuantiles:
+    """One bar of a waterfall.
+
+    Parameters
+    ----------
+    phase : str.
+    p50_s, p95_s : float. Duration of the phase. [s]
+    starts_s, ends_s : float. Medians, from the request for the replica. [s]
+    """
+
+    phase: str
+    p50_s: float
+    p95_s: float
+    starts_s: float
+    ends_s: float
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The phases of a cold start as a distribution.
+
+    Parameters
+    ----------
+    phases : tuple of PhaseQuantiles. In order; overlapping phases overlap.
+    total_p50_s, total_p95_s : float. Request until the replica serves. [s]
+    """
+
+    phases: tuple[PhaseQuantiles, ...]
+    total_p50_s: float
+    total_p95_s: float
+
+
+@dataclass(frozen=True)
+class ColdStartLaw:
+    """Distribution of the cold start of one model on one instance and hosting.
+
+    Parameters
+    ----------
+    timeline : Timeline. Places the phases for given factors.
+    sigma_log : float. Standard deviation of the logarithm of each phase's factor; the factor's
+        median is 1, and 0 makes the law deterministic. [1]
+    seed : int. Seed of the scenario.
+    in_force : tuple of Constant. The constants the timeline was built from.
+    """
+
+    timeline: Timeline
+    sigma_log: float = 0.0
+    seed: int = 0
+    in_force: tuple[Constant, ...] = ()
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Names of the phases: the columns of a sample."""
+        return self.timeline.phases
+
+    def sample(self, first: int, count: int) -> ColdStartTable:
+        """Cold starts of the replicas ``first .. first + count - 1``.
+
+        A replica's draws depend on the seed, the phase and its ordinal alone, so scenarios share
+        them and it does not matter in how many calls they are asked for.
+
+        Parameters
+        ----------
+        first : int. Ordinal of the first replica.
+        count : int. How many.
+
+        Returns
+        -------
+        ColdStartTable
+        """
+        factors = np.ones((count, len(self.phases)))
+        if self.sigma_log > 0.0:
+            for column, phase in enumerate(self.phases):
+                normal = draws.normal(self.seed, f"cold_start.{phase}", first, count)
+                factors[:, column] = np.exp(self.sigma_log * normal)
+        starts, ends = self.timeline.place(factors)
+        running = ends[:, 0].copy() if self.phases[0] == PHASES[0] else np.zeros(count)
+        return ColdStartTable(running, ends[:, -1].copy(), starts, ends)
+
+    def constants(self) -> list[Constant]:
+        """The constants in force, each with its origin and source."""
+        return list(self.in_force)
+
+    def waterfall(self, samples: int = 2000) -> Waterfall:
+        """Quantiles of the phases over the first replicas of the seed.
+
+        Parameters
+        ----------
+        samples : int. Replicas to draw.
+
+        Returns
+        -------
+        Waterfall
+        """
+        table = self.sample(0, samples if self.sigma_log > 0.0 else 1)
+        p50, p95 = np.quantile(table.ends_s - table.starts_s, (0.5, 0.95), axis=0)
+        starts, ends = (np.quantile(edge, 0.5, axis=0) for edge in (table.starts_s, table.ends_s))
+        total_p50, total_p95 = np.quantile(table.ready_s, (0.5, 0.95))
+        bars = tuple(
+            PhaseQuantiles(phase, float(p50[i]), float(p95[i]), float(starts[i]), float(ends[i]))
+            for i, phase in enumerate(self.phases)
+        )
+        return Waterfall(bars, float(total_p50), float(total_p95))
+
+
+def serial_stages(durations: Mapping[str, float]) -> ColdStartLaw:
+    """A deterministic cold start of stages one after another.
+
+    Parameters
+    ----------
+    durations : mapping of str to float. Stages in order; one named ``provision``, when it comes
+        first, ends when the instance runs. [s]
+
+    Returns
+    -------
+    ColdStartLaw
+
+    Raises
+    ------
+    ValueError
+        Without stages, or for a duration that is negative or not finite; names the stage.
+    """
+    if not durations:
+        raise ValueError("a cold start needs at least one stage")
+    for name, seconds in durations.items():
+        if not 0.0 <= seconds < math.inf:
+            raise ValueError(f"stage {name!r} lasts {seconds} s: expected 0 or more, finite")
+    return ColdStartLaw(Serial(dict(durations)))
+
+
+def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
+    """The cold start of a scenario's model on its hosting.
+
+    Parameters
+    ----------
+    scenario : Scenario. ``hosting.kind``, ``model``, ``cold_start`` and ``seed`` are read.
+    instance : InstanceSpec. Network burst rate and whether there is an accelerator.
+
+    Returns
+    -------
+    ColdStartLaw
+
+    Notes
+    -----
+    Formulas and constants: ``cold_start_constants.csv``, each row with its measurement. A transfer
+    alone moves at its own rate, bounded by the interface; while pull and fetch both run each has
+    half of ``nic_bytes_per_s``, bounded by its own rate. The interface is the instance's burst
+    rate (a new instance has full network credits) unless the scenario sets it.
+
+    ``cold_start.total_s`` replaces all of it by one fixed duration, during all of which the
+    instance counts as running.
+    """
+    settings = scenario.cold_start
+    if settings.total_s is not None:
+        given = Constant("total_s", settings.total_s, "s", SET, "scenario: cold_start.total_s")
+        return ColdStartLaw(Serial({WHOLE: settings.total_s}), in_force=(given,))
+    constants = in_force(scenario)
+    if instance.accelerator is None:
+        for name in _ACCELERATOR_ONLY:
+            if name in constants and constants[name].origin != SET:
+                del constants[name]
+    values = {name: constant.value for name, constant in constants.items()}
+    size_bytes = float(scenario.model.size)
+    image_bytes = 0.0 if values["image_cached"] else values["image_size"]
+    nic_set = constants.get("nic_bytes_per_s")
+    if nic_set is not None and nic_set.origin == SET:
+        line = nic_set.value
+    else:
+        line = instance.network_burst_bytes_per_s or math.inf
+    half = min(values.get("nic_bytes_per_s", line), line) / 2.0
+    timeline = Staged(
+        provision_s=values["provision_s"],
+        boot_s=values["boot_s"],
+        device_s=values.get("device_s", 0.0),
+        pull=_transfer(image_bytes, values["registry_bytes_per_s"], line, half),
+        fetch=_transfer(size_bytes, values["store_bytes_per_s"], line, half),
+        unpack_s=image_bytes / values.get("unpack_bytes_per_s", math.inf),
+        parallel=bool(values["shared_nic"]),
+        load_s=values["load_fixed_s"] + size_bytes / values["load_bytes_per_s"],
+        streaming=bool(values["streaming_load"]),
+        init_s=_init_s(values, size_bytes, parameters_of(size_bytes, scenario.model.dtype)),
+        register_s=values["register_s"],
+    )
+    return ColdStartLaw(timeline, values["sigma_log"], scenario.seed, tuple(constants.values()))
+
+
+_INIT_FIXED: Final = (
+    "init_s",
+    "init_bootstrap_s",
+    "init_import_s",
+    "init_engine_s",
+    "init_compile_s",
+)
+_INIT_PER_GPARAM: Final = ("init_engine_s_per_gparam", "init_compile_s_per_gparam")
+# Driver, graph capture and compilation: a host without an accelerator pays none of them.
+_ACCELERATOR_ONLY: Final = ("device_s", "init_engine_s", "init_compile_s", *_INIT_PER_GPARAM)
+
+
+def _transfer(size_bytes: float, own: float, line: float, half: float) -> Transfer:
+    """A transfer with its own rate, on an interface of a line rate and a shared half. [bytes/s]"""
+    return Transfer(size_bytes, min(own, line), min(own, half))
+
+
+def _init_s(values: Mapping[str, float], size_bytes: float, parameters: float) -> float:
+    """Framework init: fixed terms, terms per 1e9 parameters, a term per 1e9 bytes. [s]"""
+    fixed = sum(values.get(name, 0.0) for name in _INIT_FIXED)
+    per_gparam = sum(values.get(name, 0.0) for name in _INIT_PER_GPARAM)
+    per_gb = values.get("init_s_per_gb", 0.0)
+    return fixed + per_gparam * parameters / 1e9 + per_gb * size_bytes / 1e9

@@ -1,0 +1,353 @@
+"""How long a request keeps its slot.
+
+``service_law(scenario, trace, instance)`` gives a law; ``law.draw(chunk)`` gives the service time
+and the time to the first token of every request of a chunk. Draws depend on the seed and the
+request's ordinal alone, so every scenario of a sweep serves the same requests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import pricing
+from modeler.predict.precision import parameters_of
+from traces import Trace, draws
+
+if TYPE_CHECKING:
+    from modeler.scenario import Scenario
+    from pricing import InstanceSpec
+    from traces import Chunk, CountSeries
+
+Floats = NDArray[np.float64]
+
+STREAM: Final = "service"
+TOKENS: Final = ("prompt_tokens", "output_tokens")
+# Assumed where neither the trace nor the analyst says how long a request takes.
+FALLBACK_MEAN_S: Final = 0.2
+SLOTS_TOKEN_TRAFFIC: Final = 8
+_CHUNK: Final = 262_144
+
+
+class ServiceError(Exception):
+    """A service law that the trace or the instance cannot support.
+
+    Attributes
+    ----------
+    kind : str. The law.
+    problem : str. What is missing, and what to do.
+    """
+
+    exit_code: Final = 2
+
+    def __init__(self, kind: str, problem: str) -> None:
+        super().__init__(kind, problem)
+        self.kind, self.problem = kind, problem
+
+    def __str__(self) -> str:
+        return f"service.kind {self.kind}: {self.problem}"
+
+
+@dataclass(frozen=True)
+class ServiceLaw:
+    """Service times of the requests of one trace.
+
+    Parameters
+    ----------
+    kind : str. ``tokens``, ``trace``, ``fixed``, ``exponential``, ``lognormal`` or ``empirical``.
+    tokens : bool. The traffic carries tokens.
+    text : str. The law in words, with its figures.
+    times : callable. Chunk to service time and time to the first token. [s]
+    expected_s : float or None. Mean of a law that does not look at the requests. [s]
+    """
+
+    kind: str
+    tokens: bool
+    text: str
+    times: Callable[[Chunk], tuple[Floats, Floats]] = field(repr=False)
+    expected_s: float | None = None
+
+    @property
+    def slots_default(self) -> int:
+        """Requests a replica serves at once unless the scenario says: 8 for token traffic, or 1."""
+        return SLOTS_TOKEN_TRAFFIC if self.tokens else 1
+
+    def draw(self, chunk: Chunk) -> tuple[Floats, Floats]:
+        """Service time and time to the first token of every request of a chunk.
+
+        Parameters
+        ----------
+        chunk : Chunk. Requests with their ordinals.
+
+        Returns
+        -------
+        service_s, first_token_s : array of float, array of float
+            From the start of service; equal where nothing is known of tokens. [s]
+        """
+        return self.times(chunk)
+
+    def mean_s(self, trace: Trace | CountSeries) -> float:
+        """Mean service time.
+
+        Parameters
+        ----------
+        trace : Trace or CountSeries. The trace the law was made for.
+
+        Returns
+        -------
+        float
+            Exact: over the requests for laws that read them, otherwise the law's own. [s]
+        """
+        if self.expected_s is not None:
+            return self.expected_s
+        sums = [float(np.sum(self.times(chunk)[0])) for chunk in trace.chunks(_CHUNK)]
+        return math.fsum(sums) / trace.requests
+
+    def describe(self) -> str:
+        """The law in one line."""
+        return self.text
+
+
+def service_law(
+    scenario: Scenario, trace: Trace | CountSeries, instance: InstanceSpec
+) -> ServiceLaw:
+    """The service law of a scenario on a trace.
+
+    Parameters
+    ----------
+    scenario : Scenario. ``service``, ``model`` and ``seed`` are read.
+    trace : Trace or CountSeries. Its columns decide what ``auto`` means.
+    instance : InstanceSpec. Its accelerators set the speed of the token law.
+
+    Returns
+    -------
+    ServiceLaw
+
+    Raises
+    ------
+    ServiceError
+        The law needs a column the trace lacks, figures of an accelerator that are not held, or a
+        file that cannot be read.
+    """
+    columns: Mapping[str, Floats] = trace.columns if isinstance(trace, Trace) else {}
+    has_tokens = all(name in columns for name in TOKENS)
+    settings: Any = scenario.service
+    kind = settings.kind
+    if kind == "auto":
+        kind = "tokens" if has_tokens else "trace" if "service_s" in columns else "exponential"
+    seed = scenario.seed
+    if kind == "tokens":
+        if not has_tokens:
+            raise ServiceError(
+                kind,
+                f"the trace has no {' and '.join(TOKENS)}; "
+                "set service.kind to fixed, exponential, lognormal or empirical",
+            )
+        return _tokens(scenario, instance)
+    if kind == "trace":
+        if "service_s" not in columns:
+            raise ServiceError(
+                kind,
+                "the trace has no service_s column; "
+                "set service.kind to fixed, exponential, lognormal or empirical",
+            )
+        return ServiceLaw(kind, has_tokens, "service times of the trace", _from_trace)
+    if kind == "fixed":
+        mean = settings.mean_s
+        return ServiceLaw(kind, has_tokens, f"fixed {mean:g} s", _fixed(mean), mean)
+    if kind == "exponential":
+        mean = getattr(settings, "mean_s", FALLBACK_MEAN_S)
+        text = f"exponential, mean {mean:g} s"
+        return ServiceLaw(kind, has_tokens, text, _exponential(seed, mean), mean)
+    if kind == "lognormal":
+        mean, cv = settings.mean_s, settings.cv
+        text = f"lognormal, mean {mean:g} s, cv {cv:g}"
+        return ServiceLaw(kind, has_tokens, text, _lognormal(seed, mean, cv), mean)
+    values = read_seconds(settings.file)
+    text = f"drawn from {len(values)} measured times"
+    return ServiceLaw("empirical", has_tokens, text, _empirical(seed, values), float(values.mean()))
+
+
+@dataclass(frozen=True)
+class TokenRates:
+    """Seconds per token of one model on one instance.
+
+    Parameters
+    ----------
+    prompt_s : float. Prefill per prompt token. [s]
+    output_s : float. Decoding step per output token. [s]
+    """
+
+    prompt_s: float
+    output_s: float
+
+
+def token_rates(
+    size_bytes: float,
+    dtype: str,
+    instance: InstanceSpec,
+    *,
+    prefill_efficiency: float = 0.5,
+    bandwidth_efficiency: float = 0.75,
+    step_overhead_s: float = 0.002,
+) -> TokenRates:
+    """Seconds per prompt token and per output token.
+
+    Parameters
+    ----------
+    size_bytes : float. The weights. [bytes]
+    dtype : str. Their precision.
+    instance : InstanceSpec. All its accelerators work on every request.
+    prefill_efficiency : float. Share of the 16-bit dense peak that prefill reaches. [1]
+    bandwidth_efficiency : float. Share of the memory bandwidth that decoding reaches. [1]
+    step_overhead_s : float. Overhead of each decoding step. [s]
+
+    Returns
+    -------
+    TokenRates
+
+    Raises
+    ------
+    ServiceError
+        The instance has no accelerator, or one without figures.
+
+    Notes
+    -----
+    Prefill takes 2 FLOP per parameter and prompt token; a decoding step reads every weight once.
+    With 0.5, 0.75 and 2 ms the rule came within a median 12 % of 46 published points of batch and
+    single-request latency (latency rules, section 2; read 2026-11).
+    """
+    if instance.accelerator is None:
+        raise ServiceError(
+            "tokens",
+            f"{instance.instance_type} has no accelerator to derive seconds per token from; give a "
+            "law, e.g. --set service.kind=fixed --set service.mean_s=0.8, or another instance",
+        )
+    try:
+        one = pricing.accelerator(instance.accelerator)
+    except pricing.SpecNotFound as error:
+        raise ServiceError(
+            "tokens",
+            f"no figures are held for {instance.accelerator} of {instance.instance_type}; give a "
+            "law, e.g. --set service.kind=fixed --set service.mean_s=0.8",
+        ) from error
+    count = instance.accelerator_count
+    peak = prefill_efficiency * one.fp16_flops * count
+    bandwidth = bandwidth_efficiency * one.memory_bandwidth_bytes_per_s * count
+    return TokenRates(
+        prompt_s=2.0 * parameters_of(size_bytes, dtype) / peak,
+        output_s=size_bytes / bandwidth + step_overhead_s,
+    )
+
+
+def read_seconds(file: str) -> Floats:
+    """Read measured service times, one a line.
+
+    Parameters
+    ----------
+    file : str. A text file; empty lines are skipped.
+
+    Returns
+    -------
+    array of float
+        Sorted. [s]
+
+    Raises
+    ------
+    ServiceError
+        Unreadable, empty, or a line that is no duration; names the line.
+    """
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServiceError("empirical", f"cannot read {file}: {error}") from error
+    values = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            seconds = float(line)
+        except ValueError:
+            seconds = math.nan
+        if not 0.0 <= seconds < math.inf:
+            raise ServiceError(
+                "empirical", f"{file}, line {number}: {line.strip()!r} is no duration in seconds"
+            )
+        values.append(seconds)
+    if not values:
+        raise ServiceError("empirical", f"{file} holds no service times")
+    return np.sort(np.array(values))
+
+
+def _tokens(scenario: Scenario, instance: InstanceSpec) -> ServiceLaw:
+    settings: Any = scenario.service
+    efficiencies = {
+        name: getattr(settings, name)
+        for name in ("prefill_efficiency", "bandwidth_efficiency", "step_overhead_s")
+        if settings.kind == "tokens"
+    }
+    rates = token_rates(scenario.model.size, scenario.model.dtype, instance, **efficiencies)
+
+    def times(chunk: Chunk) -> tuple[Floats, Floats]:
+        prompt, output = (chunk.columns[name] for name in TOKENS)
+        prefill = prompt * rates.prompt_s
+        # A request without output ends with its prefill.
+        first = prefill + np.minimum(output, 1.0) * rates.output_s
+        return prefill + output * rates.output_s, first
+
+    text = (
+        f"per token: {rates.prompt_s * 1e3:.4g} ms a prompt token, "
+        f"{rates.output_s * 1e3:.4g} ms an output token"
+    )
+    return ServiceLaw("tokens", True, text, times)
+
+
+def _from_trace(chunk: Chunk) -> tuple[Floats, Floats]:
+    service = chunk.columns["service_s"]
+    return service, service
+
+
+def _fixed(mean_s: float) -> Callable[[Chunk], tuple[Floats, Floats]]:
+    def times(chunk: Chunk) -> tuple[Floats, Floats]:
+        service = np.full(len(chunk.arrival_s), mean_s)
+        return service, service
+
+    return times
+
+
+def _exponential(seed: int, mean_s: float) -> Callable[[Chunk], tuple[Floats, Floats]]:
+    def times(chunk: Chunk) -> tuple[Floats, Floats]:
+        service = mean_s * draws.exponential(seed, STREAM, chunk.first, len(chunk.arrival_s))
+        return service, service
+
+    return times
+
+
+def _lognormal(seed: int, mean_s: float, cv: float) -> Callable[[Chunk], tuple[Floats, Floats]]:
+    # Of a lognormal with log-mean m and log-variance v: mean exp(m + v/2), cv^2 = exp(v) - 1.
+    variance = math.log1p(cv * cv)
+    log_mean = math.log(mean_s) - variance / 2.0
+
+    def times(chunk: Chunk) -> tuple[Floats, Floats]:
+        normal = draws.normal(seed, STREAM, chunk.first, len(chunk.arrival_s))
+        service = np.exp(log_mean + math.sqrt(variance) * normal)
+        return service, service
+
+    return times
+
+
+def _empirical(seed: int, values: Floats) -> Callable[[Chunk], tuple[Floats, Floats]]:
+    def times(chunk: Chunk) -> tuple[Floats, Floats]:
+        u = draws.uniform(seed, STREAM, chunk.first, len(chunk.arrival_s))
+        # The largest double below 1 times a count may round up to the count.
+        rank = np.minimum((u * len(values)).astype(np.int64), len(values) - 1)
+        service = values[rank]
+        return service, service
+
+    return times
