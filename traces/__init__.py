@@ -1,0 +1,19 @@
+"""The traffic that came: read, describe, convert, generate. Useful without the rest.
+
+Reading guide. ``traces/trace.py`` and ``traces/counts.py`` hold the two kinds of traffic, one
+arrival per request or requests per bin; ``traces/formats/`` has one file a format;
+``traces/generate.py`` makes traffic, from the counter-based draws of ``traces/draws.py``.
+"""
+
+from traces.counts import CountSeries
+from traces.errors import Problem, TraceError
+from traces.trace import Chunk, ReadReport, Trace
+
+__all__ = [
+    "Chunk",
+    "CountSeries",
+    "Problem",
+    "ReadReport",
+    "Trace",
+    "TraceError",
+]
