@@ -127,6 +127,8 @@ def describe(error: Exception) -> str:
     """
     if isinstance(error, click.ClickException):
         message = error.format_message()
+        if message.startswith("Usage:"):  # a group called alone: its help is the message
+            return message
         context = getattr(error, "ctx", None)
         if context is not None:
             message = f"{message.rstrip('.')}\nsee: {context.command_path} --help"

@@ -1,5 +1,6 @@
 """Plain data to a scenario, or to every problem in it."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_type_hints
 
@@ -156,5 +157,6 @@ def _sound(data: Mapping[str, Any], broken: set[str | int], from_file: bool) -> 
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    # YAML's words for what Python calls None and True.
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

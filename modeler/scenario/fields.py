@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
@@ -45,7 +46,7 @@ def setting(
     derived : str. For a default of None: what is used instead, in words.
     **constraints : object. As for `pydantic.Field` (``ge``, ``gt``, ...).
     """
-    about = {"unit": unit, "origin": origin, "source": source, "derived": derived}
+    about: JsonDict = {"unit": unit, "origin": origin, "source": source, "derived": derived}
     return Field(default, description=meaning, json_schema_extra=about, **constraints)
 
 

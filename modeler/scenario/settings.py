@@ -51,7 +51,7 @@ def with_values(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
     ScenarioError
         For unknown paths, with the nearest, and for values that do not fit.
     """
-    data = scenario.model_dump(exclude_unset=True)
+    data = _said(scenario)
     known = known_paths()
     problems: list[Problem] = []
     # Blocks first, then kinds, then the rest: a kind decides which keys there are.
@@ -68,10 +68,12 @@ def with_values(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
                 near = f"{block}.{near}"
             problems.append(Problem(message, path, value, nearest=near))
         elif not key:
-            data[path] = value
+            data[path] = _said(value) if isinstance(value, Block) else value
         else:
-            settings = dict(data.get(block, {}))
-            settings[key] = value
+            settings = data.get(block, {})
+            if not isinstance(settings, Mapping):
+                continue  # the block itself was given and is no block, which `build` says
+            settings = {**settings, key: value}
             if key == "kind":
                 keys = keys_of(block, str(value)) or tuple(settings)
                 settings = {name: settings[name] for name in settings if name in keys}
@@ -180,6 +182,19 @@ def with_checked_sweep(
     if problems:
         raise ScenarioError(problems)
     return scenario.model_copy(update={"sweep": typed}) if typed else scenario
+
+
+def _said(block: Block) -> dict[str, Any]:
+    """What was set, and a kind other than the default: without it a block has no meaning."""
+    data = block.model_dump(exclude_unset=True)
+    if isinstance(block, Scenario):
+        for name in KINDS.keys() & data.keys():
+            kind = getattr(block, name).kind
+            if kind != kind_of(name, data[name]):
+                data[name]["kind"] = kind
+    elif hasattr(block, "kind"):
+        data["kind"] = block.kind
+    return data
 
 
 def _not_to_vary(path: str, values: tuple[object, ...]) -> str:
