@@ -1,0 +1,112 @@
+"""``modeler sweep``: the main job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from modeler.cli import exits
+from modeler.cli.options import (
+    output_options,
+    region_option,
+    seed_option,
+    set_option,
+    size_option,
+    split_list,
+    trace_option,
+)
+from modeler.cli.output import check_output, emit, talk
+
+_UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
+
+
+@click.command("sweep")
+@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@trace_option
+@size_option
+@click.option(
+    "--instance",
+    "instances",
+    metavar="TYPE[,TYPE]",
+    callback=split_list,
+    help="Instance types, e.g. ml.g5.2xlarge.",
+)
+@region_option
+@seed_option
+@set_option
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Threads; by default one a core. The result is the same for any number.",
+)
+@click.option(
+    "--no-references",
+    is_flag=True,
+    help="Leave out the fixed fleets that each size is held against.",
+)
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    help="Also write results.json, scenarios.csv, figures (PNG, SVG) and report.html to DIR.",
+)
+@output_options(parquet=True)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scenario_file: str | None,
+    trace: str | None,
+    sizes: Sequence[str] | None,
+    instances: Sequence[str] | None,
+    region: str | None,
+    seed: int | None,
+    settings: dict[str, tuple[str, ...]],
+    workers: int | None,
+    no_references: bool,
+    folder: str | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Replay traffic for every model size and setting: dollars, violations and lag.
+
+    Without SCENARIO the embedded one runs: a week of office traffic, four model sizes,
+    ml.g5.2xlarge, AWS target tracking. --set varies any field (--set policy.target=4,6,8).
+
+    In Python: modeler.study.sweep(modeler.scenario.default()).
+    """
+    from modeler.cli.progress import shown
+    from modeler.cli.scenario import axes_of, scenario_of
+    from modeler.report import check_writable, save_run, sweep_table
+    from modeler.study import best_timeline, sweep
+
+    check_output(output)
+    if folder is not None:
+        check_writable(folder)
+    scenario = scenario_of(scenario_file, trace=trace, region=region, seed=seed)
+    with shown() as progress:
+        result = sweep(
+            scenario,
+            sizes=sizes,
+            settings=axes_of(settings, instances),
+            workers=workers or os.cpu_count() or 1,
+            references=not no_references,
+            progress=progress,
+        )
+    plain = result.to_dict()
+    if folder is not None:
+        save_run(plain, folder, timeline=best_timeline(result))
+        talk(f"wrote {folder}")
+    if format == "table":
+        emit_text(sweep_table(plain), output)
+    else:
+        emit(plain, format=format, output=output, table=result.rows)
+    ctx.exit(
+        exits.most_urgent(
+            exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
+            for row in result.rows
+            if row["status"] != "ok"
+        )
+    )

@@ -1,0 +1,165 @@
+"""Cost as lines: what was used, how much of it, at which price from where, and the product.
+
+An instance is billed for its whole life, from the moment the scenario says the meter starts until
+it is released, scale-in tail included. Its seconds fall into four phases. *Booting*: billed and
+not yet serving. *Serving*: busy slot-seconds over slots while ready, that is, the share of the
+capacity that was used. *Idle*: the rest of the ready time. *Draining*: out of service, finishing
+its last requests. *Rounding* holds what the provider's minimum and whole seconds add. The total is
+the sum of the lines and of nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+import pricing
+from modeler.replay import layout as m
+from modeler.replay.simulate import Floats, Result
+from modeler.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class UnitPrice:
+    """The price a run is billed at, with its provenance."""
+
+    instance_type: str
+    region: str
+    purchase: str
+    service: str
+    usd_per_hour: float
+    as_of: str | None
+    source: str
+    confidence: str
+
+    def to_dict(self) -> dict[str, object]:
+        """As the sweep's ``prices`` shows it."""
+        return {
+            "instance_type": self.instance_type,
+            "region": self.region,
+            "purchase": self.purchase,
+            "usd_per_hour": self.usd_per_hour,
+            "currency": "USD",
+            "as_of": self.as_of,
+            "source": self.source,
+            "confidence": self.confidence,
+        }
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One line of the bill."""
+
+    component: str
+    quantity: float
+    unit: str
+    unit_price_usd: float
+    amount_usd: float
+    source: str
+    as_of: str | None
+
+    def to_dict(self) -> dict[str, object]:
+        """As the sweep's ``cost_lines`` shows it."""
+        return dict(vars(self))
+
+
+def unit_price(scenario: Scenario) -> UnitPrice:
+    """The hourly price of the scenario's instance: the analyst's own, else the dated table's.
+
+    Raises
+    ------
+    pricing.PricingError : no such instance, region or price; the nearest are named.
+    """
+    hosting = scenario.hosting
+    service = "sagemaker" if hosting.kind == "sagemaker_realtime" else "ec2"
+    if hosting.usd_per_hour is not None:
+        return UnitPrice(
+            hosting.instance,
+            hosting.region,
+            hosting.purchase,
+            service,
+            float(hosting.usd_per_hour),
+            None,
+            "yours (hosting.usd_per_hour)",
+            "yours",
+        )
+    found = pricing.price(
+        hosting.instance,
+        hosting.region,
+        hosting.purchase,
+        as_of=hosting.as_of,
+        allow_derived=hosting.allow_derived_price,
+    )
+    return UnitPrice(
+        found.instance_type,
+        found.region,
+        found.purchase,
+        service,
+        float(found.usd_per_hour),
+        found.as_of,
+        found.source,
+        found.confidence,
+    )
+
+
+def billed_from(scenario: Scenario, replicas: Floats) -> Floats:
+    """When each replica's meter starts; infinite for one that is never billed. [s]
+
+    ``launch`` is the moment the machine runs on EC2, where ``pending`` is free (EC2 user guide,
+    instance lifecycle), and the request itself on SageMaker, whose meter no public page places:
+    the dearer reading. ``in_service`` is readiness.
+    """
+    if scenario.hosting.billing_starts_at == "in_service":
+        return replicas[:, m.READY_S]
+    if scenario.hosting.kind == "sagemaker_realtime":
+        return replicas[:, m.REQUESTED_S]
+    return replicas[:, m.RUNNING_S]
+
+
+def cost_lines(scenario: Scenario, price: UnitPrice, result: Result) -> tuple[CostLine, ...]:
+    """The bill of a run.
+
+    Returns
+    -------
+    tuple of CostLine
+        booting, serving, idle, draining and rounding, in instance-hours.
+    """
+    table = result.replicas
+    start = billed_from(scenario, table)
+    stop = table[:, m.STOP_S]
+    ready = table[:, m.READY_S]
+    out = np.minimum(table[:, m.DRAIN_S], stop)
+    life = np.where(start < stop, stop - np.minimum(start, stop), 0.0)
+    booting = np.where(start < stop, np.minimum(ready, stop) - np.minimum(start, stop), 0.0)
+    served = ready < stop
+    serving_time = np.where(served, out - np.minimum(ready, out), 0.0)
+    draining = np.where(served, stop - out, 0.0)
+    billed = np.array([pricing.billed_seconds(float(one), price.service) for one in life])
+    busy_s = (result.busy_slot_s - result.busy_draining_slot_s) / result.slots
+    ready_s = math.fsum(serving_time)
+    seconds = {
+        "booting": math.fsum(booting),
+        "serving": busy_s,
+        "idle": max(ready_s - busy_s, 0.0),
+        "draining": math.fsum(draining),
+        "rounding": math.fsum(billed) - math.fsum(life),
+    }
+    return tuple(
+        CostLine(
+            component=component,
+            quantity=quantity / pricing.SECONDS_PER_HOUR,
+            unit="instance-hour",
+            unit_price_usd=price.usd_per_hour,
+            amount_usd=pricing.cost_usd(quantity, price.usd_per_hour),
+            source=price.source,
+            as_of=price.as_of,
+        )
+        for component, quantity in seconds.items()
+    )
+
+
+def total_usd(lines: tuple[CostLine, ...]) -> float:
+    """The sum of the visible lines. [USD]"""
+    return math.fsum(line.amount_usd for line in lines)

@@ -1,0 +1,233 @@
+"""Records become a judgement: violations and causes, lag, dollars, bounds.
+
+`judge` takes a finished run and returns one `Outcome`, whose `to_dict` is a row of the sweep.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import pricing
+from modeler.measure import lag
+from modeler.measure.bounds import zero_wait
+from modeler.measure.cost import CostLine, UnitPrice, cost_lines, total_usd, unit_price
+from modeler.replay import layout as m
+from modeler.replay.histogram import RELATIVE_ERROR, quantile
+from modeler.replay.run import Run
+from modeler.replay.simulate import Result
+from modeler.scenario import assumptions, scenario_id
+
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The judgement of one run. Fields are the columns of a sweep; see ``columns.csv``."""
+
+    scenario_id: str
+    size_bytes: int
+    instance_type: str
+    region: str
+    policy: str
+    slots: int
+    target: float | None
+    requests: int
+    served: int
+    rejected: int
+    timed_out: int
+    lost: int
+    duration_s: float
+    usd_total: float
+    usd_per_hour: float
+    usd_per_1k_requests: float | None
+    sla_violation_share: float
+    meets_sla: bool
+    sla: dict[str, Any]
+    violations_by_cause: dict[str, int]
+    breaches: dict[str, int]
+    breach_to_ready_s: dict[str, Any]
+    decision_to_ready_s: dict[str, Any]
+    latency_s: dict[str, Any]
+    wait_s: dict[str, Any]
+    first_token_s: dict[str, Any] | None
+    replicas: dict[str, Any]
+    utilisation: float
+    cost_lines: tuple[CostLine, ...]
+    prices: tuple[UnitPrice, ...]
+    bounds: dict[str, Any]
+    assumptions: tuple[dict[str, Any], ...]
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of the sweep: plain values in a fixed order."""
+        row = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        row["cost_lines"] = [line.to_dict() for line in self.cost_lines]
+        row["prices"] = [price.to_dict() for price in self.prices]
+        row["assumptions"] = list(self.assumptions)
+        row["status"] = "ok"
+        row["error"] = None
+        return row
+
+
+def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
+    """Judge a run.
+
+    Parameters
+    ----------
+    run : Run.
+    price : UnitPrice, optional. Looked up for the scenario when not given.
+
+    Raises
+    ------
+    pricing.PricingError : no price is held for the scenario's instance.
+    """
+    price = price if price is not None else unit_price(run.scenario)
+    scenario, result = run.scenario, run.result
+    lines = cost_lines(scenario, price, result)
+    usd = total_usd(lines)
+    violations = sum(result.causes.values())
+    share = violations / result.requests
+    return Outcome(
+        scenario_id=scenario_id(scenario),
+        size_bytes=scenario.model.size,
+        instance_type=scenario.hosting.instance,
+        region=scenario.hosting.region,
+        policy=run.policy.kind,
+        slots=run.limits.slots,
+        target=target_in_force(run),
+        requests=result.requests,
+        served=result.served,
+        rejected=result.rejected,
+        timed_out=result.timed_out,
+        lost=result.lost,
+        duration_s=result.end_s,
+        usd_total=usd,
+        usd_per_hour=usd / (result.end_s / pricing.SECONDS_PER_HOUR) if result.end_s else 0.0,
+        usd_per_1k_requests=1000.0 * usd / result.requests if result.requests else None,
+        sla_violation_share=share,
+        meets_sla=share <= scenario.sla.max_violation_share,
+        sla={
+            "metric": scenario.sla.metric,
+            "threshold_s": run.limits.threshold_s,
+            "max_violation_share": scenario.sla.max_violation_share,
+        },
+        violations_by_cause=dict(result.causes),
+        breaches={
+            "measured": len(result.breaches),
+            "self_cleared": result.self_cleared,
+            "censored": result.censored,
+        },
+        breach_to_ready_s=lag.breach_to_ready(result, run.cold_start),
+        decision_to_ready_s=lag.decision_to_ready(result, run.cold_start),
+        latency_s=_latency(result),
+        wait_s=_wait(result),
+        first_token_s=None if result.first is None else _quantiles(result.first),
+        replicas=_replicas(result),
+        utilisation=_utilisation(result),
+        cost_lines=lines,
+        prices=(price,),
+        bounds=_bounds(run, price),
+        assumptions=_assumptions(run),
+        seed=scenario.seed,
+    )
+
+
+def target_in_force(run: Run) -> float | None:
+    """The target the policy tracked, set or derived; None for a policy without one."""
+    return float(run.policy.params[1]) if run.policy.kind == "target_tracking" else None
+
+
+def _quantiles(counts: Any) -> dict[str, Any]:
+    row = {f"p{round(q * 100)}": quantile(counts, q) for q in (0.5, 0.95, 0.99)}
+    return {**row, "relative_error": RELATIVE_ERROR}
+
+
+def _latency(result: Result) -> dict[str, Any]:
+    """Arrival to finish of served requests. [s]"""
+    mean = result.served_sum_s / result.served if result.served else None
+    return {"mean": mean, **_quantiles(result.latency)}
+
+
+def _wait(result: Result) -> dict[str, Any]:
+    """Arrival to start of served requests; those that did not wait count as zero. [s]"""
+    counts = result.wait.copy()
+    counts[0] += result.served - int(counts.sum())
+    mean = result.wait_sum_s / result.served if result.served else None
+    return {"mean": mean, **_quantiles(counts), "share_waited": result.waited / result.requests}
+
+
+def _replicas(result: Result) -> dict[str, Any]:
+    table = result.replicas
+    ready = np.minimum(table[:, m.READY_S], result.end_s)
+    out = np.minimum(table[:, m.DRAIN_S], table[:, m.STOP_S])
+    held = np.maximum(out - ready, 0.0)
+    served = held > 0.0
+    moments = np.concatenate([ready[served], out[served]])
+    steps = np.concatenate([np.ones(served.sum()), -np.ones(served.sum())])
+    order = np.lexsort((steps, moments))
+    peak = int(np.max(np.cumsum(steps[order]), initial=0))
+    return {
+        "mean": float(held.sum() / result.end_s) if result.end_s else 0.0,
+        "peak": peak,
+        "started": len(table) - result.initial,
+        "decisions": sum(1 for d in result.decisions if d.from_replicas != d.to_replicas),
+    }
+
+
+def _utilisation(result: Result) -> float:
+    """Busy slot-seconds over the slot-seconds of ready and draining replicas."""
+    table = result.replicas
+    ready = np.minimum(table[:, m.READY_S], result.end_s)
+    up = np.maximum(table[:, m.STOP_S] - ready, 0.0).sum() * result.slots
+    return float(result.busy_slot_s / up) if up > 0.0 else 0.0
+
+
+def _bounds(run: Run, price: UnitPrice) -> dict[str, Any]:
+    result, fleet = run.result, run.scenario.fleet
+    ideal = zero_wait(
+        run.work(),
+        slots=result.slots,
+        minimum=fleet.min,
+        maximum=fleet.max,
+        until_s=result.end_s,
+    )
+    work_s = result.busy_slot_s / result.slots
+    return {
+        "work_bound": {
+            "usd_total": pricing.cost_usd(work_s, price.usd_per_hour),
+            "replica_hours": work_s / pricing.SECONDS_PER_HOUR,
+        },
+        "zero_wait": {
+            "usd_total": pricing.cost_usd(ideal.replica_s, price.usd_per_hour),
+            "replica_hours": ideal.replica_s / pricing.SECONDS_PER_HOUR,
+            "peak_replicas": ideal.peak_replicas,
+        },
+    }
+
+
+def _assumptions(run: Run) -> tuple[dict[str, Any], ...]:
+    """Every default in force with its origin and source, phase constants included."""
+    rows = [
+        {
+            "path": setting.path,
+            "value": setting.value,
+            "unit": setting.unit,
+            "origin": setting.origin,
+            "source": setting.source,
+        }
+        for setting in assumptions(run.scenario)
+    ]
+    rows += [
+        {
+            "path": f"cold_start.{constant.name}",
+            "value": constant.value,
+            "unit": constant.unit,
+            "origin": constant.origin,
+            "source": constant.source,
+        }
+        for constant in run.cold_start.constants()
+    ]
+    return tuple(rows)

@@ -1,0 +1,70 @@
+"""Scale-out lag, two ways, each split by phase.
+
+*Decision to ready*: from the autoscaler's decision until the added replica serves. *Breach to
+ready*, the one users feel: from the arrival that finds no free slot and an empty queue until the
+first replica, pending then or requested later, becomes ready before the queue is empty again. Its
+first phase, ``detect``, is what passed before that replica was asked for; the others are the
+phases of its cold start that lay inside the breach.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modeler.predict import ColdStartLaw
+from modeler.replay import layout as m
+from modeler.replay.simulate import Floats, Result
+
+Summary = dict[str, Any]
+
+
+def summary(values: Floats, *, quantiles: tuple[float, ...] = (0.5, 0.95)) -> Summary:
+    """Percentiles of a few values, linear between order statistics; None when there are none."""
+    shown = {f"p{round(q * 100)}": q for q in quantiles}
+    if len(values) == 0:
+        return dict.fromkeys(shown)
+    return {name: float(np.quantile(values, q)) for name, q in shown.items()}
+
+
+def decision_to_ready(result: Result, cold_start: ColdStartLaw) -> Summary:
+    """Lag of every replica that was requested and became ready in the run. [s]"""
+    table = result.replicas
+    chosen = np.flatnonzero(np.isfinite(table[:, m.READY_S]))
+    chosen = chosen[chosen >= result.initial]
+    lag = table[chosen, m.READY_S] - table[chosen, m.REQUESTED_S]
+    starts, ends = _phases(cold_start, result, chosen)
+    phases = {
+        name: {**summary(ends[:, k] - starts[:, k]), "starts_s": _median(starts[:, k])}
+        for k, name in enumerate(cold_start.phases)
+    }
+    return {**summary(lag), "count": len(chosen), "phases": phases}
+
+
+def breach_to_ready(result: Result, cold_start: ColdStartLaw) -> Summary:
+    """Lag of every measured breach. [s]"""
+    opened = result.breaches[:, 0]
+    chosen = result.breaches[:, 1].astype(np.int64)
+    requested = result.replicas[chosen, m.REQUESTED_S]
+    lag = result.breaches[:, 2] - opened
+    starts, ends = _phases(cold_start, result, chosen)
+    # Only what lies after the opening of the breach was felt.
+    offset = (requested - opened)[:, None]
+    felt = np.maximum(ends + offset, 0.0) - np.maximum(starts + offset, 0.0)
+    phases = {"detect": summary(np.maximum(requested - opened, 0.0))}
+    phases |= {name: summary(felt[:, k]) for k, name in enumerate(cold_start.phases)}
+    return {**summary(lag), "count": len(chosen), "phases": phases}
+
+
+def _phases(cold_start: ColdStartLaw, result: Result, chosen: Any) -> tuple[Floats, Floats]:
+    """Start and end of each phase of the chosen replicas, from their request. [s]"""
+    if len(chosen) == 0:
+        empty = np.zeros((0, len(cold_start.phases)))
+        return empty, empty
+    table = cold_start.sample(0, len(result.replicas))
+    return table.starts_s[chosen], table.ends_s[chosen]
+
+
+def _median(values: Floats) -> float | None:
+    return float(np.median(values)) if len(values) else None

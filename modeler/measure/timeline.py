@@ -1,0 +1,67 @@
+"""The fleet and the load over time, in bins: what the timeline figure and `replay` show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modeler.replay import layout as m
+from modeler.replay.run import Run
+from modeler.replay.simulate import Floats
+
+_MOST_BINS = 600  # more would not show on a page
+_ROUND_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+
+
+def timeline(run: Run, *, bin_s: float | None = None) -> dict[str, Any]:
+    """Arrivals a second, and mean replicas ready, pending and draining, by bin.
+
+    Parameters
+    ----------
+    bin_s : float, optional. Width of a bin; by default the roundest that makes at most 600. [s]
+
+    Returns
+    -------
+    dict
+        ``bin_s``, and lists ``t_s`` (start of bin), ``arrivals_rps``, ``ready``, ``pending`` and
+        ``draining`` (time-weighted means over the bin).
+    """
+    end_s = max(run.result.end_s, 1.0)
+    if bin_s is None:
+        bin_s = next((w for w in _ROUND_S if end_s / w <= _MOST_BINS), end_s / _MOST_BINS)
+    bins = int(np.ceil(end_s / bin_s))
+    edges = np.arange(bins + 1) * bin_s
+    arrivals = np.zeros(bins)
+    for chunk in run.trace.chunks(seed=run.scenario.seed):
+        at = np.minimum((chunk.arrival_s / bin_s).astype(np.int64), bins - 1)
+        arrivals += np.bincount(at, minlength=bins)
+    table = run.result.replicas
+    stop = table[:, m.STOP_S]
+    ready = np.minimum(table[:, m.READY_S], stop)
+    drain = np.minimum(table[:, m.DRAIN_S], stop)
+    return {
+        "bin_s": float(bin_s),
+        "t_s": edges[:-1].tolist(),
+        "arrivals_rps": (arrivals / bin_s).tolist(),
+        "ready": _mean_count(edges, ready, np.maximum(drain, ready)).tolist(),
+        "pending": _mean_count(edges, table[:, m.REQUESTED_S], ready).tolist(),
+        "draining": _mean_count(edges, np.maximum(drain, ready), stop).tolist(),
+    }
+
+
+def _mean_count(edges: Floats, start: Floats, stop: Floats) -> Floats:
+    """Mean number of the intervals [start, stop) that hold, by bin."""
+    # The integral of the count up to time x is the sum over intervals of the part before x.
+    starts, stops = np.sort(start), np.sort(stop)
+    integral = _sum_before(starts, edges) - _sum_before(stops, edges)
+    mean: Floats = np.diff(integral) / np.diff(edges)
+    return mean
+
+
+def _sum_before(times: Floats, edges: Floats) -> Floats:
+    """Sum over `times` of how far each lies before each edge. [s]"""
+    before = np.searchsorted(times, edges, side="right")
+    sums = np.concatenate([[0.0], np.cumsum(times)])
+    total: Floats = before * edges - sums[before]
+    return total

@@ -1,0 +1,114 @@
+"""One scenario and one trace, replayed: the main path's middle.
+
+`run` looks up the machine, foresees service times and cold starts, builds the policy and lets the
+engine replay every request. What comes out is records and counters; judging them is `measure`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+import pricing
+from modeler.autoscale.build import build
+from modeler.autoscale.policy import Policy
+from modeler.predict import ColdStartLaw, ServiceLaw, check_fit, cold_start_law, service_law
+from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
+from modeler.scenario import Scenario
+from traces import CountSeries, Trace
+
+Traffic = Trace | CountSeries
+
+
+@dataclass(frozen=True)
+class Run:
+    """A replay and all that went into it."""
+
+    scenario: Scenario
+    trace: Traffic
+    instance: pricing.InstanceSpec
+    service: ServiceLaw
+    cold_start: ColdStartLaw
+    policy: Policy
+    limits: Limits
+    result: Result
+
+    def work(self) -> Iterator[Work]:
+        """The same requests again, with the same service times."""
+        return work_of(self.scenario, self.trace, self.service)
+
+
+def run(
+    scenario: Scenario,
+    trace: Traffic,
+    *,
+    records: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """Replay a scenario on a trace.
+
+    Parameters
+    ----------
+    scenario : Scenario. Its ``sweep`` block is not looked at.
+    trace : Trace or CountSeries. The traffic; never copied.
+    records : bool. Keep one record per request.
+    progress : called with the number of requests replayed so far.
+
+    Raises
+    ------
+    pricing.UnknownInstance, pricing.SpecNotFound : the instance is not in the tables.
+    modeler.predict.ModelDoesNotFit : the weights do not fit the instance.
+    """
+    instance = pricing.instance(scenario.hosting.instance)
+    check_fit(instance, scenario.model.size)
+    service = service_law(scenario, trace, instance)
+    cold_start = cold_start_law(scenario, instance)
+    slots = scenario.fleet.slots or service.slots_default
+    limits = Limits(
+        slots=slots,
+        queue_limit=scenario.queue.limit,
+        queue_timeout_s=(
+            np.inf if scenario.queue.queue_timeout_s is None else scenario.queue.queue_timeout_s
+        ),
+        client_timeout_s=scenario.client_timeout_s,
+        threshold_s=sla_threshold_s(scenario, tokens=service.tokens),
+    )
+    policy = build(scenario, slots=slots, mean_service_s=service.mean_s(trace))
+    result = simulate(
+        policy,
+        work_of(scenario, trace, service),
+        limits,
+        draws=_draws(cold_start),
+        horizon_s=trace.duration_s,
+        t0_ns=trace.t0_ns,
+        records=trace.requests if records else 0,
+        first_wanted=scenario.sla.metric == "first_token",
+        progress=progress,
+    )
+    return Run(scenario, trace, instance, service, cold_start, policy, limits, result)
+
+
+def sla_threshold_s(scenario: Scenario, *, tokens: bool) -> float:
+    """The service level in force: the analyst's, else 10 s for token traffic and 2 s else. [s]"""
+    if scenario.sla.threshold_s is not None:
+        return scenario.sla.threshold_s
+    return 10.0 if tokens else 2.0
+
+
+def work_of(scenario: Scenario, trace: Traffic, service: ServiceLaw) -> Iterator[Work]:
+    """The trace in chunks, each request with its service time and its judged moment."""
+    first_token = scenario.sla.metric == "first_token"
+    for chunk in trace.chunks(seed=scenario.seed):
+        service_s, first_token_s = service.draw(chunk)
+        judged_s = first_token_s if first_token else service_s
+        yield Work(chunk.first, chunk.arrival_s, service_s, judged_s)
+
+
+def _draws(cold_start: ColdStartLaw) -> Callable[[int, int], tuple[Floats, Floats]]:
+    def draw(first: int, count: int) -> tuple[Floats, Floats]:
+        table = cold_start.sample(first, count)
+        return table.running_s, table.ready_s
+
+    return draw

@@ -1,0 +1,11 @@
+"""Vary: many scenarios from one, replayed side by side, ending in a verdict.
+
+Reading guide: `sweep`, then `grid` (which scenarios) and `verdict` (what they say).
+"""
+
+from __future__ import annotations
+
+from modeler.study.best import best_timeline
+from modeler.study.sweep import Interrupted, Status, SweepResult, sweep
+
+__all__ = ["Interrupted", "Status", "SweepResult", "best_timeline", "sweep"]
