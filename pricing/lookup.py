@@ -10,10 +10,11 @@ Three rules, and no others, decide what is given:
 - a known name without a price is an error and not a zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 
 from pricing import tables
 from pricing.errors import (
@@ -155,7 +156,7 @@ def price(
 
 def regions() -> tuple[str, ...]:
     """Every region that holds a price, in order of name."""
-    return tuple(sorted({region for region, _ in tables.ec2_on_demand()}))
+    return tuple(sorted({region for region, _ in tables.ec2_on_demand().held()}))
 
 
 def instance_types(region: str | None = None) -> tuple[str, ...]:
@@ -173,7 +174,7 @@ def instance_types(region: str | None = None) -> tuple[str, ...]:
     if region is None:
         return tuple(sorted(tables.ec2_types() | tables.sagemaker_types()))
     _check_region(region)
-    keys = (*tables.ec2_on_demand(), *tables.sagemaker_hosting())
+    keys = (*tables.ec2_on_demand().held(), *tables.sagemaker_hosting())
     return tuple(sorted(kind for where, kind in keys if where == region))
 
 
@@ -205,7 +206,7 @@ def _quoted(query: _Query) -> Price | None:
 def _readings(query: _Query) -> Sequence[PriceRow]:
     if query.service == "sagemaker":
         return tables.sagemaker_hosting().get(query.key, ())
-    return tables.ec2_on_demand().get(query.key, ())
+    return tables.ec2_on_demand().get(query.key)
 
 
 def _before_change(query: _Query) -> PriceRow | None:
@@ -229,7 +230,7 @@ def _derived(query: _Query) -> Price | None:
     if query.service != "sagemaker":
         return None
     markup = _markup(query)
-    base = choose(tables.ec2_on_demand().get(query.ec2_key, ()), query)
+    base = choose(tables.ec2_on_demand().get(query.ec2_key), query)
     if markup and base:
         usd = tables.decimal_usd(base.usd_per_hour) * Decimal(markup.ratio)
         row = PriceRow(
@@ -258,7 +259,7 @@ def _spot(query: _Query) -> Price | None:
     """Mean over the zones of the latest snapshot; the spread goes into the note."""
     if query.service == "sagemaker":
         return None
-    known = [row for row in tables.ec2_spot().get(query.key, ()) if _in_time(row, query.as_of)]
+    known = [row for row in tables.ec2_spot().get(query.key) if _in_time(row, query.as_of)]
     if not known:
         return None
     newest = max(tables.last_day(row.as_of) for row in known)
@@ -288,39 +289,60 @@ def _why_not(query: _Query) -> Exception:
         _check_region(query.region)
     except UnknownRegion as error:
         return error
+    derivable = query.purchase == "on-demand" and _derived(query) is not None
+    too_early = _too_early(query)
+    if too_early:
+        return PriceNotFound(*_named(query), derivable=derivable, reason=too_early)
     priced = _priced_keys(query)
-    there = {kind for region, kind in priced if region == query.region}
-    there.discard(query.instance_type)
+    not_sold = query.purchase == "spot" and query.service == "sagemaker"
     return PriceNotFound(
         *_named(query),
-        nearest=tables.nearest(query.instance_type, there),
-        regions=sorted(
-            region
-            for region, kind in priced
-            if kind == query.instance_type and region != query.region
+        nearest=_nearest_types(
+            query.instance_type, {kind for region, kind in priced if region == query.region}
         ),
-        derivable=query.purchase == "on-demand" and _derived(query) is not None,
-        reason=_reason(query),
+        regions=_near_first(
+            query.region, {region for region, kind in priced if kind == query.instance_type}
+        ),
+        derivable=derivable,
+        reason="SageMaker hosting is not sold as spot" if not_sold else "",
     )
+
+
+def _nearest_types(instance_type: str, priced: Collection[str]) -> list[str]:
+    """Types of the same class of hardware (g, p, inf, m, ...) if there are any, else of all."""
+    hardware = _hardware(instance_type)
+    alike = [kind for kind in priced if _hardware(kind) == hardware]
+    return tables.nearest(instance_type, alike or priced)
+
+
+def _hardware(instance_type: str) -> str:
+    """The letters that open a family's name: g of ml.g5.xlarge, trn of trn1.2xlarge."""
+    name = instance_type.removeprefix("ml.")
+    return "".join(takewhile(str.isalpha, name))
+
+
+def _near_first(region: str, others: Collection[str]) -> list[str]:
+    """Regions of the same part of the world (us, eu, ...) before the rest, each by name."""
+    world = region.partition("-")[0]
+    return sorted(others, key=lambda other: (other.partition("-")[0] != world, other))
 
 
 def _priced_keys(query: _Query) -> set[tuple[str, str]]:
     """Regions and types that hold a price of the service and purchase asked for."""
     if query.purchase == "spot":
-        return set(tables.ec2_spot()) if query.service == "ec2" else set()
+        return tables.ec2_spot().held() if query.service == "ec2" else set()
     if query.service == "sagemaker":
         return set(tables.sagemaker_hosting())
-    return set(tables.ec2_on_demand())
+    return tables.ec2_on_demand().held()
 
 
-def _reason(query: _Query) -> str:
-    if query.purchase == "spot" and query.service == "sagemaker":
-        return "SageMaker hosting is not sold as spot"
-    held = tables.ec2_spot().get(query.key, ()) if query.purchase == "spot" else _readings(query)
-    if held and query.as_of is not None:
-        earliest = min((row.as_of for row in held), key=tables.last_day)
-        return f"none read by {query.as_of}, the earliest held is of {earliest}"
-    return ""
+def _too_early(query: _Query) -> str:
+    """What to say when prices are held, only of later days than asked for."""
+    held = tables.ec2_spot().get(query.key) if query.purchase == "spot" else _readings(query)
+    if not held:
+        return ""
+    earliest = min((row.as_of for row in held), key=tables.last_day)
+    return f"none read by {query.as_of}, the earliest held is of {earliest}"
 
 
 def _check_region(region: str) -> None:

@@ -83,15 +83,15 @@ def sources() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def ec2_on_demand() -> dict[Key, list[PriceRow]]:
+def ec2_on_demand() -> "LongTable":
     """Linux, shared tenancy; every dated reading of each region and type."""
-    return _index("ec2_on_demand.csv")
+    return LongTable("ec2_on_demand.csv")
 
 
 @lru_cache(maxsize=1)
-def ec2_spot() -> dict[Key, list[PriceRow]]:
+def ec2_spot() -> "LongTable":
     """Readings per availability zone, the zone in the note."""
-    return _index("ec2_spot_samples.csv")
+    return LongTable("ec2_spot_samples.csv", note="az_id")
 
 
 @lru_cache(maxsize=1)
@@ -162,7 +162,7 @@ def sagemaker_types() -> frozenset[str]:
 def ec2_types() -> frozenset[str]:
     """Every EC2 type with a price anywhere or a specification."""
     described = {row["instance_type"] for row in read_rows("instance_specs.csv")}
-    return frozenset({kind for _, kind in ec2_on_demand()} | described)
+    return frozenset({kind for _, kind in ec2_on_demand().held()} | described)
 
 
 def decimal_usd(text: str) -> Decimal:
@@ -215,26 +215,55 @@ def nearest(name: str, known: Iterable[str], count: int = 3, cutoff: float = 0.5
     return get_close_matches(name.lower(), sorted(known), n=count, cutoff=cutoff)
 
 
-def _index(name: str) -> dict[Key, list[PriceRow]]:
-    """Rows by region and type, without a dict per row: this is the look-up's whole cost."""
-    table: dict[Key, list[PriceRow]] = {}
-    texts = sources()
-    with (FOLDER / name).open(newline="", encoding="utf-8") as file:
-        reader = csv.reader(file)
-        header = next(reader)
-        note_at = header.index("az_id") if "az_id" in header else None
-        columns = ("region", "instance_type", "usd_per_hour", "as_of", "source_id")
-        region, kind, usd, as_of, source = (header.index(column) for column in columns)
-        for fields in reader:
-            try:
-                row = PriceRow(
-                    fields[usd],
-                    fields[as_of],
-                    texts[fields[source]],
-                    "" if note_at is None else fields[note_at],
-                )
-                key = (fields[region], fields[kind])
-            except (IndexError, KeyError) as error:
-                raise TableError(name, reader.line_num, f"malformed row: {error}") from error
-            table.setdefault(key, []).append(row)
-    return table
+class LongTable:
+    """Price rows found by their text: one look-up need not part 18,000 lines into fields.
+
+    The file opens each line with region and type, lines of one key stand together, and no field
+    is quoted; a test holds all three.
+
+    Parameters
+    ----------
+    name : str. File name inside the package.
+    note : str, optional. Column to hand on as each row's note.
+    """
+
+    def __init__(self, name: str, note: str | None = None) -> None:
+        self.name = name
+        self._text = (FOLDER / name).read_text(encoding="utf-8")
+        header = self._text.partition("\n")[0].split(",")
+        self._fields = {column: at for at, column in enumerate(header)}
+        self._note = note
+
+    def get(self, key: Key) -> list[PriceRow]:
+        """Every reading of a region and type; none for a key that is not held."""
+        start = f"\n{key[0]},{key[1]},"
+        rows: list[PriceRow] = []
+        at = self._text.find(start)
+        while at >= 0:
+            end = self._text.find("\n", at + 1)
+            rows.append(self._parse(self._text[at + 1 : end]))
+            at = end if self._text.startswith(start, end) else -1
+        return rows
+
+    def held(self) -> set[Key]:
+        """Every region and type held."""
+        lines = self._text.splitlines()[1:]
+        return {(region, kind) for region, kind, _ in (line.split(",", 2) for line in lines)}
+
+    def _parse(self, line: str) -> PriceRow:
+        fields = line.split(",")
+        if len(fields) != len(self._fields):
+            where = self._text[: self._text.index(line)].count("\n") + 1
+            raise TableError(
+                self.name, where, f"{len(fields)} fields, expected {len(self._fields)}"
+            )
+
+        def cell(column: str) -> str:
+            return fields[self._fields[column]]
+
+        return PriceRow(
+            cell("usd_per_hour"),
+            cell("as_of"),
+            sources()[cell("source_id")],
+            cell(self._note) if self._note else "",
+        )

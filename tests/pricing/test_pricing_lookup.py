@@ -1,0 +1,287 @@
+"""Prices against the published figures, and every way of having none."""
+
+import pickle
+from decimal import Decimal
+
+import pytest
+
+from pricing import (
+    AmbiguousPrice,
+    InvalidArgument,
+    PriceNotFound,
+    PricingError,
+    UnknownInstance,
+    UnknownRegion,
+    instance_types,
+    price,
+    regions,
+    tables,
+)
+from pricing.tables import PriceRow
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "region", "usd", "as_of"),
+    [
+        # Karpenter's generated price table, July 2026.
+        ("g5.2xlarge", "us-east-1", "1.212", "2026-07-20"),
+        ("g4dn.xlarge", "us-east-1", "0.526", "2026-07-20"),
+        ("p5.48xlarge", "us-east-1", "55.04", "2026-07-20"),
+        ("p4d.24xlarge", "us-east-1", "21.957642", "2026-07-20"),
+        # AWS pricing pages of 2025-06-13.
+        ("g5.xlarge", "eu-west-1", "1.123", "2025-06-13"),
+        ("g4dn.xlarge", "eu-west-1", "0.587", "2025-06-13"),
+        # SageMaker real-time hosting: a published endpoint price map and the Price List API.
+        ("ml.g5.2xlarge", "us-east-1", "1.515", "2026-06-19"),
+        ("ml.g5.xlarge", "us-east-1", "1.4084", "2025-01-26"),
+        ("ml.m5.xlarge", "us-east-1", "0.23", "2025-01-26"),
+        ("ml.g4dn.xlarge", "us-east-1", "0.7364", "2025-01-26"),
+        # Bill lines of December 2023.
+        ("ml.g5.12xlarge", "eu-west-1", "7.91", "2023-12"),
+    ],
+)
+def test_published_price(instance_type, region, usd, as_of):
+    found = price(instance_type, region)
+    assert found.usd_per_hour == Decimal(usd)
+    assert (found.as_of, found.confidence, found.currency) == (as_of, "quoted", "USD")
+    assert found.service == ("sagemaker" if instance_type.startswith("ml.") else "ec2")
+    assert found.provider == "aws"
+    assert found.source
+
+
+def test_a_single_source_is_said():
+    assert price("ml.g5.xlarge", "us-east-1").note == "one source only"
+    assert price("ml.m5.xlarge", "us-east-1").note == ""  # confirmed by two
+
+
+def test_of_two_dated_readings_the_later_wins_and_as_of_goes_back():
+    # c6g.metal is one of the few types whose list price differs between the two tables.
+    assert price("c6g.metal", "us-east-1").usd_per_hour == Decimal("2.3066")
+    before = price("c6g.metal", "us-east-1", as_of="2026-01-01")
+    assert (before.usd_per_hour, before.as_of) == (Decimal("2.176"), "2025-06-13")
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "old", "until", "new", "since"),
+    [
+        ("p5.48xlarge", "98.32", "2025-04-23", "55.04", "2025-06-05"),
+        ("p4d.24xlarge", "32.7726", "2025-01-26", "21.957642", "2025-06-13"),
+        ("p4de.24xlarge", "40.965", "2025-01-26", "27.44705", "2025-06-13"),
+    ],
+)
+def test_the_cut_of_june_2025(instance_type, old, until, new, since):
+    for day in ("2025-01-01", until):
+        assert price(instance_type, "us-east-1", as_of=day).usd_per_hour == Decimal(old)
+    with pytest.raises(AmbiguousPrice, match="changed on an unknown day") as caught:
+        price(instance_type, "us-east-1", as_of="2025-05-20")
+    assert len(caught.value.candidates) == 2
+    assert price(instance_type, "us-east-1", as_of=since).usd_per_hour == Decimal(new)
+
+
+def test_a_superseded_hosting_price_is_given_only_for_its_own_time():
+    assert price("ml.p5.48xlarge", "us-east-1", as_of="2025-01-01").usd_per_hour == Decimal(
+        "113.068"
+    )
+    with pytest.raises(PriceNotFound):
+        price("ml.p5.48xlarge", "us-east-1")
+
+
+def test_too_early_names_the_earliest_date():
+    with pytest.raises(PriceNotFound, match="earliest held is of 2025-06-13"):
+        price("g5.xlarge", "us-east-1", as_of="2025-06-12")
+    # A reading known only to its month counts from the month's last day.
+    with pytest.raises(PriceNotFound, match="earliest held is of 2023-12"):
+        price("ml.g5.12xlarge", "eu-west-1", as_of="2023-12-30")
+    assert price("ml.g5.12xlarge", "eu-west-1", as_of="2023-12-31").as_of == "2023-12"
+
+
+def test_derived_only_when_opted_in():
+    # Nobody quotes ml.g5.2xlarge hosting in Ohio; EC2 there is 1.212, the usual ratio 1.25.
+    with pytest.raises(PriceNotFound) as caught:
+        price("ml.g5.2xlarge", "us-east-2")
+    assert caught.value.derivable
+    assert "--allow-derived" in str(caught.value)
+    found = price("ml.g5.2xlarge", "us-east-2", allow_derived=True)
+    assert found.usd_per_hour == Decimal("1.212") * Decimal("1.25")
+    assert found.confidence == "derived"
+    assert "1.212" in found.source
+    assert "1.25" in found.source
+    assert "not a quoted" in found.note
+
+
+def test_opting_in_does_not_replace_a_quoted_price():
+    assert price("ml.g5.8xlarge", "us-east-1", allow_derived=True).confidence == "quoted"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "region", "published"),
+    # Prices of SageMaker components other than Hosting, as their sources print them.
+    [
+        ("ml.g5.xlarge", "us-west-2", "1.408"),
+        ("ml.g6e.24xlarge", "us-west-2", "18.8319875"),
+        ("ml.p4d.24xlarge", "us-west-2", "25.251286"),
+        ("ml.p5.48xlarge", "us-west-2", "63.296"),
+        ("ml.m5.large", "us-west-2", "0.115"),
+        ("ml.g4dn.xlarge", "eu-west-1", "0.822"),
+    ],
+)
+def test_a_derived_price_is_close_to_what_is_published(instance_type, region, published):
+    found = price(instance_type, region, allow_derived=True)
+    # 0.2 %: the sources print three decimals, of prices from 0.1 USD upwards.
+    assert float(found.usd_per_hour) == pytest.approx(float(published), rel=0.002)
+
+
+def test_a_family_ratio_serves_a_size_nobody_observed():
+    found = price("ml.g6e.16xlarge", "us-east-1", allow_derived=True)
+    assert "g6e.*" in found.source
+    assert found.usd_per_hour == price("g6e.16xlarge", "us-east-1").usd_per_hour * Decimal("1.25")
+
+
+def test_another_component_is_never_passed_off_as_hosting():
+    # us-west-2 holds g7e under no named component, and no EC2 price to reckon from.
+    with pytest.raises(PriceNotFound) as caught:
+        price("ml.g7e.2xlarge", "us-west-2")
+    assert caught.value.derivable
+    found = price("ml.g7e.2xlarge", "us-west-2", allow_derived=True)
+    assert (found.usd_per_hour, found.confidence) == (Decimal("4.2039"), "derived")
+    assert "unspecified" in found.note
+    # Training has 2.94; the Hosting row has 3.06.
+    assert price("ml.g5.8xlarge", "us-east-1").usd_per_hour == Decimal("3.06")
+
+
+def test_a_row_of_another_component_is_never_quoted():
+    quoted = {
+        (row["region"], row["instance_type"])
+        for row in tables.read_rows("sagemaker_hosting.csv")
+        if row["component"] == "hosting" and row["confidence"] in ("confirmed", "single")
+    }
+    others = {(row["region"], row["instance_type"]) for row in _unquotable_rows()} - quoted
+    assert len(others) > 50
+    for region, kind in others:
+        with pytest.raises(PriceNotFound):
+            price(kind, region)
+
+
+def _unquotable_rows():
+    return [
+        row
+        for row in tables.read_rows("sagemaker_hosting.csv")
+        if row["component"] != "hosting" or row["confidence"] == "superseded"
+    ]
+
+
+def test_spot_is_the_mean_over_zones_and_says_so():
+    # The five us-east-1 zones of the snapshot for g5.xlarge.
+    zones = [
+        Decimal(row["usd_per_hour"])
+        for row in tables.read_rows("ec2_spot_samples.csv")
+        if (row["region"], row["instance_type"]) == ("us-east-1", "g5.xlarge")
+    ]
+    found = price("g5.xlarge", "us-east-1", "spot")
+    assert found.usd_per_hour == pytest.approx(sum(zones) / len(zones), abs=Decimal("1e-6"))
+    assert found.confidence == "sampled"
+    assert f"mean of {len(zones)}" in found.note
+    assert found.usd_per_hour < price("g5.xlarge", "us-east-1").usd_per_hour
+
+
+def test_spot_that_is_not_held():
+    with pytest.raises(PriceNotFound, match="not sold as spot"):
+        price("ml.g5.xlarge", "us-east-1", "spot")
+    with pytest.raises(PriceNotFound):
+        price("p4d.24xlarge", "us-east-1", "spot")
+    with pytest.raises(PriceNotFound, match="earliest held is of 2026-Q3"):
+        price("g5.xlarge", "us-east-1", "spot", as_of="2026-09-29")
+
+
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [("ml.g5.2xlarg", "ml.g5.2xlarge"), ("g5.2xlage", "g5.2xlarge"), ("G5.2XLARGE", "g5.2xlarge")],
+)
+def test_unknown_instance_names_the_nearest(asked, nearest):
+    with pytest.raises(UnknownInstance, match=nearest) as caught:
+        price(asked, "us-east-1")
+    assert caught.value.instance_type == asked
+    assert caught.value.nearest[0] == nearest
+
+
+def test_unknown_region_names_the_nearest():
+    with pytest.raises(UnknownRegion, match="us-east-1") as caught:
+        price("g5.2xlarge", "us-eats-1")
+    assert caught.value.nearest[0] == "us-east-1"
+
+
+def test_known_names_without_a_price_name_what_is_near():
+    with pytest.raises(PriceNotFound) as caught:
+        price("g5.48xlarge", "us-west-1")
+    error = caught.value
+    assert error.regions[:3] == ("us-east-1", "us-east-2", "us-west-2")  # the same continent first
+    assert "us-west-1" not in error.regions
+    assert set(error.nearest) <= set(instance_types("us-west-1"))
+    assert all(kind.startswith("g") for kind in error.nearest)  # GPU types, not r5 or m5
+    assert error.nearest
+    assert not error.derivable
+    assert "\n" not in str(error)
+
+
+def test_a_region_in_another_currency_has_no_price():
+    with pytest.raises(PriceNotFound, match="CNY"):
+        price("g5.2xlarge", "cn-north-1")
+
+
+def test_readings_of_one_date_that_disagree_are_refused(monkeypatch):
+    rows = [PriceRow("1.0", "2026-06", "one"), PriceRow("1.1", "2026-06-30", "two")]
+    key = ("us-east-1", "ml.g5.2xlarge")
+    monkeypatch.setattr(tables, "sagemaker_hosting", lambda: {key: rows})
+    with pytest.raises(AmbiguousPrice, match="readings of one date disagree") as caught:
+        price("ml.g5.2xlarge", "us-east-1")
+    assert len(caught.value.candidates) == 2
+    assert "1.1" in str(caught.value)
+
+
+def test_readings_of_one_date_that_agree_are_one(monkeypatch):
+    rows = [PriceRow("1.0", "2026-06-30", "one"), PriceRow("1.00", "2026-06-30", "two")]
+    key = ("us-east-1", "ml.g5.2xlarge")
+    monkeypatch.setattr(tables, "sagemaker_hosting", lambda: {key: rows})
+    assert price("ml.g5.2xlarge", "us-east-1").usd_per_hour == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"purchase": "reserved"}, "purchase"),
+        ({"as_of": "2026"}, "as_of"),
+        ({"as_of": "20260101"}, "as_of"),
+        ({"as_of": "2026-02-30"}, "as_of"),
+    ],
+)
+def test_refused_arguments(arguments, named):
+    with pytest.raises(InvalidArgument, match=named) as caught:
+        price("g5.2xlarge", "us-east-1", **arguments)
+    assert caught.value.argument == named
+
+
+def test_errors_survive_a_worker_process():
+    asked = [
+        ("g5.2xlage", "us-east-1"),
+        ("g5.2xlarge", "us-eats-1"),
+        ("g5.48xlarge", "us-west-1"),
+        ("p5.48xlarge", "us-east-1", "on-demand", "2025-05-20"),
+    ]
+    for kind, region, *rest in asked:
+        purchase, as_of = rest or ("on-demand", None)
+        with pytest.raises(PricingError) as caught:
+            price(kind, region, purchase, as_of=as_of)
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert str(again) == str(caught.value)
+        assert vars(again) == vars(caught.value)
+
+
+def test_names_are_listed():
+    assert {"us-east-1", "eu-west-1", "us-gov-west-1"} <= set(regions())
+    assert len(regions()) == 35  # as many as the pricing pages of 2025-06-13 listed
+    here = instance_types("us-east-1")
+    assert {"g5.2xlarge", "ml.g5.2xlarge"} <= set(here)
+    assert "ml.g6e.xlarge" not in here  # known, and quoted nowhere as hosting
+    assert set(here) < set(instance_types())
+    with pytest.raises(UnknownRegion):
+        instance_types("nowhere-1")
