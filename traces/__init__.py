@@ -6,7 +6,9 @@ arrival per request or requests per bin; ``traces/formats/`` has one file a form
 """
 
 from traces.counts import CountSeries
+from traces.describe import describe
 from traces.errors import Problem, TraceError
+from traces.generate import generate, load, sample_names
 from traces.trace import Chunk, ReadReport, Trace
 
 __all__ = [
@@ -16,4 +18,8 @@ __all__ = [
     "ReadReport",
     "Trace",
     "TraceError",
+    "describe",
+    "generate",
+    "load",
+    "sample_names",
 ]
