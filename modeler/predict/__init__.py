@@ -17,10 +17,12 @@ from modeler.predict.fit import ModelDoesNotFit, check_fit, smallest_instance
 from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
 from modeler.predict.service import ServiceError, ServiceLaw, service_law
 from modeler.predict.size import SizeError, SizeReport, measure_size
+from modeler.predict.waterfall import ColdStartReport, SizedWaterfall, coldstart
 
 __all__ = [
     "BYTES_PER_PARAMETER",
     "ColdStartLaw",
+    "ColdStartReport",
     "ColdStartTable",
     "Constant",
     "ModelDoesNotFit",
@@ -29,10 +31,12 @@ __all__ = [
     "ServiceLaw",
     "SizeError",
     "SizeReport",
+    "SizedWaterfall",
     "Waterfall",
     "bytes_by_precision",
     "check_fit",
     "cold_start_law",
+    "coldstart",
     "measure_size",
     "parameters_of",
     "serial_stages",

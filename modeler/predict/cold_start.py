@@ -212,11 +212,18 @@ def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
     values = {name: constant.value for name, constant in constants.items()}
     size_bytes = float(scenario.model.size)
     image_bytes = 0.0 if values["image_cached"] else values["image_size"]
-    nic_set = constants.get("nic_bytes_per_s")
-    if nic_set is not None and nic_set.origin == SET:
-        line = nic_set.value
-    else:
-        line = instance.network_burst_bytes_per_s or math.inf
+    port = constants.get("nic_bytes_per_s")
+    if port is None or port.origin != SET:
+        port = Constant(
+            "network_burst_bytes_per_s",
+            instance.network_burst_bytes_per_s,
+            "bytes/s",
+            "documented",
+            instance.source,
+            "a new instance has full network credits",
+        )
+        constants[port.name] = port
+    line = port.value
     half = min(values.get("nic_bytes_per_s", line), line) / 2.0
     timeline = Staged(
         provision_s=values["provision_s"],

@@ -8,7 +8,7 @@ request's ordinal alone, so every scenario of a sweep serves the same requests.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 import pricing
 from modeler.predict.precision import parameters_of
-from traces import Trace, draws
+from traces import draws
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
     from pricing import InstanceSpec
-    from traces import Chunk, CountSeries
+    from traces import Chunk, CountSeries, Trace
 
 Floats = NDArray[np.float64]
 
@@ -135,7 +135,7 @@ def service_law(
         The law needs a column the trace lacks, figures of an accelerator that are not held, or a
         file that cannot be read.
     """
-    columns: Mapping[str, Floats] = trace.columns if isinstance(trace, Trace) else {}
+    columns = trace.columns
     has_tokens = all(name in columns for name in TOKENS)
     settings: Any = scenario.service
     kind = settings.kind

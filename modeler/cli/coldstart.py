@@ -1,0 +1,155 @@
+"""``modeler coldstart``: the phases of a cold start, by model size."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from modeler.cli import exits
+from modeler.cli.options import (
+    instance_option,
+    output_options,
+    region_option,
+    seed_option,
+    set_option,
+    size_option,
+)
+from modeler.cli.output import check_output, emit, talk
+
+if TYPE_CHECKING:
+    from modeler.predict.waterfall import ColdStartReport
+    from modeler.scenario import Scenario
+
+_BAR_WIDTH: Final = 44
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@size_option
+@instance_option
+@click.option(
+    "--hosting",
+    type=click.Choice(["sagemaker_realtime", "ec2_asg", "eks_karpenter"]),
+    help="Where replicas run.",
+)
+@region_option
+@seed_option
+@set_option
+@output_options()
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scenario: str | None,
+    sizes: tuple[str, ...] | None,
+    instance: str | None,
+    hosting: str | None,
+    region: str | None,
+    seed: int | None,
+    settings: dict[str, tuple[str, ...]],
+    format: str,
+    output: str | None,
+) -> None:
+    """Print how long a new replica takes until it serves, phase by phase.
+
+    SCENARIO is a scenario file; by default the embedded one. A size that does not fit the instance
+    is a failed row and exit code 4. In Python: modeler.predict.coldstart(scenario, sizes).
+    """
+    from modeler.predict.waterfall import coldstart
+    from modeler.scenario import parse_size
+
+    check_output(output)
+    asked = _scenario(scenario, hosting, instance, region, seed, settings)
+    report = coldstart(asked, [parse_size(size) for size in sizes] if sizes else None)
+    if format == "table":
+        origins = Counter(constant.origin for constant in report.constants)
+        talk(
+            f"{report.instance_type} on {report.hosting_kind}; constants: "
+            + ", ".join(f"{count} {origin}" for origin, count in sorted(origins.items()))
+            + " (--format json lists them with their sources)"
+        )
+    table = {"table": _bars, "csv": _rows}.get(format)
+    emit(
+        report.to_dict(),
+        format=format,
+        output=output,
+        table=list(table(report)) if table else None,
+    )
+    for size in report.sizes:
+        if size.error is not None:
+            talk(f"failed: {size.error}")
+    if any(size.error for size in report.sizes):
+        ctx.exit(exits.PARTIAL)
+
+
+def _scenario(
+    file: str | None,
+    hosting: str | None,
+    instance: str | None,
+    region: str | None,
+    seed: int | None,
+    settings: dict[str, tuple[str, ...]],
+) -> "Scenario":
+    from modeler.scenario import default, load, with_values
+
+    values: dict[str, object] = {
+        "hosting.kind": hosting,
+        "hosting.instance": instance,
+        "hosting.region": region,
+        "seed": seed,
+    }
+    for path, given in settings.items():
+        if len(given) > 1:
+            raise click.BadParameter(
+                f"{path} has {len(given)} values: coldstart varies the size alone, with --size",
+                param_hint="--set",
+            )
+        values[path] = given[0]
+    asked = {path: value for path, value in values.items() if value is not None}
+    return with_values(load(file) if file else default(), asked)
+
+
+def _rows(report: "ColdStartReport") -> Iterator[dict[str, Any]]:
+    """One row per size and phase, then the total; a size that failed is one row."""
+    for size in report.sizes:
+        row: dict[str, Any] = {"size_bytes": size.size_bytes}
+        if size.waterfall is None:
+            yield row | {"phase": None, "error": str(size.error)}
+            continue
+        for bar in size.waterfall.phases:
+            yield row | {
+                "phase": bar.phase,
+                "p50_s": bar.p50_s,
+                "p95_s": bar.p95_s,
+                "starts_s": bar.starts_s,
+                "ends_s": bar.ends_s,
+                "error": None,
+            }
+        yield row | {
+            "phase": "total",
+            "p50_s": size.waterfall.total_p50_s,
+            "p95_s": size.waterfall.total_p95_s,
+            "starts_s": 0.0,
+            "ends_s": size.waterfall.total_p50_s,
+            "error": None,
+        }
+
+
+def _bars(report: "ColdStartReport") -> Iterator[dict[str, Any]]:
+    """The rows for a person: whole tenths of a second and a bar on one scale for all sizes."""
+    from modeler.scenario import format_size
+
+    totals = [size.waterfall.total_p50_s for size in report.sizes if size.waterfall]
+    scale = _BAR_WIDTH / max(*totals, 1e-9)
+    for row in _rows(report):
+        shown: dict[str, Any] = {"size": format_size(row["size_bytes"])}
+        if row["error"]:
+            yield shown | {"phase": "does not fit"}
+            continue
+        begin, end = round(row["starts_s"] * scale), round(row["ends_s"] * scale)
+        length = max(end - begin, 1 if row["ends_s"] > row["starts_s"] else 0)
+        yield shown | {
+            "phase": row["phase"],
+            **{name: f"{row[name]:.1f}" for name in ("starts_s", "p50_s", "p95_s")},
+            "waterfall": " " * begin + "█" * length,
+        }
