@@ -79,7 +79,10 @@ def check_fit(instance: InstanceSpec, size_bytes: int) -> None:
     sagemaker = instance.instance_type.startswith("ml.")
     accelerated = instance.accelerator is not None
     nearest = smallest_instance(
-        size_bytes, sagemaker=sagemaker, accelerated=accelerated, family=_family(instance.instance_type)
+        size_bytes,
+        sagemaker=sagemaker,
+        accelerated=accelerated,
+        family=_family(instance.instance_type),
     ) or smallest_instance(size_bytes, sagemaker=sagemaker, accelerated=accelerated)
     raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, nearest)
 

@@ -137,7 +137,9 @@ def list_source(
             if found is not None:
                 notes = _archive_notes((found,))
                 if _has_any(client, bucket, f"{key}/"):
-                    notes += (f"objects also lie under {key}/; write s3://{bucket}/{key}/ for them",)
+                    notes += (
+                        f"objects also lie under {key}/; write s3://{bucket}/{key}/ for them",
+                    )
                 return Listing("s3_object", (found,), notes)
         folder = key if not key or key.endswith("/") else f"{key}/"
         files = tuple(_objects(client, bucket, folder))

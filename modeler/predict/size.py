@@ -123,9 +123,7 @@ class SizeReport:
             "dtype": self.dtype,
             "weight_bytes": self.weight_bytes,
             "artifact_bytes": self.artifact_bytes,
-            "bytes_by_precision": bytes_by_precision(
-                parameters_of(self.weight_bytes, self.dtype)
-            ),
+            "bytes_by_precision": bytes_by_precision(parameters_of(self.weight_bytes, self.dtype)),
             "objects": self.objects,
             "storage_classes": {
                 name: {"objects": found.objects, "bytes": found.bytes}

@@ -118,12 +118,13 @@ def coldstart(
     ------
     ModelDoesNotFit
         When none of the sizes fits the instance; otherwise those that do not carry it.
-    pricing.UnknownInstance, pricing.SpecNotFound
-        For the instance.
+    pricing.UnknownInstance, pricing.SpecNotFound, pricing.UnknownRegion
+        For the instance or the region.
     """
     from modeler.scenario import with_values
 
     instance = pricing.instance(scenario.hosting.instance)
+    pricing.instance_types(scenario.hosting.region)  # refuses a region nobody knows
     found: list[SizedWaterfall] = []
     constants: Iterable[Constant] = ()
     for size in sizes if sizes is not None else (scenario.model.size,):
