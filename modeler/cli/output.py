@@ -62,19 +62,19 @@ def emit(
     """
     plain = to_plain(data)
     if format == "json":
-        _deliver(to_json(plain), output)
+        deliver(to_json(plain), output)
         return
     rows = [flatten(to_plain(row)) for row in table] if table is not None else _rows_of(plain)
     if format == "csv":
-        _deliver(to_csv(rows), output)
+        deliver(to_csv(rows), output)
     elif format == "parquet":
-        _deliver(_to_parquet(rows), output)
+        deliver(to_parquet(rows), output)
     elif format == "table":
         shown = _select(rows, columns)
         if output in (None, "-") and sys.stdout.isatty():
             _print_rich(shown)
         else:
-            _deliver(to_text(shown), output)
+            deliver(to_text(shown), output)
     else:
         raise OutputError(f"unknown format {format!r}: expected table, json, csv or parquet")
 
@@ -299,7 +299,14 @@ def _print_rich(rows: Sequence[Row]) -> None:
     _to_stdout(lambda: Console().print(table))
 
 
-def _to_parquet(rows: Sequence[Row]) -> bytes:
+def to_parquet(rows: Sequence[Row]) -> bytes:
+    """Parquet bytes of flat rows.
+
+    Raises
+    ------
+    OutputError
+        Without pyarrow.
+    """
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
@@ -313,7 +320,8 @@ def _to_parquet(rows: Sequence[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def _deliver(content: str | bytes, output: str | os.PathLike[str] | None) -> None:
+def deliver(content: str | bytes, output: str | os.PathLike[str] | None) -> None:
+    """Deliver finished content: into a file in one step, or on stdout."""
     if output is not None and output != "-":
         write_atomic(output, content)
         return

@@ -100,7 +100,7 @@ def command(
         save_run(plain, folder, timeline=best_timeline(result))
         talk(f"wrote {folder}")
     if format == "table":
-        emit_text(sweep_table(plain), output)
+        deliver(sweep_table(plain), output)
     else:
         emit(plain, format=format, output=output, table=result.rows)
     ctx.exit(

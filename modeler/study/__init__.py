@@ -1,11 +1,13 @@
 """Vary: many scenarios from one, replayed side by side, ending in a verdict.
 
-Reading guide: `sweep`, then `grid` (which scenarios) and `verdict` (what they say).
+Reading guide: `sweep`, then `grid` (which scenarios) and `verdict` (what they say); `replay` looks
+at one scenario closely.
 """
 
 from __future__ import annotations
 
 from modeler.study.best import best_timeline
+from modeler.study.replay import Replay, replay
 from modeler.study.sweep import Interrupted, Status, SweepResult, sweep
 
-__all__ = ["Interrupted", "Status", "SweepResult", "best_timeline", "sweep"]
+__all__ = ["Interrupted", "Replay", "Status", "SweepResult", "best_timeline", "replay", "sweep"]

@@ -1,0 +1,1 @@
+"""Ratios in one run: the replay against the bare loop, against peers, and its memory."""

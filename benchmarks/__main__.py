@@ -1,0 +1,38 @@
+"""Run all benchmarks and print the ratios: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+from benchmarks import engine, memory, peers
+
+
+def main() -> None:
+    """Print what the replay reaches beside what it is held to."""
+    print("replay with target tracking beside the bare loop (requests per CPU second)")
+    for row in engine.compare():
+        print(
+            f"  {row['slots']:5.0f} slots   bare {row['bare_requests_per_cpu_s'] / 1e6:5.1f} M"
+            f"   replay {row['replay_requests_per_cpu_s'] / 1e6:5.1f} M"
+            f"   ratio {row['ratio']:.2f} (at least {row['goal']})"
+            f"   capacity {row['capacity_low']}..{row['capacity_high']}"
+            f"   waited {100 * row['share_waited']:.1f} %"
+        )
+    print(f"drawing service times alone: {engine.drawing() / 1e6:.1f} M a CPU second")
+    print("M/M/10 at rho 0.8 (Erlang C: mean wait 0.2046 s)")
+    rows = peers.compare()
+    for row in rows:
+        print(
+            f"  {row['who']:8} {row['requests_per_cpu_s']:12,.0f} requests per CPU second"
+            f"   mean wait {row['mean_wait_s']:.4f} s"
+        )
+    fastest = max(row["requests_per_cpu_s"] for row in rows[:-1])
+    ratio = rows[-1]["requests_per_cpu_s"] / fastest
+    print(f"  {ratio:.0f} times the faster peer (at least 100)")
+    room = memory.compare()
+    print(
+        f"memory: 10 M requests take {room['beyond_bytes'] / 1e6:.1f} MB beyond the trace's arrays"
+        f" (at most {room['allowed_bytes'] / 1e6:.0f})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""``modeler replay``: one run, looked at closely."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from modeler.cli.options import (
+    instance_option,
+    output_options,
+    region_option,
+    seed_option,
+    set_option,
+    trace_option,
+)
+from modeler.cli.output import check_output, emit, deliver, to_csv, to_parquet, write_atomic
+
+
+@click.command("replay")
+@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@trace_option
+@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
+@instance_option
+@region_option
+@seed_option
+@set_option
+@click.option(
+    "--records",
+    "records_file",
+    metavar="FILE",
+    help="Write one row per request to FILE (.csv or .parquet).",
+)
+@output_options()
+def command(
+    scenario_file: str | None,
+    trace: str | None,
+    size: str | None,
+    instance: str | None,
+    region: str | None,
+    seed: int | None,
+    settings: dict[str, tuple[str, ...]],
+    records_file: str | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Replay one scenario: summary, decisions with reasons, lag by phase, timeline.
+
+    JSON holds everything; CSV holds the decisions. --set pins any field (--set policy.target=6).
+
+    In Python: modeler.study.replay(modeler.scenario.load(FILE)).
+    """
+    from modeler.cli.scenario import scenario_of
+    from modeler.report import replay_text
+    from modeler.scenario import with_values
+    from modeler.study import replay
+
+    check_output(output)
+    check_output(records_file)
+    several = [path for path, values in settings.items() if len(values) > 1]
+    if several:
+        raise click.UsageError(
+            f"replay runs one scenario: {several[0]} has several values; use sweep"
+        )
+    scenario = scenario_of(scenario_file, trace=trace, region=region, seed=seed)
+    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
+    pinned |= {"sweep": {}} if scenario.sweep else {}
+    pinned |= {"model.size": size} if size is not None else {}
+    pinned |= {"hosting.instance": instance} if instance is not None else {}
+    result = replay(
+        with_values(scenario, pinned) if pinned else scenario, records=records_file is not None
+    )
+    if records_file is not None:
+        rows = result.requests()
+        binary = records_file.endswith(".parquet")
+        records = rows.to_dict(orient="records")
+        write_atomic(records_file, to_parquet(records) if binary else to_csv(records))
+    if format == "table":
+        deliver(replay_text(result.to_dict()), output)
+    else:
+        emit(result, format=format, output=output, table=result.decisions)
