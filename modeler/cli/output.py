@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import click
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]  # keys are names; pandas types those of its records as Hashable
 Columns = Sequence[str] | Mapping[str, str]
 
 
