@@ -248,6 +248,14 @@ def test_every_constant_has_its_origin_and_source():
     assert all(float(row["value"]) >= 0 for row in rows)
 
 
+def test_the_constants_have_the_declared_columns():
+    with TABLE.open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file))
+    with TABLE.with_name("columns.csv").open(newline="", encoding="utf-8") as file:
+        declared = [row["column"] for row in csv.DictReader(file) if row["table"] == TABLE.stem]
+    assert header == declared
+
+
 def test_an_unknown_hosting_names_the_known():
     with pytest.raises(KeyError, match="ec2_asg"):
         defaults("fargate")
