@@ -22,6 +22,7 @@ test: $(VENV)/.test
 lint: $(VENV)/.lint
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(VENV)/bin/nbstripout --verify --keep-id notebooks/*.ipynb
 
 types: $(VENV)/.lint
 	$(RUN) mypy
@@ -29,6 +30,7 @@ types: $(VENV)/.lint
 format: $(VENV)/.lint
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+	$(VENV)/bin/nbstripout --keep-id notebooks/*.ipynb
 
 glossary: $(VENV)/.core
 	$(VENV)/bin/python docs/make_glossary.py
