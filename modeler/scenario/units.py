@@ -294,4 +294,4 @@ def _not_negative(number: float, value: object, expected: str) -> float:
 def _nearest_size_unit(unit: str) -> str:
     """The prefix that was probably meant."""
     letter = unit[0].upper()
-    return {"K": "K", "M": "M", "G": "G", "T": "T", "P": "P"}.get(letter, "G")
+    return letter if letter in "KMGTP" else "G"
