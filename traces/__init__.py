@@ -8,6 +8,7 @@ arrival per request or requests per bin; ``traces/formats/`` has one file a form
 from traces.counts import CountSeries
 from traces.describe import describe
 from traces.errors import Problem, TraceError
+from traces.formats import read
 from traces.generate import generate, load, sample_names
 from traces.trace import Chunk, ReadReport, Trace
 
@@ -21,5 +22,6 @@ __all__ = [
     "describe",
     "generate",
     "load",
+    "read",
     "sample_names",
 ]

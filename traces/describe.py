@@ -40,7 +40,7 @@ def describe(trace: Trace | CountSeries) -> Row:
         "format": trace.report.format if trace.report else None,
         "kind": "counts" if counted else "events",
         "t0": iso(trace.t0_ns) if trace.t0_is_absolute else None,
-        "records": counted.counts.size if counted else trace.requests,
+        "records": _records(trace),
         "bin_s": counted.bin_s if counted else None,
         "requests": trace.requests,
         "duration_s": trace.duration_s,
@@ -52,6 +52,13 @@ def describe(trace: Trace | CountSeries) -> Row:
         row[name] = None if tokens is None else round(float(tokens.sum()))
     row["content_hash"] = trace.content_hash
     return row
+
+
+def _records(trace: Trace | CountSeries) -> int:
+    """Rows that were read; those of the traffic itself where nothing was read."""
+    if trace.report is not None:
+        return trace.report.rows
+    return trace.counts.size if isinstance(trace, CountSeries) else trace.requests
 
 
 def iso(ns: int) -> str:

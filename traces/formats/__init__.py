@@ -1,0 +1,90 @@
+"""Formats of traffic, one file each, told apart by their content.
+
+A format is a module with ``NAME``, ``recognises(source, layout)`` and
+``read(source, layout, asked=...)``. A new one is a new file and a line in `FORMATS`, before the
+formats that would accept its files too.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from traces.counts import CountSeries
+from traces.errors import Problem, TraceError
+from traces.formats import azure_llm, counts, npz, parquet, timestamps
+from traces.formats._source import Source
+from traces.formats._text import Layout, layout_of
+from traces.trace import Trace
+
+
+class Format(Protocol):
+    """What the module of a format offers."""
+
+    NAME: str
+
+    def recognises(self, source: Source, layout: Layout | None) -> bool:
+        """Whether the first bytes look like this format."""
+        ...
+
+    def read(self, source: Source, layout: Layout | None, *, asked: bool) -> Trace | CountSeries:
+        """Read the file; `asked` if the caller named the format."""
+        ...
+
+
+# The first that recognises a file reads it: the most particular ones stand first.
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {module.NAME: module for module in (npz, parquet, azure_llm, counts, timestamps)}
+)
+
+
+def read(path: str | Path, input_format: str | None = None) -> Trace | CountSeries:
+    """Read traffic from a file, plain or gzip, in any known format.
+
+    Parameters
+    ----------
+    path : str or path. The file; its name plays no part in recognising it.
+    input_format : str, optional. One of `FORMATS`, instead of recognising it.
+
+    Returns
+    -------
+    Trace or CountSeries
+        Sorted; its ``report`` tells how many rows were read, dropped, moved and filled in, and
+        what was assumed.
+
+    Raises
+    ------
+    TraceError
+        Naming the file and the first bad rows, or the formats there are.
+    OSError
+        The file cannot be opened.
+    """
+    if input_format is not None and input_format not in FORMATS:
+        near = get_close_matches(input_format, FORMATS, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        expected = f"one of {', '.join(FORMATS)}{hint}"
+        problem = Problem("unknown", expected, column="input_format", value=input_format)
+        raise TraceError(str(path), problem)
+    source = Source(path)
+    layout = layout_of(source)
+    if input_format is not None:
+        return FORMATS[input_format].read(source, layout, asked=True)
+    for format_ in FORMATS.values():
+        if format_.recognises(source, layout):
+            return format_.read(source, layout, asked=False)
+    raise _unknown(source, layout)
+
+
+def _unknown(source: Source, layout: Layout | None) -> TraceError:
+    if layout is None:
+        found = "no format recognised"
+    elif layout.header is None:
+        found = f"no format recognised: {layout.width} columns without a header"
+    else:
+        found = f"no format recognised: columns {', '.join(layout.header)}"
+    return source.refuse(
+        found,
+        f"one of the formats {', '.join(FORMATS)}; in text, a header with a time column such as "
+        "timestamp or arrival_s",
+    )

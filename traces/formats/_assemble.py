@@ -1,0 +1,212 @@
+"""From stamps in nanoseconds to a `Trace` or a `CountSeries`, counting what had to be moved."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.counts import CountSeries
+from traces.errors import Problem, TraceError
+from traces.trace import Floats, ReadReport, Trace
+
+Index = NDArray[np.int64]
+
+# More bins than this out of a file of counts means that a stamp or its unit is wrong.
+_MOST_BINS: Final = 100_000_000
+_SHOWN: Final = 5
+
+
+class Faults:
+    """Bad rows of a file, collected so that several are told at once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._found: list[Problem] = []
+        self._total = 0
+
+    def add(self, problems: list[Problem], total: int) -> None:
+        """Note some problems, of `total` that there are."""
+        self._found += problems[:_SHOWN]
+        self._total += total
+
+    def settle(self) -> None:
+        """Raise if there are any.
+
+        Raises
+        ------
+        TraceError
+            With the first few in order of the file.
+        """
+        if self._found:
+            # Kept per column and block, so the overall first ones are among them.
+            first = sorted(self._found, key=lambda problem: problem.row or 0)[:_SHOWN]
+            raise TraceError(self._path, first, self._total - len(first))
+
+
+def events(
+    path: str,
+    ns: Index,
+    columns: dict[str, Floats],
+    *,
+    absolute: bool,
+    format: str,
+    notes: tuple[str, ...] = (),
+) -> Trace:
+    """A trace from one stamp a request, in any order.
+
+    Parameters
+    ----------
+    path : str. The file, as the trace's source.
+    ns : array of int64. Stamps. [ns]
+    columns : dict of str to array of float64. Other columns, checked already.
+    absolute : bool. Whether stamps count from 1970-01-01 UTC.
+    format : str. Name of the format, for the report.
+    notes : tuple of str. What was assumed or ignored.
+    """
+    if ns.size == 0:
+        raise TraceError(path, Problem("no rows of data", "at least one request"))
+    moved, order = _order(ns)
+    if order is not None:
+        ns = ns[order]
+        columns = {name: values[order] for name, values in columns.items()}
+    t0_ns = int(ns[0])
+    # t0 is the earliest stamp, so whole nanoseconds become seconds with one rounding.
+    arrivals = (ns - t0_ns).astype(np.float64)
+    arrivals /= 1e9
+    return Trace(
+        arrivals,
+        columns,
+        t0_ns=t0_ns,
+        t0_is_absolute=absolute,
+        source=path,
+        report=ReadReport(format, rows=ns.size, reordered=moved, notes=notes),
+    )
+
+
+def counts(
+    path: str,
+    ns: Index,
+    values: Floats,
+    lines: Index | None,
+    *,
+    absolute: bool,
+    format: str,
+    notes: tuple[str, ...] = (),
+) -> CountSeries:
+    """A series from starts of bins and counts, in any order; missing bins count as 0.
+
+    Parameters
+    ----------
+    path : str. The file, as the series' source.
+    ns : array of int64. Start of each bin. [ns]
+    values : array of float64. Requests in it; rounded if not whole, and said so.
+    lines : array of int64, optional. Line of the file that each row stands on.
+    absolute : bool. Whether stamps count from 1970-01-01 UTC.
+    format : str. Name of the format, for the report.
+    notes : tuple of str. What was assumed or ignored.
+
+    Raises
+    ------
+    TraceError
+        Fewer than two bins, two values for one bin, a stamp off the grid of the commonest gap.
+    """
+    if ns.size == 0:
+        raise TraceError(path, Problem("no rows of data", "at least two bins"))
+
+    def fault(row: int, what: str, expected: str) -> TraceError:
+        line = None if lines is None else int(lines[row])
+        return TraceError(path, Problem(what, expected, row=row + 1, line=line))
+
+    moved, order = _order(ns)
+    place = np.arange(ns.size) if order is None else order
+    ns, values = ns[place], values[place]
+    gaps = np.diff(ns)
+    again = np.flatnonzero(gaps == 0) + 1
+    differ = again[values[again] != values[again - 1]]
+    if differ.size:
+        raise fault(int(place[differ[0]]), "another count for the same bin", "one row a bin")
+    if again.size:
+        ns, values, place = np.delete(ns, again), np.delete(values, again), np.delete(place, again)
+        gaps = np.diff(ns)
+    if gaps.size == 0:
+        raise TraceError(path, Problem("one bin gives no width", "at least two bins"))
+    widths, frequency = np.unique(gaps, return_counts=True)
+    width = int(widths[frequency.argmax()])
+    index, off = np.divmod(ns - ns[0], width)
+    if off.any():
+        row = int(place[np.flatnonzero(off)[0]])
+        expected = (
+            f"a whole number of bins of {width / 1e9:g} s, the commonest gap, after the first"
+        )
+        raise fault(row, "the bin does not start on the grid of the others", expected)
+    bins = int(index[-1]) + 1
+    if bins > _MOST_BINS:
+        row = int(place[int(gaps.argmax()) + 1])
+        raise fault(row, f"{bins:,} bins of {width / 1e9:g} s", f"at most {_MOST_BINS:,}")
+    whole = np.rint(values)
+    uneven = int((whole != values).sum())
+    if uneven:
+        change = float((whole - values).sum())
+        notes += (f"{uneven:,} counts were not whole and were rounded (sum {change:+.3g})",)
+    filled = np.zeros(bins, dtype=np.int64)
+    filled[index] = whole.astype(np.int64)
+    report = ReadReport(
+        format,
+        rows=ns.size + again.size,
+        dropped=again.size,
+        reordered=moved,
+        filled=bins - ns.size,
+        notes=(*notes, f"bins of {width / 1e9:g} s, each stamped at its start"),
+    )
+    try:
+        return CountSeries(
+            filled,
+            width / 1e9,
+            t0_ns=int(ns[0]),
+            t0_is_absolute=absolute,
+            source=path,
+            report=report,
+        )
+    except TraceError as error:
+        raise TraceError(path, error.problems, error.more) from None
+
+
+def check_values(
+    name: str, values: Floats, text: Any = None, rows_before: int = 0, lines: Index | None = None
+) -> tuple[list[Problem], int]:
+    """Values of a column that are not finite or negative.
+
+    Parameters
+    ----------
+    name : str. The column as the file names it.
+    values : array of float64. What was read.
+    text : callable, optional. Gives the text of a row, for the message.
+    rows_before : int. Rows of the file before these.
+    lines : array of int64, optional. Line of each row.
+
+    Returns
+    -------
+    list of Problem, int
+        The first few, and how many there are.
+    """
+    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0.0)))
+    problems = [
+        Problem(
+            "not finite" if not np.isfinite(values[k]) else "negative",
+            "a finite number, 0 or more",
+            row=rows_before + int(k) + 1,
+            line=None if lines is None else int(lines[k]),
+            column=name,
+            value=str(float(values[k])) if text is None else text(int(k)),
+        )
+        for k in bad[:_SHOWN]
+    ]
+    return problems, bad.size
+
+
+def _order(ns: Index) -> tuple[int, NDArray[np.intp] | None]:
+    """How many stamps come after a later one, and the order that sorts them (None: sorted)."""
+    if bool((ns[1:] >= ns[:-1]).all()):
+        return 0, None
+    moved = int((ns < np.maximum.accumulate(ns)).sum())
+    return moved, np.argsort(ns, kind="stable")

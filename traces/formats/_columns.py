@@ -1,0 +1,215 @@
+"""Columns of a text file by name: the time column to nanoseconds, the others to numbers."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.errors import Problem
+from traces.formats import _stamps
+from traces.formats._assemble import Faults, check_values
+from traces.formats._source import Source
+from traces.formats._text import Fields, Index, Layout, Rows, plain_name, rows_of
+from traces.trace import Floats
+
+T = TypeVar("T", bound=np.generic)
+
+# Names of a time column, the surest first; each may end in _s, _ms, _us or _ns. Names that say
+# "end" are left out on purpose: an end is not an arrival.
+STAMPS: Final = (
+    "arrival",
+    "arrival_time",
+    "arrival_timestamp",
+    "arrived_at",
+    "request_time",
+    "start_time",
+    "start_timestamp",
+    "started_at",
+    "timestamp",
+    "@timestamp",
+    "datetime",
+    "time",
+    "date",
+    "ts",
+    "offset",
+)
+# Names that only the start of an interval has: a row is then no single request.
+BIN_STAMPS: Final = ("window_start", "bin_start", "interval_start", "period_start")
+_SHOWN: Final = 5
+# From 1973 on; a smaller number counts from the trace's own start.
+_SINCE_1970_NS: Final = 10**17
+
+
+class Read(NamedTuple):
+    """What a text file holds.
+
+    Attributes
+    ----------
+    ns : array of int64. Time stamps, in the order of the file. [ns]
+    values : dict of str to array of float64. The columns asked for.
+    lines : array of int64. Line of each row.
+    absolute : bool. Whether stamps count from 1970-01-01 UTC.
+    notes : tuple of str. What was assumed about stamps.
+    """
+
+    ns: Index
+    values: dict[str, Floats]
+    lines: Index
+    absolute: bool
+    notes: tuple[str, ...]
+
+
+def stamp_column(names: tuple[str, ...], choices: tuple[str, ...] = STAMPS) -> int | None:
+    """Which of some plain names is the time column, or None."""
+    bare = [_without_unit(name) for name in names]
+    return next((bare.index(stamp) for stamp in choices if stamp in bare), None)
+
+
+def unused(layout: Layout, used: set[int]) -> tuple[str, ...]:
+    """A note that names the columns not used; empty if there are none."""
+    left = [name for k, name in enumerate(layout.header or ()) if k not in used]
+    return (f"columns not used: {', '.join(left)}",) if left else ()
+
+
+def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[str, int]) -> Read:
+    """Read a time column and some columns of numbers.
+
+    Parameters
+    ----------
+    source : Source. The file.
+    layout : Layout. How it is divided.
+    stamp : int. Number of the time column.
+    columns : mapping of str to int. House names of the others, and their numbers.
+
+    Raises
+    ------
+    TraceError
+        Naming the first bad rows with line, column, value and what was expected.
+    """
+    faults = Faults(source.path)
+    clock = _Clockwork(_name(layout, stamp), faults)
+    stamps: list[Index] = []
+    lines: list[Index] = []
+    values: dict[str, list[Floats]] = {name: [] for name in columns}
+    before = 0
+    for rows in rows_of(source, layout):
+        stamps.append(clock.read(rows.field(stamp), rows, before))
+        lines.append(rows.line)
+        for name, number in columns.items():
+            values[name].append(_numbers(_name(layout, number), rows, number, before, faults))
+        before += rows.starts.size
+    faults.settle()
+    return Read(
+        _joined(stamps, np.int64),
+        {name: _joined(parts, np.float64) for name, parts in values.items()},
+        _joined(lines, np.int64),
+        clock.absolute,
+        clock.notes(),
+    )
+
+
+class _Clockwork:
+    """Reads the time column block by block; the first block decides what its numbers mean."""
+
+    def __init__(self, column: str, faults: Faults) -> None:
+        self._column = column
+        self._faults = faults
+        self._clock: _stamps.Clock | None = None
+        self._iso: bool | None = None
+        self._naive = False
+
+    @property
+    def absolute(self) -> bool:
+        return bool(self._iso) or (self._clock is not None and self._clock.absolute)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed."""
+        if self._iso:
+            return ("stamps without a zone, taken as UTC",) if self._naive else ()
+        if self._clock is None:
+            return ()
+        since = "1970-01-01 UTC" if self._clock.absolute else "an unknown start"
+        return (f"{self._column} taken as {self._clock.unit} since {since}",)
+
+    def read(self, fields: Fields, rows: Rows, before: int) -> Index:
+        """Stamps of some rows; bad ones go to the faults and come back as 0."""
+        if self._iso is None:
+            self._iso = _stamps.is_iso(fields)
+        if self._iso:
+            ns, bad, naive = _stamps.iso_ns(fields)
+            self._naive |= naive
+            self._refuse(bad, fields, rows, before, "not an ISO 8601 stamp as the rows before")
+            return ns
+        if self._clock is None:
+            self._clock = _stamps.clock_of(_stamps.numbers(fields)[0], plain_name(self._column))
+        ns, bad = _stamps.decimal_ns(fields, self._clock.unit)
+        if bad.any():
+            self._second_look(ns, bad, fields)
+        self._refuse(bad, fields, rows, before, "not a time")
+        other = ~bad & ((ns >= _SINCE_1970_NS) != self._clock.absolute)
+        self._refuse(other, fields, rows, before, "of another magnitude than the other stamps")
+        return ns
+
+    def _second_look(self, ns: Index, bad: _stamps.Bad, fields: Fields) -> None:
+        """Numbers written in another way (1.5e3, +2) are numbers too."""
+        assert self._clock is not None
+        where = np.flatnonzero(bad)
+        values, none = _stamps.numbers(Fields(fields.text[where], fields.length[where]))
+        scale_s = 10.0 ** (_stamps.PLACES[self._clock.unit] - 9)
+        good = ~none & np.isfinite(values) & (values >= 0.0) & (values * scale_s < 9e9)
+        ns[where[good]] = _stamps.float_ns(values[good], self._clock.unit)
+        bad[where[good]] = False
+
+    def _refuse(self, bad: _stamps.Bad, fields: Fields, rows: Rows, before: int, what: str) -> None:
+        where = np.flatnonzero(bad)
+        problems = [
+            Problem(
+                "empty" if not fields.length[k] else "negative" if _negative(fields, k) else what,
+                _stamps.EXPECTED,
+                row=before + int(k) + 1,
+                line=int(rows.line[k]),
+                column=self._column,
+                value=fields.shown(int(k)),
+            )
+            for k in where[:_SHOWN]
+        ]
+        self._faults.add(problems, where.size)
+
+
+def _negative(fields: Fields, row: int) -> bool:
+    value, none = _stamps.numbers(Fields(fields.text[[row]], fields.length[[row]]))
+    return not none[0] and bool(value[0] < 0.0)
+
+
+def _numbers(name: str, rows: Rows, number: int, before: int, faults: Faults) -> Floats:
+    fields = rows.field(number)
+    values, none = _stamps.numbers(fields)
+    where = np.flatnonzero(none)
+    problems = [
+        Problem(
+            "not a number" if fields.length[k] else "empty",
+            "a finite number, 0 or more",
+            row=before + int(k) + 1,
+            line=int(rows.line[k]),
+            column=name,
+            value=fields.shown(int(k)),
+        )
+        for k in where[:_SHOWN]
+    ]
+    faults.add(problems, where.size)
+    faults.add(*check_values(name, values, fields.shown, before, rows.line))
+    return values
+
+
+def _name(layout: Layout, number: int) -> str:
+    return layout.header[number].strip() if layout.header else f"column {number + 1}"
+
+
+def _without_unit(name: str) -> str:
+    head, _, unit = name.rpartition("_")
+    return head if unit in _stamps.PLACES else name
+
+
+def _joined(parts: list[NDArray[T]], dtype: type[T]) -> NDArray[T]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

@@ -1,0 +1,113 @@
+"""A file of traffic as bytes: plain or gzip, told by its first bytes and not by its name."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final, cast
+
+from traces.errors import Problem, TraceError
+
+HEAD_BYTES: Final = 65_536
+# Text is parsed in blocks of this size, so that a long file costs its arrays and little more.
+BLOCK_BYTES: Final = 1 << 22
+
+_GZIP: Final = b"\x1f\x8b"
+_OTHER_WRAPPERS: Final = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"Rar!\x1a\x07": "RAR",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+}
+_LFS: Final = b"version https://git-lfs"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Source:
+    """A file, its first bytes once unwrapped, and ways to read the rest.
+
+    Parameters
+    ----------
+    path : str or path. The file.
+
+    Attributes
+    ----------
+    path : str. The file, for messages.
+    head : bytes. Its first bytes, unwrapped, without a byte-order mark.
+
+    Raises
+    ------
+    TraceError
+        Empty, truncated, wrapped in something else than gzip, a Git LFS pointer, a web page.
+    OSError
+        The file cannot be opened.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        with open(path, "rb") as file:
+            magic = file.read(8)
+        self._zipped = magic.startswith(_GZIP)
+        with self._open() as stream:
+            head = self._read(stream, HEAD_BYTES)
+        self.head = head.removeprefix(_BOM)
+        self._refuse_strangers(magic)
+
+    def refuse(self, what: str, expected: str | None = None) -> TraceError:
+        """An error about the file as a whole."""
+        return TraceError(self.path, Problem(what, expected))
+
+    def whole(self) -> IO[bytes]:
+        """The content, unwrapped, as something that can be sought in."""
+        if not self._zipped:
+            return open(self.path, "rb")
+        with self._open() as stream:
+            return io.BytesIO(self._read(stream, -1))
+
+    def blocks(self) -> Iterator[bytes]:
+        """The content in blocks that end where a line ends."""
+        rest = b""
+        with self._open() as stream:
+            first = True
+            while block := self._read(stream, BLOCK_BYTES):
+                if first:
+                    block, first = block.removeprefix(_BOM), False
+                cut = block.rfind(b"\n") + 1
+                if cut:
+                    yield rest + block[:cut]
+                    rest = block[cut:]
+                else:
+                    rest += block
+        if rest:
+            yield rest
+
+    def _open(self) -> IO[bytes]:
+        if self._zipped:
+            return cast(IO[bytes], gzip.open(self.path, "rb"))
+        return open(self.path, "rb")
+
+    def _read(self, stream: IO[bytes], size: int) -> bytes:
+        try:
+            return stream.read(size)
+        except EOFError:
+            raise self.refuse(
+                "the gzip stream ends before its end mark: the file is truncated", "a whole file"
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise self.refuse(f"the gzip stream is damaged ({error})", "a whole file") from None
+
+    def _refuse_strangers(self, magic: bytes) -> None:
+        for start, name in _OTHER_WRAPPERS.items():
+            if magic.startswith(start):
+                raise self.refuse(f"packed with {name}", "plain or gzip: unpack it first")
+        if self.head.startswith(_LFS):
+            raise self.refuse(
+                "a Git LFS pointer, not the file it stands for", "the content (git lfs pull)"
+            )
+        start_of_text = self.head.lstrip()[:512].lower()
+        if not start_of_text:
+            raise self.refuse("the file is empty", "at least one request")
+        if start_of_text.startswith((b"<!doctype", b"<html", b"<?xml")):
+            raise self.refuse("a web page, not a trace", "the file that the page links to")

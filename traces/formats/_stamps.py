@@ -1,0 +1,223 @@
+"""Time stamps and numbers out of text, a column at a time, exact to the nanosecond.
+
+ISO 8601 is read by slices of a fixed layout: a file has a handful of layouts, however many rows.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.formats._text import Bytes, Fields, Index
+
+Bad = NDArray[np.bool_]
+
+NS: Final = 1_000_000_000
+EXPECTED: Final = "an ISO 8601 stamp, Unix time, or seconds from the start, 0 or more"
+
+_ISO: Final = re.compile(
+    rb"0000(?P<dash>[-/])00(?P=dash)00"
+    rb"(?:[Tt ]00:00(?::00(?:[.,](?P<fraction>0{1,12}))?)?"
+    rb" ?(?P<zone>[Zz]|UTC|[+-]00:?00|[+-]00)?)?"
+)
+_DAYS_IN_MONTH: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_POWERS: Final = 10 ** np.arange(19, dtype=np.int64)
+# Decimal places of the unit below a second, and how large a bare number of it is when it counts
+# from 1970: from 1973 to 5138 in seconds, and likewise for the others.
+PLACES: Final = {"s": 9, "ms": 6, "us": 3, "ns": 0}
+_SINCE_1970: Final = {"s": 1e8, "ms": 1e11, "us": 1e14, "ns": 1e17}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What a bare number in the time column means.
+
+    Attributes
+    ----------
+    unit : str. ``s``, ``ms``, ``us`` or ``ns``.
+    absolute : bool. Whether it counts from 1970-01-01 UTC.
+    """
+
+    unit: str
+    absolute: bool
+
+
+def is_iso(fields: Fields) -> bool:
+    """Whether the first field looks like a date and not like a number."""
+    start = bytes(fields.text[0, :5])
+    return re.match(rb"\d{4}[-/]", start) is not None
+
+
+def clock_of(values: NDArray[np.float64], column: str) -> Clock:
+    """What the numbers of a time column mean: unit by the column's name, or else by magnitude.
+
+    Parameters
+    ----------
+    values : array of float64. Some of its values; their median decides, not a stray first row.
+    column : str. Its name; an ending ``_s``, ``_ms``, ``_us`` or ``_ns`` tells the unit.
+    """
+    known = values[np.isfinite(values)]
+    middle = float(np.median(known)) if known.size else 0.0
+    unit = column.rpartition("_")[2] if "_" in column else ""
+    if unit in PLACES:
+        return Clock(unit, middle >= _SINCE_1970[unit])
+    for unit in ("ns", "us", "ms", "s"):
+        if middle >= _SINCE_1970[unit]:
+            return Clock(unit, True)
+    return Clock("s", False)
+
+
+def iso_ns(fields: Fields) -> tuple[Index, Bad, bool]:
+    """Nanoseconds since 1970 UTC for ISO 8601 stamps.
+
+    Returns
+    -------
+    array of int64, array of bool, bool
+        The stamps; which of them are none; whether some state no zone and were taken as UTC.
+    """
+    digit = (fields.text >= ord("0")) & (fields.text <= ord("9"))
+    shape = Fields(np.where(digit, np.uint8(ord("0")), fields.text), fields.length).strings()
+    stamps = np.zeros(shape.size, dtype=np.int64)
+    bad = np.ones(shape.size, dtype=bool)
+    naive = False
+    pending = np.arange(shape.size)
+    # A file with hundreds of layouts is no file of stamps; what is left then stays bad.
+    for _ in range(256):
+        if not pending.size:
+            break
+        layout = shape[pending[0]]
+        same = shape[pending] == layout
+        rows, pending = pending[same], pending[~same]
+        found = _ISO.fullmatch(layout)
+        if found:
+            text = fields.text if rows.size == shape.size else fields.text[rows]
+            stamps[rows], bad[rows] = _by_slices(text, found)
+            naive |= found["zone"] is None
+    return stamps, bad, naive
+
+
+def decimal_ns(fields: Fields, unit: str) -> tuple[Index, Bad]:
+    """Nanoseconds for plain decimal numbers of a unit, rounded to the nearest.
+
+    Returns
+    -------
+    array of int64, array of bool
+        The values; which fields are no plain number of 0 or more, or too large.
+    """
+    places = PLACES[unit]
+    rows, width = fields.text.shape
+    value = np.zeros(rows, dtype=np.int64)
+    fraction = np.zeros(rows, dtype=np.int64)
+    whole = np.zeros(rows, dtype=np.int64)
+    after = np.zeros(rows, dtype=bool)
+    cut = np.zeros(rows, dtype=bool)
+    bad = fields.length == 0
+    for k in range(width):
+        mark = fields.text[:, k]
+        inside = k < fields.length
+        point = inside & (mark == ord("."))
+        digit = inside & (mark >= ord("0")) & (mark <= ord("9"))
+        bad |= (inside & ~point & ~digit) | (point & after)
+        after |= point
+        taken = digit & (~after | (fraction < places))
+        first_cut = digit & ~taken & ~cut
+        value = np.where(taken, value * 10 + (mark - np.uint8(ord("0"))), value)
+        value += first_cut & (mark >= ord("5"))
+        cut |= first_cut
+        fraction += taken & after
+        whole += digit & ~after & ((value > 0) | (whole > 0))
+    value *= _POWERS[places - fraction]
+    # 18 digits fit an int64; a 19th may, and shows as a negative number where it does not.
+    bad |= (whole + places > 19) | (value < 0) | (after & (fields.length == 1))
+    value[bad] = 0
+    return value, bad
+
+
+def numbers(fields: Fields) -> tuple[NDArray[np.float64], Bad]:
+    """Floating-point numbers; the second array tells which fields are none."""
+    rows, width = fields.text.shape
+    inside = np.arange(width) < fields.length[:, None]
+    digits = ((fields.text >= ord("0")) & (fields.text <= ord("9"))) | ~inside
+    if width < 16 and bool(digits.all()) and bool((fields.length > 0).all()):
+        value = np.zeros(rows, dtype=np.int64)
+        for k in range(width):
+            more = value * 10 + (fields.text[:, k] - np.uint8(ord("0")))
+            value = np.where(inside[:, k], more, value)
+        return value.astype(np.float64), np.zeros(rows, dtype=bool)
+    strings = fields.strings()
+    try:
+        return strings.astype(np.float64), np.zeros(rows, dtype=bool)
+    except ValueError:
+        return _one_by_one(strings)
+
+
+def float_ns(values: NDArray[np.float64], unit: str) -> Index:
+    """Nanoseconds for finite binary numbers of a unit; whole and fractional part apart."""
+    scale = 10 ** PLACES[unit]
+    whole = np.floor(values)
+    fraction = np.rint((values - whole) * scale).astype(np.int64)
+    return whole.astype(np.int64) * scale + fraction
+
+
+def _by_slices(text: Bytes, found: re.Match[bytes]) -> tuple[Index, Bad]:
+    """Stamps that all have one layout."""
+    year, month, day = _digits(text, 0, 4), _digits(text, 5, 7), _digits(text, 8, 10)
+    has_time = len(found[0]) > 10
+    hour = _digits(text, 11, 13) if has_time else np.zeros_like(year)
+    minute = _digits(text, 14, 16) if has_time else np.zeros_like(year)
+    has_second = found[0][16:17] == b":"
+    second = _digits(text, 17, 19) if has_second else np.zeros_like(year)
+
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    last = _DAYS_IN_MONTH[np.clip(month, 0, 12)] + (leap & (month == 2))
+    bad = (month < 1) | (month > 12) | (day < 1) | (day > last)
+    # Outside these years nanoseconds do not fit 64 bits.
+    bad |= (hour > 23) | (minute > 59) | (second > 59) | (year < 1678) | (year > 2261)
+
+    seconds = _days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+    if found["zone"] and found["zone"][:1] in b"+-":
+        at = found.start("zone") + 1
+        minutes_at = at + 2 + (found["zone"][3:4] == b":")
+        offset = _digits(text, at, at + 2) * 3600
+        if found.end() > at + 2:
+            offset += _digits(text, minutes_at, minutes_at + 2) * 60
+        ahead = text[:, at - 1] == ord("+")
+        seconds -= np.where(ahead, offset, -offset)
+        bad |= offset > 18 * 3600
+    stamps = np.where(bad, 0, seconds) * NS
+    if found["fraction"]:
+        at = found.start("fraction")
+        places = min(len(found["fraction"]), 9)
+        stamps += _digits(text, at, at + places) * _POWERS[9 - places]
+    return stamps, bad
+
+
+def _digits(text: Bytes, start: int, stop: int) -> Index:
+    """The number that stands in some columns of the text."""
+    value = np.zeros(text.shape[0], dtype=np.int64)
+    for k in range(start, stop):
+        value *= 10
+        value += text[:, k] - np.uint8(ord("0"))
+    return value
+
+
+def _days_since_1970(year: Index, month: Index, day: Index) -> Index:
+    """Days in the proleptic Gregorian calendar; years are counted from March."""
+    y = year - (month <= 2)
+    era = y // 400
+    of_era = y - era * 400
+    of_year = (153 * (month + np.where(month > 2, -3, 9)) + 2) // 5 + day - 1
+    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
+
+
+def _one_by_one(strings: NDArray[np.bytes_]) -> tuple[NDArray[np.float64], Bad]:
+    values = np.zeros(strings.size)
+    bad = np.zeros(strings.size, dtype=bool)
+    for row, text in enumerate(strings.tolist()):
+        try:
+            values[row] = float(text)
+        except ValueError:
+            bad[row] = True
+    return values, bad

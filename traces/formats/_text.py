@@ -1,0 +1,173 @@
+"""Delimited text, split by NumPy: a field of all rows at once, without a string per field."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.formats._source import Source
+
+Bytes = NDArray[np.uint8]
+Index = NDArray[np.int64]
+
+# Longer fields are no number and no stamp; they are cut here for the message that says so.
+_WIDEST: Final = 64
+_VALUE: Final = re.compile(r"[-+]?(\d|\.\d|(nan|inf(inity)?)$)", re.IGNORECASE)
+_SHOWN: Final = 40
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the text is divided.
+
+    Attributes
+    ----------
+    delimiter : str. Between two fields; a comma where there is a single column.
+    header : tuple of str or None. Names as the file has them, or None if it starts with data.
+    width : int. Fields in the first line.
+    """
+
+    delimiter: str
+    header: tuple[str, ...] | None
+    width: int
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns in lower case, words joined by ``_``; empty without a header."""
+        return tuple(plain_name(name) for name in self.header or ())
+
+
+@dataclass(frozen=True)
+class Fields:
+    """One column of some rows.
+
+    Attributes
+    ----------
+    text : array of uint8, rows × width. Bytes of each field, zeros after its end.
+    length : array of int64. Bytes in each field.
+    """
+
+    text: Bytes
+    length: Index
+
+    def strings(self) -> NDArray[np.bytes_]:
+        """The fields as NumPy byte strings."""
+        width = self.text.shape[1]
+        return np.ascontiguousarray(self.text).view(f"S{width}").ravel()
+
+    def shown(self, row: int) -> str:
+        """One field, for a message."""
+        value = bytes(self.text[row, : self.length[row]]).decode("utf-8", "replace")
+        return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of the file, with the line that each stands on."""
+
+    data: Bytes
+    delimiters: Index
+    starts: Index
+    ends: Index
+    line: Index
+
+    def field(self, number: int) -> Fields:
+        """Column `number`, from 0; empty where a row is too short."""
+        first = np.searchsorted(self.delimiters, self.starts)
+        present = np.searchsorted(self.delimiters, self.ends) - first
+        padded = np.append(self.delimiters, self.data.size)
+        last = padded.size - 1
+        start = self.starts
+        if number:
+            before = padded[np.minimum(first + number - 1, last)] + 1
+            start = np.where(present >= number, before, self.ends)
+        after = padded[np.minimum(first + number, last)]
+        end = np.where(present > number, after, self.ends)
+        return _cut(self.data, start, end)
+
+
+def plain_name(name: str) -> str:
+    """A column's name in lower case, words joined by ``_``.
+
+    >>> plain_name(' "Request tokens"')
+    'request_tokens'
+    """
+    return re.sub(r"[\s\-]+", "_", name.strip().strip('"').strip().lower())
+
+
+def layout_of(source: Source) -> Layout | None:
+    """How the text is divided, or None if the file holds no text."""
+    if b"\x00" in source.head:
+        return None
+    try:
+        text = source.head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(source.head) - 4:  # else a character cut by the end of the head
+            return None
+        text = source.head[: error.start].decode("utf-8")
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = next((mark for mark in ",;\t|" if mark in line), ",")
+    fields = next(csv.reader([line], delimiter=delimiter), [])
+    if line.lstrip().startswith(("{", "[")):
+        return None
+    has_header = not any(_VALUE.match(field.strip()) for field in fields)
+    return Layout(delimiter, tuple(fields) if has_header else None, len(fields))
+
+
+def rows_of(source: Source, layout: Layout) -> Iterator[Rows]:
+    """The rows of data, block by block; blank lines are passed over and counted as lines."""
+    lines = 0
+    header = layout.header is not None
+    for block in source.blocks():
+        if b'"' in block:
+            block = _unquoted(block, layout.delimiter)
+        rows, count = _split(block, layout.delimiter, lines)
+        if header and rows.starts.size:
+            rows = Rows(rows.data, rows.delimiters, rows.starts[1:], rows.ends[1:], rows.line[1:])
+            header = False
+        lines += count
+        if rows.starts.size:
+            yield rows
+
+
+def _split(block: bytes, delimiter: str, lines_before: int) -> tuple[Rows, int]:
+    data = np.frombuffer(block, dtype=np.uint8)
+    breaks = np.flatnonzero(data == ord("\n"))
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), breaks + 1))
+    ends = np.append(breaks, data.size)
+    ends = ends - ((ends > starts) & (data[np.maximum(ends - 1, 0)] == ord("\r")))
+    line = np.arange(starts.size) + lines_before + 1
+    full = ends > starts
+    delimiters = np.flatnonzero(data == ord(delimiter))
+    return Rows(data, delimiters, starts[full], ends[full], line[full]), breaks.size
+
+
+def _cut(data: Bytes, start: Index, end: Index) -> Fields:
+    """The bytes between `start` and `end` of each row, blanks around them left out."""
+    start, end = start.copy(), end.copy()
+    padded = np.concatenate((data, np.zeros(_WIDEST, dtype=np.uint8)))
+    while (blank := (start < end) & (padded[start] == ord(" "))).any():
+        start += blank
+    while (blank := (start < end) & (padded[end - 1] == ord(" "))).any():
+        end -= blank
+    length = np.minimum(end - start, _WIDEST)
+    width = max(int(length.max(initial=0)), 1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
+    text = windows[np.minimum(start, data.size)]
+    text[np.arange(width) >= length[:, None]] = 0
+    return Fields(text, length)
+
+
+def _unquoted(block: bytes, delimiter: str) -> bytes:
+    """The same lines without quotes: what they protected becomes a blank, line ends stay."""
+    text = block.decode("utf-8", "replace")
+    lines = []
+    for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter):
+        inside = sum(field.count("\n") for field in row)
+        fields = (re.sub(rf"[{re.escape(delimiter)}\r\n]", " ", field) for field in row)
+        lines.append(delimiter.join(fields) + "\n" * (1 + inside))
+    joined = "".join(lines)
+    return (joined if text.endswith("\n") else joined.removesuffix("\n")).encode()
