@@ -16,8 +16,10 @@ start), ``modeler/autoscale`` decides, ``modeler/report`` shows, ``modeler/refer
 In a notebook import ``modeler`` first: it makes sure that the neighbours found are its own.
 """
 
+from modeler._cache import ensure_cache as _ensure_cache
 from modeler._neighbours import check_neighbours as _check_neighbours
 
 __version__ = "0.1.0"
 
 _check_neighbours()
+_ensure_cache()

@@ -1,0 +1,83 @@
+"""The second process compiles nothing, from a writable and from a read-only installation."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import modeler
+
+ROOT = Path(modeler.__file__).resolve().parent.parent
+
+# Imports the whole compiled path, replays a little, and lists what numba had to compile.
+PROBE = """
+import json, sys
+import numpy as np
+import modeler.study
+from modeler.measure.bounds import zero_wait
+from modeler.replay.simulate import Limits, Work, simulate
+from modeler.autoscale import fixed, setup_per_job, target_tracking
+from numba.core.dispatcher import Dispatcher
+from numba.core.ccallback import CFunc
+times = np.arange(10.0)
+chunk = Work(0, times, times, times)
+simulate(fixed.build(2), [chunk], Limits(), draws=lambda a, n: (np.zeros(n), np.zeros(n)),
+         horizon_s=10.0)
+zero_wait([chunk], slots=1, minimum=0, maximum=9, until_s=30.0)
+missed, hit = [], 0
+for name, module in list(sys.modules.items()):
+    if name.split(".")[0] == "modeler":
+        for key, value in vars(module).items():
+            if isinstance(value, Dispatcher):
+                missed += [f"{name}.{key}"] * sum(value.stats.cache_misses.values())
+                hit += sum(value.stats.cache_hits.values())
+            elif isinstance(value, CFunc):
+                hit += value.cache_hits
+                missed += [f"{name}.{key}"] if value.cache_hits == 0 else []
+print(json.dumps({"missed": missed, "hit": hit, "where": modeler.__file__}))
+"""
+
+
+def probe(folder: Path, cwd: Path, **environment: str) -> dict:
+    env = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "PYTHONPATH")}
+    env |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], capture_output=True, text=True, cwd=cwd, env=env, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_second_process_compiles_nothing(tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    probe(ROOT, tmp_path, **cache)
+    second = probe(ROOT, tmp_path, **cache)
+    assert second["missed"] == []
+    assert second["hit"] > 0
+
+
+def test_nor_does_it_from_a_read_only_installation(tmp_path):
+    installed = tmp_path / "site-packages"
+    for package in ("modeler", "pricing", "traces"):
+        shutil.copytree(
+            ROOT / package, installed / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    # A file where the cache folder would go keeps even root from writing beside the source.
+    for folder in [installed, *installed.rglob("*")]:
+        if folder.is_dir():
+            (folder / "__pycache__").write_text("")
+            folder.chmod(0o555)
+    try:
+        home = tmp_path / "home"
+        home.mkdir()
+        environment = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+        probe(installed, tmp_path, **environment)
+        second = probe(installed, tmp_path, **environment)
+    finally:
+        for folder in [installed, *installed.rglob("*")]:
+            if folder.is_dir():
+                folder.chmod(0o755)
+    assert Path(second["where"]).is_relative_to(installed)
+    assert second["missed"] == []
+    assert second["hit"] > 0
