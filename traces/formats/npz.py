@@ -30,9 +30,10 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
     arrays = _load(source)
     absolute = bool(arrays.get("t0_is_absolute", False))
     t0_ns = int(arrays.get("t0_ns", 0))
+    notes = (f"written from {arrays['source']}",) if "source" in arrays else ()
     try:
         if "counts" in arrays and "bin_s" in arrays:
-            report = ReadReport(NAME, rows=arrays["counts"].size)
+            report = ReadReport(NAME, rows=arrays["counts"].size, notes=notes)
             return CountSeries(
                 arrays["counts"],
                 float(arrays["bin_s"]),
@@ -44,12 +45,22 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
         if "arrival_s" not in arrays:
             names = ", ".join(arrays) or "none"
             raise source.refuse(f"arrays {names}", "arrival_s, or counts and bin_s")
-        return from_arrays(source.path, arrays, t0_ns=t0_ns, absolute=absolute, format=NAME)
+        return from_arrays(
+            source.path, arrays, t0_ns=t0_ns, absolute=absolute, format=NAME, notes=notes
+        )
     except TraceError as error:
         raise TraceError(source.path, error.problems, error.more) from None
 
 
-def from_arrays(path: str, arrays: Arrays, *, t0_ns: int, absolute: bool, format: str) -> Trace:
+def from_arrays(
+    path: str,
+    arrays: Arrays,
+    *,
+    t0_ns: int,
+    absolute: bool,
+    format: str,
+    notes: tuple[str, ...] = (),
+) -> Trace:
     """A trace from arrays in any order that may not start at 0.
 
     Parameters
@@ -59,6 +70,7 @@ def from_arrays(path: str, arrays: Arrays, *, t0_ns: int, absolute: bool, format
     t0_ns : int. Where `arrival_s` counts from. [ns]
     absolute : bool. Whether `t0_ns` counts from 1970-01-01 UTC.
     format : str. Name of the format, for the report.
+    notes : tuple of str. What else the report says.
     """
     faults = _assemble.Faults(path)
     wanted = {
@@ -87,7 +99,7 @@ def from_arrays(path: str, arrays: Arrays, *, t0_ns: int, absolute: bool, format
         t0_ns=t0_ns,
         t0_is_absolute=absolute,
         source=path,
-        report=ReadReport(format, rows=arrivals.size, reordered=moved),
+        report=ReadReport(format, rows=arrivals.size, reordered=moved, notes=notes),
     )
 
 

@@ -73,16 +73,19 @@ def _used(names: tuple[str, ...]) -> list[int]:
 
 def _own(source: Source, table: "pa.Table", origin: dict[str, Any]) -> Trace | CountSeries:
     t0_ns, absolute = int(origin["t0_ns"]), bool(origin["t0_is_absolute"])
+    notes = (f"written from {origin['source']}",)
     arrays = {name: table.column(name).to_numpy() for name in table.column_names}
     if origin["kind"] == "events":
-        return from_arrays(source.path, arrays, t0_ns=t0_ns, absolute=absolute, format=NAME)
+        return from_arrays(
+            source.path, arrays, t0_ns=t0_ns, absolute=absolute, format=NAME, notes=notes
+        )
     return CountSeries(
         arrays["counts"],
         float(origin["bin_s"]),
         t0_ns=t0_ns,
         t0_is_absolute=absolute,
         source=source.path,
-        report=ReadReport(NAME, rows=arrays["counts"].size),
+        report=ReadReport(NAME, rows=arrays["counts"].size, notes=notes),
     )
 
 

@@ -1,0 +1,154 @@
+"""``modeler trace``: describe, convert or generate traffic."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from modeler.cli.options import output_options
+from modeler.cli.output import check_output, emit, talk
+
+# The formats are named here and not read from `traces.formats`, so that --help stays quick; a
+# test holds the two together.
+INPUT_FORMATS: Final = ("npz", "parquet", "azure-llm", "counts", "timestamps")
+OUTPUT_FORMATS: Final = ("npz", "parquet", "csv")
+
+_input_format = click.option(
+    "--input-format",
+    type=click.Choice(INPUT_FORMATS),
+    default=None,
+    help="Format of FILE, instead of recognising it by its content.",
+)
+_seed = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every draw."
+)
+
+
+def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--format`` and ``-o`` for traffic itself."""
+    command = click.option(
+        "-o", "--output", metavar="FILE", default=None, help="File to write in one step."
+    )(command)
+    return click.option(
+        "--format",
+        "format",
+        type=click.Choice(OUTPUT_FORMATS),
+        default=None,
+        help="Format to write; by default what FILE ends in, and CSV on stdout.",
+    )(command)
+
+
+@click.group()
+def command() -> None:
+    """Describe, convert or generate traffic.
+
+    A trace is the name of a sample or a file: Azure LLM CSV, arrivals one a line, counts per
+    interval, Parquet or NPZ; plain or gzip; recognised by its content.
+    """
+
+
+@command.command()
+@click.argument("trace", metavar="TRACE")
+@_input_format
+@_seed
+@output_options()
+def describe(
+    trace: str, input_format: str | None, seed: int, format: str, output: str | None
+) -> None:
+    """Requests, duration, rates, peaks and dispersion of TRACE.
+
+    \b
+    modeler trace describe requests.csv.gz
+    modeler trace describe office-week --format json
+    """
+    import traces
+
+    check_output(output)
+    loaded = _load(trace, input_format, seed)
+    row = traces.describe(loaded)
+    shown = [name for name, value in row.items() if name != "schema" and value is not None]
+    emit(row, format=format, output=output, columns=shown)
+
+
+@command.command()
+@click.argument("trace", metavar="TRACE")
+@click.argument("target", metavar="[FILE]", required=False)
+@_input_format
+@_seed
+@_file_options
+def convert(
+    trace: str,
+    target: str | None,
+    input_format: str | None,
+    seed: int,
+    format: str | None,
+    output: str | None,
+) -> None:
+    """Write TRACE as NPZ, Parquet or CSV, to FILE (or -o FILE) or to stdout.
+
+    \b
+    modeler trace convert requests.csv.gz -o requests.npz
+    """
+    if target is not None and output is not None and target != output:
+        raise click.UsageError("give the file once: as FILE or with -o")
+    output = target if output is None else output
+    check_output(output)
+    _save(_load(trace, input_format, seed), format, output)
+
+
+@command.command()
+@click.argument("name", metavar="[SAMPLE]", default="office-week")
+@_seed
+@click.option(
+    "--days", type=float, default=None, help="Length, instead of the sample's own. [days]"
+)
+@click.option(
+    "--mean-rps", type=float, default=None, help="Mean rate, instead of its own. [requests/s]"
+)
+@_file_options
+def generate(
+    name: str,
+    seed: int,
+    days: float | None,
+    mean_rps: float | None,
+    format: str | None,
+    output: str | None,
+) -> None:
+    """Make traffic like a sample, by default office-week.
+
+    \b
+    modeler trace generate office-week --seed 7 -o week.npz
+    modeler trace generate --days 1 --mean-rps 10 -o day.csv.gz
+    """
+    import traces
+
+    check_output(output)
+    _save(traces.generate(name, seed, days=days, mean_rps=mean_rps), format, output)
+
+
+def _load(trace: str, input_format: str | None, seed: int) -> Any:
+    """The traffic; how it was read is told on stderr."""
+    import traces
+
+    loaded = traces.read(trace, input_format) if input_format else traces.load(trace, seed)
+    talk(str(loaded.report) if loaded.report else loaded.source)
+    return loaded
+
+
+def _save(trace: Any, format: str | None, output: str | None) -> None:
+    from traces import convert as writer
+
+    if output not in (None, "-"):
+        writer.write(trace, output, format)
+        talk(f"{output}: {trace.requests:,} requests in {trace.duration_s:,.0f} s")
+        return
+    if format not in (None, "csv") and sys.stdout.isatty():
+        raise click.UsageError(f"format {format} is binary: give a file with -o FILE, or a pipe")
+    try:
+        writer.write_to(sys.stdout.buffer, trace, format or "csv")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough; the interpreter's last flush would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,156 @@
+"""Write traffic to NPZ, Parquet or CSV: a whole file or none."""
+
+import gzip
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces.counts import CountSeries
+from traces.errors import Problem, TraceError
+from traces.formats.parquet import METADATA, import_parquet
+from traces.trace import Trace
+
+OUTPUT_FORMATS: Final = ("npz", "parquet", "csv")
+_BLOCK_ROWS: Final = 65_536
+
+
+def write(trace: Trace | CountSeries, path: str | Path, output_format: str | None = None) -> None:
+    """Write traffic to a file, which appears when it is complete.
+
+    NPZ and Parquet keep every bit. CSV keeps whole nanoseconds, which is all that any reader
+    of text yields, so that read and written traffic has the same ``content_hash``.
+
+    Parameters
+    ----------
+    trace : Trace or CountSeries. The traffic.
+    path : str or path. The file to create or replace; ``.gz`` after ``.csv`` compresses it.
+    output_format : str, optional. One of `OUTPUT_FORMATS`; by default what the name ends in.
+
+    Raises
+    ------
+    TraceError
+        No such format, no pyarrow for Parquet, or the file cannot be written.
+    """
+    target = Path(path)
+    form = format_for(target, output_format)
+    scratch: str | None = None
+    try:
+        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            if target.suffix == ".gz":
+                # No name and no time inside: the same traffic gives the same bytes.
+                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped:
+                    write_to(cast(IO[bytes], zipped), trace, form)
+            else:
+                write_to(file, trace, form)
+        umask = os.umask(0)  # mkstemp makes private files; there is no other way to ask
+        os.umask(umask)
+        os.chmod(scratch, 0o666 & ~umask)
+        os.replace(scratch, target)
+        scratch = None
+    except OSError as error:
+        raise TraceError(str(path), Problem(f"cannot be written: {error.strerror}")) from error
+    finally:
+        if scratch is not None:
+            Path(scratch).unlink(missing_ok=True)
+
+
+def write_to(stream: IO[bytes], trace: Trace | CountSeries, output_format: str) -> None:
+    """Write traffic to an open binary stream; see `write`."""
+    if output_format == "npz":
+        _write_npz(stream, trace)
+    elif output_format == "parquet":
+        _write_parquet(stream, trace)
+    else:
+        for text in _csv_blocks(trace):
+            stream.write(text.encode())
+
+
+def format_for(path: Path, output_format: str | None = None) -> str:
+    """The format to write, by name or by what the file's name ends in.
+
+    Raises
+    ------
+    TraceError
+        Neither tells.
+    """
+    plain = path.with_suffix("") if path.suffix == ".gz" else path
+    form = output_format or plain.suffix.lstrip(".").lower()
+    if form not in OUTPUT_FORMATS:
+        expected = f"one of {', '.join(OUTPUT_FORMATS)}, by name or as the ending of the file"
+        problem = Problem("unknown", expected, column="output_format", value=form)
+        raise TraceError(str(path), problem)
+    return form
+
+
+def _write_npz(stream: IO[bytes], trace: Trace | CountSeries) -> None:
+    arrays: dict[str, Any] = {**_arrays(trace), **_origin(trace)}
+    np.savez(stream, **arrays)
+
+
+def _write_parquet(stream: IO[bytes], trace: Trace | CountSeries) -> None:
+    pq = import_parquet("the output")
+    import pyarrow as pa
+
+    metadata = {METADATA: json.dumps(_origin(trace)).encode()}
+    pq.write_table(pa.table(_arrays(trace)).replace_schema_metadata(metadata), stream)
+
+
+def _arrays(trace: Trace | CountSeries) -> dict[str, NDArray[Any]]:
+    if isinstance(trace, CountSeries):
+        return {"counts": trace.counts}
+    return {"arrival_s": trace.arrival_s, **trace.columns}
+
+
+def _origin(trace: Trace | CountSeries) -> dict[str, Any]:
+    """What the arrays leave unsaid."""
+    origin = {
+        "kind": "counts" if isinstance(trace, CountSeries) else "events",
+        "t0_ns": trace.t0_ns,
+        "t0_is_absolute": trace.t0_is_absolute,
+        "source": trace.source,
+    }
+    return origin | ({"bin_s": trace.bin_s} if isinstance(trace, CountSeries) else {})
+
+
+def _csv_blocks(trace: Trace | CountSeries) -> Iterator[str]:
+    """CSV text, some rows at a time."""
+    if isinstance(trace, CountSeries):
+        step_ns = round(trace.bin_s * 1e9)
+        rows, names = trace.counts.size, ["requests"]
+        label = "timestamp" if trace.t0_is_absolute else "bin_start_s"
+    else:
+        rows, names = trace.requests, list(trace.columns)
+        label = "timestamp" if trace.t0_is_absolute else "arrival_s"
+    yield ",".join([label, *names]) + "\n"
+    for start in range(0, rows, _BLOCK_ROWS):
+        part = slice(start, min(start + _BLOCK_ROWS, rows))
+        if isinstance(trace, CountSeries):
+            since_ns = np.arange(part.start, part.stop) * step_ns
+            columns = [trace.counts[part].astype(str).tolist()]
+        else:
+            since_ns = np.rint(trace.arrival_s[part] * 1e9).astype(np.int64)
+            columns = [_plain(values[part]) for values in trace.columns.values()]
+        stamps = _stamps(trace.t0_ns + since_ns, trace.t0_is_absolute)
+        yield "".join(",".join(row) + "\n" for row in zip(stamps, *columns, strict=True))
+
+
+def _stamps(ns: NDArray[np.int64], absolute: bool) -> list[str]:
+    if not absolute:
+        seconds, rest = np.divmod(ns, 1_000_000_000)
+        pairs = zip(seconds.tolist(), rest.tolist(), strict=True)
+        return [f"{whole}.{fraction:09d}" for whole, fraction in pairs]
+    unit = "us" if not (ns % 1000).any() else "ns"
+    text = np.datetime_as_string(ns.astype("datetime64[ns]"), unit=cast(Any, unit))
+    return [f"{stamp}Z" for stamp in text.tolist()]
+
+
+def _plain(values: NDArray[np.float64]) -> list[str]:
+    """Shortest text that reads back as the same numbers; whole ones without a point."""
+    return [str(int(x)) if x.is_integer() else repr(x) for x in values.tolist()]
