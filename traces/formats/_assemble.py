@@ -13,6 +13,7 @@ Index = NDArray[np.int64]
 
 # More bins than this out of a file of counts means that a stamp or its unit is wrong.
 _MOST_BINS: Final = 100_000_000
+_MOST_REQUESTS: Final = 2.0**53  # beyond this a float is no count any more
 _SHOWN: Final = 5
 
 
@@ -143,6 +144,9 @@ def counts(
     if bins > _MOST_BINS:
         row = int(place[int(gaps.argmax()) + 1])
         raise fault(row, f"{bins:,} bins of {width / 1e9:g} s", f"at most {_MOST_BINS:,}")
+    if (huge := values > _MOST_REQUESTS).any():
+        row = int(place[int(huge.argmax())])
+        raise fault(row, f"{values[huge][0]:g} requests in one bin", f"at most {_MOST_REQUESTS:g}")
     whole = np.rint(values)
     uneven = int((whole != values).sum())
     if uneven:

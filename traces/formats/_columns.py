@@ -139,7 +139,7 @@ class _Clockwork:
         if self._iso:
             ns, bad, naive = _stamps.iso_ns(fields)
             self._naive |= naive
-            self._refuse(bad, fields, rows, before, "not an ISO 8601 stamp as the rows before")
+            self._refuse(bad, fields, rows, before, "not a stamp")
             return ns
         if self._clock is None:
             self._clock = _stamps.clock_of(_stamps.numbers(fields)[0], plain_name(self._column))
@@ -166,7 +166,7 @@ class _Clockwork:
         problems = [
             Problem(
                 "empty" if not fields.length[k] else "negative" if _negative(fields, k) else what,
-                _stamps.EXPECTED,
+                _stamps.EXPECTED_ISO if self._iso else _stamps.EXPECTED,
                 row=before + int(k) + 1,
                 line=int(rows.line[k]),
                 column=self._column,

@@ -139,7 +139,13 @@ def _times(
         ns, bad, naive = _stamps.iso_ns(Fields(matrix, np.strings.str_len(text)))
         rows = np.flatnonzero(bad)
         found = [
-            Problem("not an ISO 8601 stamp", row=int(k) + 1, column=name, value=column[k].as_py())
+            Problem(
+                "not a stamp",
+                _stamps.EXPECTED_ISO,
+                row=int(k) + 1,
+                column=name,
+                value=column[k].as_py(),
+            )
             for k in rows[:5].tolist()
         ]
         faults.add(found, rows.size)
