@@ -34,9 +34,10 @@ format: $(VENV)/.lint
 
 glossary: $(VENV)/.core
 	$(VENV)/bin/python docs/make_glossary.py
+	$(VENV)/bin/python docs/make_cli_reference.py
 
 bench: $(VENV)/.test
-	$(RUN) pytest benchmarks --benchmark-enable $(ARGS)
+	$(RUN) benchmarks
 
 notebooks: $(VENV)/.test
 	$(RUN) pytest --nbmake --nbmake-timeout=600 notebooks

@@ -7,6 +7,7 @@ from typing import Any
 
 from modeler.scenario import Scenario, default, load, with_values
 
+
 def scenario_of(
     file: str | None,
     *,

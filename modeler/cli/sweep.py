@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 
 import click
@@ -17,7 +18,7 @@ from modeler.cli.options import (
     split_list,
     trace_option,
 )
-from modeler.cli.output import check_output, emit, talk
+from modeler.cli.output import check_output, deliver, emit, talk
 
 _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 
@@ -79,7 +80,7 @@ def command(
     """
     from modeler.cli.progress import shown
     from modeler.cli.scenario import axes_of, scenario_of
-    from modeler.report import check_writable, save_run, sweep_table
+    from modeler.report import check_writable, look_of, save_run, sweep_table
     from modeler.study import best_timeline, sweep
 
     check_output(output)
@@ -100,7 +101,8 @@ def command(
         save_run(plain, folder, timeline=best_timeline(result))
         talk(f"wrote {folder}")
     if format == "table":
-        deliver(sweep_table(plain), output)
+        look = look_of(sys.stdout) if output in (None, "-") else {}
+        deliver(sweep_table(plain, **look), output)
     else:
         emit(plain, format=format, output=output, table=result.rows)
     ctx.exit(

@@ -31,7 +31,7 @@ class ZeroWait(NamedTuple):
     peak_replicas: int
 
 
-@njit(  # type: ignore[untyped-decorator]
+@njit(
     types.int64(
         CHUNK_TYPE, CHUNK_TYPE, types.int64, types.int64, types.int64, types.int64, _F1, _I4, _F1
     ),

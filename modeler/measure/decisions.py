@@ -27,9 +27,7 @@ def decisions(run: Run) -> list[dict[str, Any]]:
         row: dict[str, Any] = decision._asdict()
         asked = table[table[:, m.REQUESTED_S] == decision.time_s]
         drained = table[table[:, m.DRAIN_S] == decision.time_s]
-        cancelled = table[
-            (table[:, m.STOP_S] == decision.time_s) & np.isinf(table[:, m.READY_S])
-        ]
+        cancelled = table[(table[:, m.STOP_S] == decision.time_s) & np.isinf(table[:, m.READY_S])]
         added = decision.to_replicas > decision.from_replicas
         removed = decision.to_replicas < decision.from_replicas
         row["ready_s"] = _last(asked[:, m.READY_S]) if added else None

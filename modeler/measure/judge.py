@@ -22,7 +22,6 @@ from modeler.replay.simulate import Result
 from modeler.scenario import assumptions, scenario_id
 
 
-
 @dataclass(frozen=True)
 class Outcome:
     """The judgement of one run. Fields are the columns of a sweep; see ``columns.csv``."""

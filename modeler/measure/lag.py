@@ -74,4 +74,3 @@ def _phases(cold_start: ColdStartLaw, result: Result, chosen: Any) -> tuple[Floa
         return empty, empty
     table = cold_start.sample(0, len(result.replicas))
     return table.starts_s[chosen], table.ends_s[chosen]
-

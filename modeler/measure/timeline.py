@@ -31,7 +31,7 @@ def timeline(run: Run, *, bin_s: float | None = None) -> dict[str, Any]:
     if bin_s is None:
         bin_s = next((w for w in _ROUND_S if end_s / w <= _MOST_BINS), end_s / _MOST_BINS)
     bins = int(np.ceil(end_s / bin_s))
-    edges = np.arange(bins + 1) * bin_s
+    edges: Floats = np.arange(bins + 1, dtype=np.float64) * bin_s
     arrivals = np.zeros(bins)
     for chunk in run.trace.chunks(seed=run.scenario.seed):
         at = np.minimum((chunk.arrival_s / bin_s).astype(np.int64), bins - 1)

@@ -82,10 +82,10 @@ class Replay:
                 "start_s": np.where(np.isfinite(start_s), start_s, np.nan),
                 "end_s": result.record_s[:, 1],
                 "outcome": pd.Categorical.from_codes(
-                    result.record[:, 0] - 1, categories=list(m.OUTCOMES.values())
+                    result.record[:, 0] - 1, categories=pd.Index(list(m.OUTCOMES.values()))
                 ),
                 "cause": pd.Categorical.from_codes(
-                    result.record[:, 1], categories=list(names.values())
+                    result.record[:, 1], categories=pd.Index(list(names.values()))
                 ),
                 "replica": result.record[:, 2],
             }

@@ -31,12 +31,13 @@ def _dominates(one: Row, other: Row) -> bool:
     return a != b and a[0] <= b[0] and a[1] <= b[1]
 
 
-def verdict(rows: Sequence[Row]) -> str:
+def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:
     """The answer to "which size and policy": the cheapest that keeps the service level.
 
     Parameters
     ----------
     rows : sequence of dict. The sweep's scenario rows, failed ones included.
+    references : sequence of dict. Fixed fleets the rows are held against.
     """
     finished = [row for row in rows if row["status"] == "ok"]
     failed = len(rows) - len(finished)
@@ -44,6 +45,7 @@ def verdict(rows: Sequence[Row]) -> str:
         return f"No scenario could be replayed: {rows[0]['error']}" if rows else "No scenario."
     keeping = [row for row in finished if row["meets_sla"]]
     text = _best(keeping, finished[0]) if keeping else _none(finished)
+    text += _fixed(keeping, references)
     if failed:
         word = "scenario" if failed == 1 else "scenarios"
         text += f" {failed} {word} could not be replayed; the rows say why."
@@ -107,6 +109,19 @@ def _none(finished: Sequence[Row]) -> str:
         f"${closest['usd_per_hour']:,.2f} an hour, "
         f"{100 * closest['sla_violation_share']:.2f} % missed{_lag(closest)}; "
         f"most of it ({100 * causes[cause] / total:.0f} %) by {cause}."
+    )
+
+
+def _fixed(keeping: Sequence[Row], references: Sequence[Row]) -> str:
+    """A larger model that only a fleet which never scales can serve within the level."""
+    reach = max((row["size_bytes"] for row in keeping), default=0)
+    larger = [row for row in references if row["meets_sla"] and row["size_bytes"] > reach]
+    if not larger:
+        return ""
+    best = max(larger, key=lambda row: (row["size_bytes"], -row["usd_total"]))
+    return (
+        f" A fleet that never scales ({best['label']}) keeps it up to {_name(best)}, "
+        f"${best['usd_per_hour']:,.2f} an hour."
     )
 
 

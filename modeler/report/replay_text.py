@@ -1,0 +1,145 @@
+"""One replay as text: summary, decisions, and where the time of a cold start goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from modeler.report import numbers
+
+_BAR = 40  # characters of the longest bar
+
+
+def replay_text(result: Mapping[str, Any]) -> str:
+    """A replay for a terminal, a pipe or a log.
+
+    Parameters
+    ----------
+    result : mapping. A replay as `Replay.to_dict` gives it, schema ``replay/1``.
+    """
+    outcome = result["outcome"]
+    parts = [
+        *_summary(outcome),
+        "",
+        *_decisions(result["decisions"]),
+        "",
+        *_waterfall(outcome["decision_to_ready_s"]["phases"]),
+    ]
+    return "\n".join(line.rstrip() for line in parts) + "\n"
+
+
+def _summary(outcome: Mapping[str, Any]) -> Iterable[str]:
+    latency, breach = outcome["latency_s"], outcome["breach_to_ready_s"]
+    lag = outcome["decision_to_ready_s"]
+    causes = {name: n for name, n in outcome["violations_by_cause"].items() if n}
+    price = outcome["prices"][0]
+    rows = [
+        (
+            "model",
+            f"{numbers.size(outcome['size_bytes'])} on {outcome['instance_type']}, "
+            f"{outcome['region']}",
+        ),
+        ("policy", _policy(outcome)),
+        (
+            "cost",
+            f"{numbers.dollars(outcome['usd_total'])} in {numbers.duration(outcome['duration_s'])}"
+            f" ({numbers.dollars(outcome['usd_per_hour'])} an hour)",
+        ),
+        *(
+            (f"  {line['component']}", numbers.dollars(line["amount_usd"]))
+            for line in outcome["cost_lines"]
+        ),
+        (
+            "price",
+            f"{numbers.unit_price(price['usd_per_hour'])} an hour, {price['confidence']}, "
+            f"{price['as_of'] or 'undated'}: {price['source']}",
+        ),
+        (
+            "requests",
+            f"{outcome['requests']:,}: {outcome['served']:,} served, "
+            f"{outcome['rejected']:,} rejected, {outcome['timed_out']:,} timed out, "
+            f"{outcome['lost']:,} lost",
+        ),
+        (
+            "missed",
+            f"{numbers.percent(outcome['sla_violation_share'])} over "
+            f"{numbers.duration(outcome['sla']['threshold_s'])}"
+            + (f" ({', '.join(f'{k} {v:,}' for k, v in causes.items())})" if causes else ""),
+        ),
+        (
+            "latency",
+            f"p50 {numbers.duration(latency['p50'])}, p95 {numbers.duration(latency['p95'])}, "
+            f"p99 {numbers.duration(latency['p99'])}",
+        ),
+        (
+            "breach to ready",
+            f"p50 {numbers.duration(breach['p50'])}, p95 {numbers.duration(breach['p95'])} over "
+            f"{outcome['breaches']['measured']:,} measured; "
+            f"{outcome['breaches']['self_cleared']:,} self-cleared, "
+            f"{outcome['breaches']['censored']:,} censored",
+        ),
+        (
+            "decision to ready",
+            f"p50 {numbers.duration(lag['p50'])}, p95 {numbers.duration(lag['p95'])}; "
+            f"{lag['observed']['count']:,} replicas were added",
+        ),
+        (
+            "bounds",
+            f"work_bound {numbers.dollars(outcome['bounds']['work_bound']['usd_total'])}, "
+            f"zero_wait {numbers.dollars(outcome['bounds']['zero_wait']['usd_total'])}",
+        ),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return [f"{name:<{width}}  {text}" for name, text in rows]
+
+
+def _policy(outcome: Mapping[str, Any]) -> str:
+    target = outcome["target"]
+    fleet = outcome["replicas"]
+    text = f"{outcome['policy']}, {outcome['slots']} slots a replica"
+    if target is not None:
+        text += f", target {target:.4g}"
+    return f"{text}; {fleet['mean']:.2f} replicas on average, {fleet['peak']} at most"
+
+
+def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    if not decisions:
+        return ["no decisions"]
+    head = ("decided at", "from", "to", "metric", "ready at", "released at", "reason")
+    rows = [
+        (
+            f"{row['time_s']:.1f} s",
+            str(row["from_replicas"]),
+            str(row["to_replicas"]),
+            f"{row['metric']:.4g}",
+            _at(row["ready_s"]),
+            _at(row["released_s"]),
+            row["reason"] + (f" x {row['repeats']}" if row["repeats"] > 1 else ""),
+        )
+        for row in decisions
+    ]
+    widths = [max(len(line[k]) for line in (head, *rows)) for k in range(len(head))]
+    return [
+        "  ".join(
+            text.rjust(width) if k < len(head) - 1 else text
+            for k, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in (head, *rows)
+    ]
+
+
+def _at(time_s: float | None) -> str:
+    return "-" if time_s is None else f"{time_s:.1f} s"
+
+
+def _waterfall(phases: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    """A bar a phase, where it lies between decision and ready."""
+    end = max((p["starts_s"] + p["p50"] for p in phases.values()), default=0.0)
+    scale = _BAR / end if end > 0.0 else 0.0
+    width = max((len(name) for name in phases), default=0)
+    lines = ["decision to ready, phase by phase (median)"]
+    for name, phase in phases.items():
+        before = round(phase["starts_s"] * scale)
+        bar = "#" * max(round(phase["p50"] * scale), 1 if phase["p50"] > 0.0 else 0)
+        lines.append(f"  {name:<{width}}  {phase['p50']:7.1f} s  {' ' * before}{bar}")
+    return lines
