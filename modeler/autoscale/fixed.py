@@ -9,7 +9,7 @@ from modeler.autoscale.observation import NOTHING, SIGNATURE
 from modeler.autoscale.policy import Policy
 
 
-@njit(SIGNATURE, cache=True)  # type: ignore[untyped-decorator]
+@njit(SIGNATURE, cache=True)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Never act."""
     return NOTHING

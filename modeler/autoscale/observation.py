@@ -41,12 +41,13 @@ MAX: Final = 5  # upper bound of desired capacity [replicas]
 QUEUED: Final = 6  # requests waiting [requests]
 IN_FLIGHT: Final = 7  # requests in service, kept only for policies that ask [requests]
 ARRIVED: Final = 8  # requests that have arrived since the start [requests]
-INVOCATIONS: Final = 9  # sum over arrivals of 1 / ready replicas at that arrival [requests/replica]
+INVOCATIONS: Final = 9  # sum of 1 / ready replicas over this bucket's arrivals [requests/replica]
 IN_FLIGHT_SECONDS: Final = 10  # integral of requests in service [request s]
 QUEUED_SECONDS: Final = 11  # integral of requests waiting [request s]
 READY_SECONDS: Final = 12  # integral of ready replicas [replica s]
 ACTIVITY_DONE: Final = 13  # when the last scaling activity completed, inf while one runs [s]
 SLOTS: Final = 14  # requests a replica serves at once [requests/replica]
+WALL: Final = 15  # seconds since a midnight of the wall clock, UTC [s]
 OBS_SIZE: Final = 16
 
 OUT_DESIRED: Final = 0
@@ -61,9 +62,8 @@ SCALED_IN: Final = 2
 AT_MAX: Final = 3
 AT_MIN: Final = 4
 AT_DESIRED: Final = 5
-ANTICIPATED_FLAPPING: Final = 6
-UNSCALABLE: Final = 7
-SCALE_IN_COOLDOWN: Final = 8
+UNSCALABLE: Final = 6
+SCALE_IN_COOLDOWN: Final = 7
 
 REASONS: Final[dict[int, str]] = {
     SCALED_OUT: "ScaledOut",
@@ -71,7 +71,6 @@ REASONS: Final[dict[int, str]] = {
     AT_MAX: "AlreadyAtMaxCapacity",
     AT_MIN: "AlreadyAtMinCapacity",
     AT_DESIRED: "AlreadyAtDesiredCapacity",
-    ANTICIPATED_FLAPPING: "AutoScalingAnticipatedFlapping",
     UNSCALABLE: "TargetServicePutResourceAsUnscalable",
     SCALE_IN_COOLDOWN: "ScaleInCooldown",
 }

@@ -28,7 +28,7 @@ from modeler.autoscale.observation import (
 from modeler.autoscale.policy import Policy
 
 
-@njit(SIGNATURE, cache=True)  # type: ignore[untyped-decorator]
+@njit(SIGNATURE, cache=True)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Ask for the replicas that are busy plus one per waiting request."""
     wanted = np.ceil(obs[IN_FLIGHT] / obs[SLOTS]) + obs[QUEUED]

@@ -9,9 +9,12 @@ on a minute boundary leads to scale-out 3 x 60 + 60 + 10 = 250 s later, and its 
 15 x 60 + 60 + 10 = 970 s later.
 
 Capacity is ``ceil(capacity x metric / target)`` in both directions, clamped to the bounds: out
-rounds up, in removes the rounded-down amount. Cooldowns start when the activity completes. The
-scale-out cooldown is no lock: capacity already asked for is credited, so a larger proposal passes
-at once and an equal or smaller one is ignored. The scale-in cooldown locks scale-in alone.
+rounds up, in removes the rounded-down amount. The capacity in it is the one the metric was
+normalised by (assumed), so that the product is the load of the whole fleet in that period; what it
+leads to never lies above the target, so no removal is refused as anticipated flapping. Cooldowns
+start when the activity completes. The scale-out cooldown is no lock: capacity already asked for is
+credited, so a larger proposal passes at once and an equal or smaller one is ignored. The scale-in
+cooldown locks scale-in alone.
 
 Sources: docs.aws.amazon.com/autoscaling/application/userguide/
 target-tracking-scaling-policy-overview.html; AmazonCloudWatch/latest/monitoring/
@@ -21,6 +24,7 @@ repost.aws/questions/QUf450Wsd9RROGGOIwaolN9w. Delays are assumptions and are se
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +32,7 @@ from numba import cfunc, njit
 
 from modeler.autoscale.observation import (
     ACTIVITY_DONE,
-    ANTICIPATED_FLAPPING,
+    ARRIVED,
     AT_DESIRED,
     AT_MAX,
     AT_MIN,
@@ -42,14 +46,14 @@ from modeler.autoscale.observation import (
     NOW,
     OUT_DESIRED,
     OUT_METRIC,
-    PENDING,
     QUEUED_SECONDS,
-    READY,
+    READY_SECONDS,
     SCALE_IN_COOLDOWN,
     SCALED_IN,
     SCALED_OUT,
     SIGNATURE,
     UNSCALABLE,
+    WALL,
 )
 from modeler.autoscale.policy import Clock, Policy
 
@@ -57,7 +61,7 @@ from modeler.autoscale.policy import Clock, Policy
 class Params(NamedTuple):
     """The settings, in the order in which they are passed."""
 
-    metric: float  # 0: invocations per instance (Sum), 1: concurrent requests per instance (Average)
+    metric: float  # 0: invocations per instance (Sum), 1: concurrency per instance (Average)
     target: float  # [metric unit]
     scale_in_cooldown_s: float
     disable_scale_in: float  # 0 or 1
@@ -69,76 +73,108 @@ class Params(NamedTuple):
     delay_s: float  # publish delay plus alarm evaluation delay [s]
     refuse_while_updating: float  # 0 or 1
     scale_in_step_limit: float  # largest removal in one action [replicas]
+    ring: float  # datapoints remembered per alarm
 
 
-# The memory: a few scalars, then the two rings of datapoints.
-_INVOCATIONS_BEFORE, _CONCURRENCY_BEFORE, _LAST_IN_DONE = 0, 1, 2  # the last: completion of the last scale-in, 0 none
-_HIGH_NEXT, _LOW_NEXT = 3, 4  # next action of the episode [s], 0 when not in ALARM
-_SAMPLES, _LOW_SUM, _LOW_COUNT, _LOWS = 5, 6, 7, 8
-_IN_ACTIVITY = 9
-_RINGS = 10
-_RING = 64  # datapoints remembered per alarm; bounds datapoints-to-alarm plus the delay
+# The memory: scalars, then for the high and for the low alarm three rings: value, load, end.
+_SAMPLED_AT, _ARRIVED, _CONCURRENCY, _READY_S = 0, 1, 2, 3  # as the last period ended
+_LOW_VALUE, _LOW_LOAD, _LOW_LENGTH = 4, 5, 6  # what the low alarm's period holds so far
+_LAST_IN_DONE, _IN_ACTIVITY = 7, 8  # completion of the last scale-in [s], 0 none; whether it runs
+_HIGH_NEXT, _LOW_NEXT = 9, 10  # next action of the episode [s], 0 when not in ALARM
+_HIGHS, _LOWS = 11, 12  # datapoints so far
+_RINGS = 13
+_HIGH, _LOW = 0, 1
+_VALUE, _LOAD, _END = 0, 1, 2
 _REPEAT_S = 60.0  # auto-scaling actions repeat once a minute while the state lasts (documented)
-_HIGH = _RINGS
-_HIGH_END = _HIGH + _RING
-_HIGH_CAPACITY = _HIGH_END + _RING
-_LOW = _HIGH_CAPACITY + _RING
-_LOW_END = _LOW + _RING
-_STATE_SIZE = _LOW_END + _RING
+_MINUTE_S = 60.0
+# Sums and quotients of times carry rounding; what differs from a bound by less is equal to it.
+_ROUNDING = 1e-9
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
+def _at(p, alarm, column, n):  # type: ignore[no-untyped-def]
+    """Place of an alarm's n-th datapoint in the memory."""
+    ring = int(p.ring)
+    return _RINGS + (3 * alarm + column) * ring + n % ring
+
+
+@njit(cache=True)
+def _add(p, state, alarm, count, value, load, unit, now):  # type: ignore[no-untyped-def]
+    """Give an alarm its next datapoint."""
+    n = int(state[count])
+    state[_at(p, alarm, _VALUE, n)] = value * unit
+    state[_at(p, alarm, _LOAD, n)] = load * unit
+    state[_at(p, alarm, _END, n)] = now
+    state[count] += 1.0
+
+
+@njit(cache=True)
+def _unit(p, period_s, length_s):  # type: ignore[no-untyped-def]
+    """From a period's sum to the metric: invocations count per minute, concurrency is a mean."""
+    return _MINUTE_S / period_s if p.metric == 0.0 else 1.0 / length_s
+
+
+@njit(cache=True)
 def _sample(obs, p, state):  # type: ignore[no-untyped-def]
-    """Close one period: add a datapoint to the high ring and, on its boundary, to the low ring."""
+    """Close one period: a datapoint for the high alarm and, where its own ends, the low one.
+
+    Beside the metric each datapoint keeps the load, which is the metric times the replicas it was
+    divided by: when their number changes inside a period, neither its last nor its first value is
+    the one the metric was normalised by.
+    """
+    now = obs[NOW]
+    length = now - state[_SAMPLED_AT]
     concurrency = obs[IN_FLIGHT_SECONDS] + obs[QUEUED_SECONDS]
     if p.metric == 0.0:
-        value = obs[INVOCATIONS] - state[_INVOCATIONS_BEFORE]
+        load = obs[ARRIVED] - state[_ARRIVED]
+        value = obs[INVOCATIONS]
     else:
-        value = (concurrency - state[_CONCURRENCY_BEFORE]) / p.period_s / max(obs[READY], 1.0)
-    state[_INVOCATIONS_BEFORE] = obs[INVOCATIONS]
-    state[_CONCURRENCY_BEFORE] = concurrency
-    k = int(state[_SAMPLES]) % _RING
-    state[_HIGH + k] = value
-    state[_HIGH_END + k] = obs[NOW]
-    state[_HIGH_CAPACITY + k] = obs[READY]
-    state[_SAMPLES] += 1.0
-    state[_LOW_SUM] += value
-    state[_LOW_COUNT] += 1.0
-    if state[_LOW_COUNT] >= round(p.low_period_s / p.period_s):
-        m = int(state[_LOWS]) % _RING
-        # A Sum statistic adds up over the longer period, an Average averages.
-        per_low = 1.0 if p.metric == 0.0 else state[_LOW_COUNT]
-        state[_LOW + m] = state[_LOW_SUM] / per_low
-        state[_LOW_END + m] = obs[NOW]
-        state[_LOWS] += 1.0
-        state[_LOW_SUM] = 0.0
-        state[_LOW_COUNT] = 0.0
+        load = concurrency - state[_CONCURRENCY]
+        value = load / max((obs[READY_SECONDS] - state[_READY_S]) / length, 1.0)
+    _add(p, state, _HIGH, _HIGHS, value, load, _unit(p, p.period_s, length), now)
+    state[_LOW_VALUE] += value
+    state[_LOW_LOAD] += load
+    state[_LOW_LENGTH] += length
+    # The low alarm's periods lie on the wall clock too.
+    wall = obs[WALL] + 1e-6
+    if np.floor(wall / p.low_period_s) > np.floor((wall - length) / p.low_period_s):
+        period_s = max(p.low_period_s, p.period_s)
+        unit = _unit(p, period_s, state[_LOW_LENGTH])
+        _add(p, state, _LOW, _LOWS, state[_LOW_VALUE], state[_LOW_LOAD], unit, now)
+        state[_LOW_VALUE] = 0.0
+        state[_LOW_LOAD] = 0.0
+        state[_LOW_LENGTH] = 0.0
+    state[_SAMPLED_AT] = now
+    state[_ARRIVED] = obs[ARRIVED]
+    state[_CONCURRENCY] = concurrency
+    state[_READY_S] = obs[READY_SECONDS]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _visible(state, ends, count, visible_until):  # type: ignore[no-untyped-def]
-    """Number of datapoints of a ring that the alarm can see by now."""
-    n = int(count)
-    while n > 0 and n > count - _RING and state[ends + (n - 1) % _RING] > visible_until:
+@njit(cache=True)
+def _visible(p, state, alarm, count, until):  # type: ignore[no-untyped-def]
+    """Number of an alarm's datapoints that can be judged by now."""
+    n = int(state[count])
+    oldest = max(n - int(p.ring), 0)
+    while n > oldest and state[_at(p, alarm, _END, n - 1)] > until:
         n -= 1
     return n
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _breaching(state, ring, n, datapoints, threshold, above):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _breaching(p, state, alarm, n, datapoints, threshold):  # type: ignore[no-untyped-def]
     """Whether the last `datapoints` of the `n` visible ones all breach; too few never do."""
     if n < datapoints:
         return False
-    for back in range(1, datapoints + 1):
-        value = state[ring + (n - back) % _RING]
-        if above and not value > threshold:
+    for back in range(1, int(datapoints) + 1):
+        value = state[_at(p, alarm, _VALUE, n - back)]
+        if alarm == _HIGH and not value > threshold * (1.0 + _ROUNDING):
             return False
-        if not above and not value < threshold:
+        if alarm == _LOW and not value < threshold * (1.0 - _ROUNDING):
             return False
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _due(state, slot, in_alarm, now):  # type: ignore[no-untyped-def]
     """Whether an episode's action is due: on entry, then once a minute while it lasts."""
     if not in_alarm:
@@ -150,51 +186,56 @@ def _due(state, slot, in_alarm, now):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def capacity_for(capacity, metric, target):  # type: ignore[no-untyped-def]
-    """``ceil(capacity x metric / target)``: 10 at 150 against 100 go to 15; +1.5 is +2, -1.5 is -1.
+@njit(cache=True)
+def capacity_for(load, target):  # type: ignore[no-untyped-def]
+    """``ceil(load / target)``, where the load is capacity x metric.
 
-    Source: docs.aws.amazon.com/autoscaling/ec2/userguide/as-using-sqs-queue.html and
+    10 replicas at 150 against 100 go to 15; a change of +1.5 is +2, one of -1.5 is -1. Source:
+    docs.aws.amazon.com/autoscaling/ec2/userguide/as-using-sqs-queue.html and
     as-scaling-target-tracking.html.
     """
-    return np.ceil(capacity * metric / target)
+    return np.ceil(load / target * (1.0 - _ROUNDING))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _scale_out(obs, p, metric, capacity, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _refused(obs, p):  # type: ignore[no-untyped-def]
+    """Whether the platform refuses a change: replicas are still starting, or being released."""
+    return p.refuse_while_updating != 0.0 and obs[ACTIVITY_DONE] > obs[NOW]
+
+
+@njit(cache=True)
+def _scale_out(obs, p, load, out):  # type: ignore[no-untyped-def]
     desired = obs[DESIRED]
     if desired >= obs[MAX]:
         return AT_MAX
-    if p.refuse_while_updating != 0.0 and obs[PENDING] > 0.0:
+    if _refused(obs, p):
         return UNSCALABLE
-    wanted = min(capacity_for(capacity, metric, p.target), obs[MAX])
+    wanted = min(capacity_for(load, p.target), obs[MAX])
     if wanted <= desired:
         return AT_DESIRED
     out[OUT_DESIRED] = wanted
     return SCALED_OUT
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _scale_in(obs, p, metric, capacity, state, out):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _scale_in(obs, p, load, state, out):  # type: ignore[no-untyped-def]
     desired = obs[DESIRED]
     if desired <= obs[MIN]:
         return AT_MIN
-    if p.refuse_while_updating != 0.0 and obs[PENDING] > 0.0:
+    if _refused(obs, p):
         return UNSCALABLE
     done = state[_LAST_IN_DONE]
     if done != 0.0 and obs[NOW] < done + p.scale_in_cooldown_s:
         return SCALE_IN_COOLDOWN
-    wanted = max(capacity_for(capacity, metric, p.target), obs[MIN])
+    wanted = max(capacity_for(load, p.target), obs[MIN])
     wanted = max(wanted, desired - p.scale_in_step_limit)
     if wanted >= desired:
         return AT_DESIRED
-    if metric * capacity > p.target * wanted:
-        return ANTICIPATED_FLAPPING
     out[OUT_DESIRED] = wanted
     return SCALED_IN
 
 
-@njit(SIGNATURE, cache=True)  # type: ignore[untyped-decorator]
+@njit(SIGNATURE, cache=True)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Sample on a bucket; on a tick, judge both alarms and act on the one that is due."""
     p = Params(
@@ -210,6 +251,7 @@ def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
         params[9],
         params[10],
         params[11],
+        params[12],
     )
     if event == BUCKET:
         _sample(obs, p, state)
@@ -221,29 +263,23 @@ def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
         state[_IN_ACTIVITY] = 0.0
 
     seen = obs[NOW] - p.delay_s + 1e-6
-    highs = _visible(state, _HIGH_END, state[_SAMPLES], seen)
-    lows = _visible(state, _LOW_END, state[_LOWS], seen)
-    high = _breaching(state, _HIGH, highs, int(p.high_datapoints), p.target, True)
-    low = _breaching(
-        state, _LOW, lows, int(p.low_datapoints), p.low_threshold_factor * p.target, False
-    )
+    highs = _visible(p, state, _HIGH, _HIGHS, seen)
+    lows = _visible(p, state, _LOW, _LOWS, seen)
+    high = _breaching(p, state, _HIGH, highs, p.high_datapoints, p.target)
+    low = _breaching(p, state, _LOW, lows, p.low_datapoints, p.low_threshold_factor * p.target)
     out_due = _due(state, _HIGH_NEXT, high, obs[NOW])
     in_due = _due(state, _LOW_NEXT, low, obs[NOW])
     if out_due:
-        k = (highs - 1) % _RING
-        metric = state[_HIGH + k]
-        out[OUT_METRIC] = metric
-        reason = _scale_out(obs, p, metric, state[_HIGH_CAPACITY + k], out)
+        out[OUT_METRIC] = state[_at(p, _HIGH, _VALUE, highs - 1)]
+        reason = _scale_out(obs, p, state[_at(p, _HIGH, _LOAD, highs - 1)], out)
         if reason == SCALED_OUT:
             # A scale-out cancels what is left of the scale-in cooldown.
             state[_LAST_IN_DONE] = 0.0
             state[_IN_ACTIVITY] = 0.0
         return reason
     if in_due and p.disable_scale_in == 0.0:
-        metric = state[_LOW + (lows - 1) % _RING]
-        out[OUT_METRIC] = metric
-        capacity = state[_HIGH_CAPACITY + (highs - 1) % _RING]
-        reason = _scale_in(obs, p, metric, capacity, state, out)
+        out[OUT_METRIC] = state[_at(p, _LOW, _VALUE, lows - 1)]
+        reason = _scale_in(obs, p, state[_at(p, _LOW, _LOAD, lows - 1)], state, out)
         if reason == SCALED_IN:
             state[_LAST_IN_DONE] = np.inf
             state[_IN_ACTIVITY] = 1.0
@@ -278,7 +314,7 @@ def build(
     Parameters
     ----------
     metric : str. ``invocations_per_instance`` or ``concurrency_high_resolution``.
-    target : float. Requests per instance per period, or requests in flight and queued per
+    target : float. Requests per instance and minute, or requests in flight and queued per
         instance. [requests/replica]
     period_s : float. The metric's period: 60 standard, 10 high resolution. [s]
     publish_delay_s, alarm_eval_delay_s : float. From a period's end until its datapoint can be
@@ -287,6 +323,9 @@ def build(
     The scale-out cooldown does not appear: capacity being added is already credited, so it changes
     no decision (see the module's notes).
     """
+    delay_s = publish_delay_s + alarm_eval_delay_s
+    # Every datapoint that still waits to be judged, and all that are judged together.
+    ring = max(high_datapoints, low_datapoints) + math.ceil(delay_s / period_s) + 2
     params = Params(
         metric=0.0 if metric == "invocations_per_instance" else 1.0,
         target=float(target),
@@ -297,23 +336,19 @@ def build(
         low_datapoints=float(low_datapoints),
         low_period_s=low_period_s,
         low_threshold_factor=low_threshold_factor,
-        delay_s=publish_delay_s + alarm_eval_delay_s,
+        delay_s=delay_s,
         refuse_while_updating=float(refuse_while_updating),
         scale_in_step_limit=float("inf") if scale_in_step_limit is None else scale_in_step_limit,
+        ring=float(ring),
     )
-    state_size = _STATE_SIZE
     return Policy(
         kind="target_tracking",
         function=_entry,
         params=np.array(params, dtype=np.float64),
-        state_size=state_size,
+        state_size=_RINGS + 6 * ring,
         minimum=minimum,
         maximum=maximum,
         initial=initial,
-        clock=Clock(
-            bucket_s=period_s,
-            tick_s=period_s,
-            tick_delay_s=(publish_delay_s + alarm_eval_delay_s),
-        ),
+        clock=Clock(bucket_s=period_s, tick_s=min(period_s, _REPEAT_S), tick_delay_s=delay_s),
         needs_in_flight=metric != "invocations_per_instance",
     )

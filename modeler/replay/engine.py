@@ -31,10 +31,12 @@ from modeler.replay.heap import pop
 from modeler.replay.quiet import note, quiet
 
 _INF = m.INF
+# An hour: every control loop we know has acted on a waiting request long before (assumed).
+_LAST_HOPE_S = 3600.0
 _ARRIVAL, _TICK, _BUCKET, _TIMEOUT, _READY, _DEPARTURE, _START = 0, 1, 2, 3, 4, 5, 6
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _cause_of_wait(w, arrival, now, pending_before):  # type: ignore[no-untyped-def]
     """Why a request waited: no capacity allowed, capacity on its way, or none decided on."""
     if w.floats[m.AT_MAX_SINCE] <= arrival:
@@ -45,7 +47,7 @@ def _cause_of_wait(w, arrival, now, pending_before):  # type: ignore[no-untyped-
     return m.DECISION
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _leave_queue(w, now):  # type: ignore[no-untyped-def]
     """Take the head out of the queue; its place in the ring."""
     mark_queue_change(w, now)
@@ -59,7 +61,7 @@ def _leave_queue(w, now):  # type: ignore[no-untyped-def]
     return head
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
     """The head of the queue leaves without service: its time-out has come, or nothing can serve."""
     head = _leave_queue(w, now)
@@ -81,7 +83,7 @@ def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
         note(w.record_s, w.record, w.ring_id[head], m.INF, now, outcome, cause, -1)
 
 
-@njit(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64), cache=True)  # type: ignore[untyped-decorator]
+@njit(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64), cache=True)
 def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
     """Show the policy the fleet as it is now and carry out what it answers."""
     observe(w, now, arrived)
@@ -102,7 +104,7 @@ def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
         note_decision(w, now, reason, before, before)
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore[no-untyped-def]
     return quiet(
         arrival_s,
@@ -127,7 +129,7 @@ def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _room(w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever the next event can add."""
     replicas = w.integers[m.REPLICAS] + w.integers[m.MAX] + 1
@@ -138,11 +140,14 @@ def _room(w):  # type: ignore[no-untyped-def]
         and w.integers[m.BREACHES] < len(w.breaches)
         and w.integers[m.QUEUED] < len(w.ring_id)
         and w.integers[m.DRAINED] + w.integers[m.HEAP] <= len(w.drained)
-        and (w.integers[m.HOOKS] == 0 or w.integers[m.DEPARTURES] + 1 < len(w.departures))
+        and (
+            w.integers[m.HOOKS] == 0
+            or w.integers[m.DEPARTURES] + w.integers[m.HEAP] < len(w.departures)
+        )
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
     if kind == _DEPARTURE:
@@ -159,6 +164,8 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
             w.floats[m.FIRST_BUCKET] + w.floats[m.BUCKETS_DONE] * w.floats[m.BUCKET_PERIOD]
         )
         ask(policy, w, o.BUCKET, now, arrived)
+        w.floats[m.INVOCATIONS] = 0.0
+        w.integers[m.MARK] = arrived
     else:
         w.floats[m.TICKS_DONE] += 1.0
         w.floats[m.NEXT_TICK] = (
@@ -168,7 +175,7 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.NOW] = now
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself."""
     kind = _ARRIVAL
@@ -192,7 +199,7 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
     return kind, now
 
 
-@njit(  # type: ignore[untyped-decorator]
+@njit(
     types.UniTuple(types.int64, 2)(
         FUNCTION, m.CHUNK_TYPE, m.CHUNK_TYPE, m.CHUNK_TYPE, types.int64, m.MEMORY_TYPE
     ),
@@ -240,15 +247,24 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     return m.DONE, n
 
 
-@njit(  # type: ignore[untyped-decorator]
-    types.int64(FUNCTION, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), cache=True, nogil=True
-)
+@njit(cache=True)
+def _last_hope(w):  # type: ignore[no-untyped-def]
+    """Until when requests that wait after the traffic's end may yet be served. [s]"""
+    if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0:
+        return _INF
+    empty_since = max(w.floats[m.HORIZON], w.floats[m.READY_SINCE])
+    has_clock = min(w.floats[m.NEXT_TICK], w.floats[m.NEXT_BUCKET]) < _INF
+    return empty_since + _LAST_HOPE_S if has_clock else empty_since
+
+
+@njit(types.int64(FUNCTION, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), cache=True, nogil=True)
 def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
     """Let the fleet finish after the last arrival: up to the horizon, then until all have ended.
 
     The control loop goes on; billing ends with the trace or with the last request, whichever is
-    later. A breach still open at the horizon with no replica ready is censored. ``never`` is one
-    infinite time: the arrival that does not come.
+    later. Requests that still wait when nothing serves, nothing is on its way and the policy has
+    had `_LAST_HOPE_S` to think of something are lost. A breach still open at the horizon with no
+    replica ready is censored. ``never`` is one infinite time: the arrival that does not come.
     """
     while True:
         if not _room(w):
@@ -257,9 +273,9 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
         if stage == 0:
             until = w.floats[m.HORIZON]
         elif w.integers[m.QUEUED] > 0:
-            until = _INF
+            until = _last_hope(w)
         else:
-            until = w.floats[m.HORIZON]
+            until = max(w.floats[m.HORIZON], w.floats[m.NOW])
             for k in range(w.integers[m.HEAP]):
                 until = max(until, w.times[k])
             for k in range(w.integers[m.REPLICAS]):
@@ -278,13 +294,14 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
                 w.integers[m.BREACH] = 2
             w.integers[m.STAGE] = 1
         elif w.integers[m.QUEUED] > 0:
-            _give_up_head(w, w.floats[m.NOW], m.LOST)
+            _give_up_head(w, now, m.LOST)
+            w.floats[m.NOW] = now
         else:
             observe(w, until, requests)
             return m.DONE
 
 
-@njit(types.void(m.MEMORY_TYPE, types.int64, types.int64), cache=True)  # type: ignore[untyped-decorator]
+@njit(types.void(m.MEMORY_TYPE, types.int64, types.int64), cache=True)
 def start(w, initial, desired):  # type: ignore[no-untyped-def]
     """Put the warm fleet in place at t = 0 and request what is missing to the desired capacity."""
     for replica in range(initial):

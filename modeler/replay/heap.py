@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import njit
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def replace_root(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
     """Take the earliest entry out and put another in its place, in one walk down."""
     hole = 0
@@ -24,7 +24,7 @@ def replace_root(times, owners, size, time, owner):  # type: ignore[no-untyped-d
     owners[hole] = owner
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def push(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
     """Add an entry to a heap of `size`; the arrays must have room for one more."""
     hole = size
@@ -39,7 +39,7 @@ def push(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
     owners[hole] = owner
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def pop(times, owners, size):  # type: ignore[no-untyped-def]
     """Drop the earliest entry of a heap of `size`; the heap is one shorter afterwards."""
     last = size - 1
@@ -49,7 +49,7 @@ def pop(times, owners, size):  # type: ignore[no-untyped-def]
         replace_root(times, owners, last, time, owner)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def remove_owner(times, owners, size, owner):  # type: ignore[no-untyped-def]
     """Take every entry of one owner out and restore the heap; the new size."""
     kept = 0

@@ -2,7 +2,8 @@
 
 A value's bucket is the top of its IEEE-754 bit pattern: the exponent and the first 9 bits of the
 mantissa. A bucket is thus at most 1/512 of its lower edge wide, so that anything inside it is
-within 0.2 % of every value in it, and finding it costs one shift. Two histograms merge by adding their counts.
+within 0.2 % of every value in it, and finding it costs one shift. Two histograms merge by adding
+their counts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _HIGHEST: Final = (1023 + 24) << 9  # 2**24 s, about 194 days
 BUCKETS: Final = _HIGHEST - _LOWEST + 2  # bucket 0 holds zero and all below the lowest edge
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def bucket_of(value):  # type: ignore[no-untyped-def]
     """The bucket of a non-negative time. [s]"""
     k = (np.float64(value).view(np.int64) >> _SHIFT) - _LOWEST + 1

@@ -15,8 +15,9 @@ from modeler.replay.heap import push, replace_root
 from modeler.replay.histogram import bucket_of
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")
 def note(record_s, record, ordinal, start, end, outcome, cause, replica):  # type: ignore[no-untyped-def]
+    """Keep one request\'s record."""
     record_s[ordinal, 0] = start
     record_s[ordinal, 1] = end
     record[ordinal, 0] = outcome
@@ -24,7 +25,7 @@ def note(record_s, record, ordinal, start, end, outcome, cause, replica):  # typ
     record[ordinal, 2] = replica
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def quiet(  # type: ignore[no-untyped-def]
     arrival_s,
     service_s,
@@ -72,10 +73,11 @@ def quiet(  # type: ignore[no-untyped-def]
     queued_since = floats[m.QUEUED_SINCE]
     leaving = integers[m.DEPARTURES]
     watched = integers[m.HOOKS] & DEPARTURE != 0
-    busy = 0.0
-    wait_sum = 0.0
-    wait_all = 0.0
-    unserved = 0.0
+    # Sums go on from where they stand, so that the last bits do not depend on where calls end.
+    busy = floats[m.BUSY]
+    wait_sum = floats[m.WAIT_SUM]
+    wait_all = floats[m.WAIT_SUM_ALL]
+    unserved = floats[m.UNSERVED]
     waited = 0
     while i < n:
         arrival = arrival_s[i]
@@ -207,9 +209,9 @@ def quiet(  # type: ignore[no-untyped-def]
     integers[m.WAITED] += waited
     floats[m.QUEUED_SECONDS] = queued_s
     floats[m.QUEUED_SINCE] = queued_since
-    floats[m.BUSY] += busy
-    floats[m.WAIT_SUM] += wait_sum
-    floats[m.WAIT_SUM_ALL] += wait_all
-    floats[m.SERVICE_SUM] -= unserved
+    floats[m.BUSY] = busy
+    floats[m.WAIT_SUM] = wait_sum
+    floats[m.WAIT_SUM_ALL] = wait_all
+    floats[m.UNSERVED] = unserved
     integers[m.DEPARTURES] = leaving
     return i

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from modeler.autoscale.observation import REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
 from modeler.replay.engine import finish, replay_chunk, start
+from modeler.replay.totals import Totals, totals
 
 Floats = NDArray[np.float64]
 Draws = Callable[[int, int], tuple[Floats, Floats]]
@@ -75,6 +76,7 @@ class Result:
     ``breaches`` is float64[b, 3]: opened, the replica it was measured by, ready. [s]
     ``records`` holds one row a request when they were asked for: start, end [s] in
     ``record_s`` (infinite start: never started), and outcome, cause, replica in ``record``.
+    ``totals`` are the interim ones that were asked for.
     """
 
     requests: int
@@ -104,6 +106,7 @@ class Result:
     decisions: tuple[Decision, ...]
     record_s: Floats
     record: NDArray[np.int32]
+    totals: tuple[Totals, ...] = ()
 
     @property
     def served(self) -> int:
@@ -121,30 +124,29 @@ def simulate(
     t0_ns: int = 0,
     records: int = 0,
     first_wanted: bool = False,
+    marks: Sequence[int] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Replay `work` under `policy`.
 
     Parameters
     ----------
-    work : chunks in order of arrival.
+    work : chunks in order of arrival, as `traces` gives them: it refuses what is out of order.
     draws : function (first, count) -> (running_s, ready_s). From the request of replicas
         first .. first + count - 1 until they run and until they serve. [s]
     horizon_s : float. End of the traffic; billing ends no earlier. [s]
     t0_ns : int. The trace's origin on the wall clock, to which metric periods are aligned. [ns]
     records : int. Rows of request records to keep: the number of requests, or 0 for none.
+    marks : counts of arrivals after which interim totals are taken, say to take a warm-up off.
     progress : called with the number of requests replayed so far.
-
-    Raises
-    ------
-    ValueError : arrivals out of order between or inside chunks.
     """
     w = m.allocate(policy, limits.slots, records)
     _configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
     w = _more_room(w, draws)
-    start(w, policy.initial, max(policy.initial, policy.minimum))
+    start(w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0
-    for chunk in work:
+    taken_totals = []
+    for chunk in _cut(work, marks) if marks else work:
         taken = 0
         while taken < len(chunk.arrival_s):
             status, consumed = replay_chunk(
@@ -159,11 +161,22 @@ def simulate(
             if status == m.GROW:
                 w = _more_room(w, draws)
         requests = chunk.first + taken
+        if requests in marks:
+            taken_totals.append(totals(w, requests, float(chunk.arrival_s[-1])))
         if progress is not None:
             progress(requests)
     while finish(policy.function, requests, _NEVER, w) == m.GROW:
         w = _more_room(w, draws)
-    return _result(w, policy, requests, horizon_s, first_wanted)
+    return _result(w, policy, requests, horizon_s, first_wanted, tuple(taken_totals))
+
+
+def _cut(work: Iterable[Work], marks: Sequence[int]) -> Iterator[Work]:
+    """The same requests in chunks that end wherever a mark is."""
+    for chunk in work:
+        size = len(chunk.arrival_s)
+        inside = sorted({mark - chunk.first for mark in marks if 0 < mark - chunk.first < size})
+        for begin, end in zip([0, *inside], [*inside, size], strict=True):
+            yield Work(chunk.first + begin, *(column[begin:end] for column in chunk[1:]))
 
 
 def _first_after(period_s: float, offset_s: float, t0_ns: int) -> float:
@@ -181,7 +194,7 @@ def _configure(
     i, f = w.integers, w.floats
     i[m.SLOTS] = limits.slots
     i[m.MIN] = policy.minimum
-    i[m.MAX] = max(policy.maximum, policy.initial)
+    i[m.MAX] = policy.maximum
     i[m.LIMIT] = _UNBOUNDED if limits.queue_limit is None else limits.queue_limit
     i[m.HOOKS] = policy.hooks
     i[m.IN_FLIGHT_WANTED] = int(policy.needs_in_flight)
@@ -194,6 +207,7 @@ def _configure(
     f[m.HORIZON] = horizon_s
     f[m.NEXT_READY] = m.INF
     f[m.AT_MAX_SINCE] = m.INF
+    f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
     clock = policy.clock
     f[m.BUCKET_PERIOD] = clock.bucket_s
     f[m.TICK_PERIOD] = clock.tick_s
@@ -225,12 +239,17 @@ def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
         decisions=m.grown(w.decisions, int(i[m.DECISIONS]) + 1),
         breaches=m.grown(w.breaches, int(i[m.BREACHES]) + 1),
         drained=m.grown(w.drained, int(i[m.DRAINED] + i[m.HEAP])),
-        departures=m.grown(w.departures, int(i[m.DEPARTURES]) + 2),
+        departures=m.grown(w.departures, int(i[m.DEPARTURES] + i[m.HEAP]) + 1),
     )
 
 
 def _result(
-    w: m.Memory, policy: Policy, requests: int, horizon_s: float, first_wanted: bool
+    w: m.Memory,
+    policy: Policy,
+    requests: int,
+    horizon_s: float,
+    first_wanted: bool,
+    taken_totals: tuple[Totals, ...],
 ) -> Result:
     i, f = w.integers, w.floats
     replicas = w.replicas[: i[m.REPLICAS]].copy()
@@ -239,6 +258,7 @@ def _result(
     replicas[:, m.STOP_S] = np.minimum(replicas[:, m.STOP_S], end_s)
     late = replicas[:, m.READY_S] > end_s
     replicas[late, m.READY_S] = m.INF
+    replicas[replicas[:, m.RUNNING_S] > replicas[:, m.STOP_S], m.RUNNING_S] = m.INF
     waited_sum = float(f[m.WAIT_SUM])
     return Result(
         requests=requests,
@@ -250,7 +270,7 @@ def _result(
         busy_draining_slot_s=float(f[m.BUSY_DRAINING]),
         wait_sum_s=waited_sum,
         wait_sum_started_s=float(f[m.WAIT_SUM_ALL]),
-        served_sum_s=float(f[m.BUSY] + f[m.SERVICE_SUM]) + waited_sum,
+        served_sum_s=float(f[m.BUSY] - f[m.UNSERVED]) + waited_sum,
         queued_request_s=float(f[m.QUEUED_SECONDS]),
         waited=int(i[m.WAITED]),
         rejected=int(i[m.REJECTED_N]),
@@ -268,6 +288,7 @@ def _result(
         decisions=tuple(_decision(row) for row in w.decisions[: i[m.DECISIONS]]),
         record_s=w.record_s,
         record=w.record,
+        totals=taken_totals,
     )
 
 
