@@ -94,6 +94,7 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
     values: dict[str, list[Floats]] = {name: [] for name in columns}
     before = 0
     for rows in rows_of(source, layout):
+        _refuse_wide(rows, layout, before, faults)
         stamps.append(clock.read(rows.field(stamp), rows, before))
         lines.append(rows.line)
         for name, number in columns.items():
@@ -175,6 +176,21 @@ class _Clockwork:
             for k in where[:_SHOWN]
         ]
         self._faults.add(problems, where.size)
+
+
+def _refuse_wide(rows: Rows, layout: Layout, before: int, faults: Faults) -> None:
+    """More fields than the first line has: a decimal comma, or two files in one."""
+    where = np.flatnonzero(rows.width > layout.width)
+    problems = [
+        Problem(
+            f"{rows.width[k]} fields",
+            f"{layout.width}, as in the first line",
+            row=before + int(k) + 1,
+            line=int(rows.line[k]),
+        )
+        for k in where[:_SHOWN]
+    ]
+    faults.add(problems, where.size)
 
 
 def _negative(fields: Fields, row: int) -> bool:

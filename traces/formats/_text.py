@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -74,10 +75,20 @@ class Rows:
     ends: Index
     line: Index
 
+    @cached_property
+    def _marks(self) -> tuple[Index, Index]:
+        """The first delimiter at or after the start of each row, and how many it has."""
+        first = np.searchsorted(self.delimiters, self.starts)
+        return first, np.searchsorted(self.delimiters, self.ends) - first
+
+    @property
+    def width(self) -> Index:
+        """Fields in each row."""
+        return self._marks[1] + 1
+
     def field(self, number: int) -> Fields:
         """Column `number`, from 0; empty where a row is too short."""
-        first = np.searchsorted(self.delimiters, self.starts)
-        present = np.searchsorted(self.delimiters, self.ends) - first
+        first, present = self._marks
         padded = np.append(self.delimiters, self.data.size)
         last = padded.size - 1
         start = self.starts
