@@ -61,7 +61,7 @@ def test_bins_of_a_second_know_both_dispersions() -> None:
 
 
 @pytest.mark.parametrize("arrivals", [[0.0], [0.0, 0.0]])
-def test_no_duration_gives_no_rate(arrivals) -> None:  # type: ignore[no-untyped-def]
+def test_no_duration_gives_no_rate(arrivals) -> None:
     row = describe(Trace(arrivals))
     assert row["mean_rps"] is None
     assert row["cv_interarrival"] is None
@@ -89,7 +89,7 @@ def week() -> Trace:
     return generate("office-week", seed=0)
 
 
-def hourly(trace: Trace) -> np.ndarray:  # type: ignore[type-arg]
+def hourly(trace: Trace) -> np.ndarray:
     return np.bincount((trace.arrival_s // 3600).astype(int), minlength=168).reshape(7, 24) / 3600
 
 

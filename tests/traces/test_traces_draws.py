@@ -72,7 +72,7 @@ def test_neighbouring_seeds_and_streams_are_uncorrelated() -> None:
 
 
 @pytest.mark.parametrize(("draw", "law"), [(draws.normal, "norm"), (draws.exponential, "expon")])
-def test_other_laws(draw, law: str) -> None:  # type: ignore[no-untyped-def]
+def test_other_laws(draw, law: str) -> None:
     values = draw(11, "quality", 0, DRAWS)
     assert stats.kstest(values, law).statistic < 2.23 / np.sqrt(DRAWS)
 

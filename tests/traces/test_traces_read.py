@@ -16,7 +16,7 @@ SAMPLES = Path(__file__).parents[1] / "data" / "traces"
 
 
 def ns(*when: int, fraction_ns: int = 0) -> int:
-    return int(datetime(*when, tzinfo=UTC).timestamp()) * 10**9 + fraction_ns  # type: ignore[arg-type,misc]
+    return int(datetime(*when, tzinfo=UTC).timestamp()) * 10**9 + fraction_ns
 
 
 def written(folder: Path, content: str | bytes, name: str = "trace") -> Path:
@@ -106,7 +106,7 @@ def test_missing_bins_count_as_zero() -> None:
         ("start_time\n2024-05-10 05:30:00+05:30\n", 1_715_299_200 * 10**9, True, [0]),
     ],
 )
-def test_stamps_of_every_kind(tmp_path, text, t0_ns, absolute, arrivals) -> None:  # type: ignore[no-untyped-def]
+def test_stamps_of_every_kind(tmp_path, text, t0_ns, absolute, arrivals) -> None:
     trace = read(written(tmp_path, text))
     assert isinstance(trace, Trace)
     assert (trace.t0_ns, trace.t0_is_absolute) == (t0_ns, absolute)

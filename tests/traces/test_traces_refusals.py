@@ -14,7 +14,7 @@ AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:15:46.6805900,
 
 def npz(**arrays: object) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -43,7 +43,7 @@ def npz(**arrays: object) -> bytes:
         ("timestamp,value\n0,33.5\n300,2\n", 2, "value", "33.5", "a gauge or a rate"),
     ],
 )
-def test_the_first_bad_row_is_named(tmp_path, content, line, column, value, message) -> None:  # type: ignore[no-untyped-def]
+def test_the_first_bad_row_is_named(tmp_path, content, line, column, value, message) -> None:
     path = tmp_path / "bad.csv"
     path.write_bytes(content.encode())
     with pytest.raises(TraceError, match=message) as caught:
@@ -83,7 +83,7 @@ def test_the_first_bad_row_is_named(tmp_path, content, line, column, value, mess
         (npz(counts=np.array([1, -1]), bin_s=1.0), "row 2: counts = '-1': negative"),
     ],
 )
-def test_strange_files_are_named_for_what_they_are(tmp_path, content, message) -> None:  # type: ignore[no-untyped-def]
+def test_strange_files_are_named_for_what_they_are(tmp_path, content, message) -> None:
     path = tmp_path / "strange"
     path.write_bytes(content)
     with pytest.raises(TraceError, match=message) as caught:

@@ -34,7 +34,7 @@ def traces(draw: st.DrawFn) -> Trace:
         ([0.0, np.inf], 2, "inf", "not finite"),
     ],
 )
-def test_bad_arrivals_are_refused(arrivals, row, value, what) -> None:  # type: ignore[no-untyped-def]
+def test_bad_arrivals_are_refused(arrivals, row, value, what) -> None:
     with pytest.raises(TraceError, match=what) as caught:
         Trace(arrivals)
     assert (caught.value.row, caught.value.value) == (row, value)
@@ -59,7 +59,7 @@ def test_a_bad_row_beyond_the_first_slice_is_named() -> None:
         ({"service_s": [[1.0, 2.0]]}, "2 dimensions"),
     ],
 )
-def test_bad_columns_are_refused(columns, message) -> None:  # type: ignore[no-untyped-def]
+def test_bad_columns_are_refused(columns, message) -> None:
     with pytest.raises(TraceError, match=re.escape(message)):
         Trace([0.0, 1.0], columns)
 
@@ -74,7 +74,7 @@ def test_arrays_are_read_only_views() -> None:
             array[0] = 1.0
     assert given_.flags.writeable
     with pytest.raises(TypeError):
-        trace.columns["x"] = given_  # type: ignore[index]
+        trace.columns["x"] = given_
 
 
 def test_unaligned_arrays_are_aligned() -> None:
@@ -102,7 +102,7 @@ def test_a_pickled_trace_comes_back(trace: Trace) -> None:
 
 @given(traces(), st.data())
 def test_the_hash_follows_the_content_and_not_the_source(trace: Trace, data: st.DataObject) -> None:
-    def rebuilt(**changes):  # type: ignore[no-untyped-def]
+    def rebuilt(**changes):
         parts = {"t0_ns": trace.t0_ns, "t0_is_absolute": trace.t0_is_absolute} | changes
         columns = parts.pop("columns", dict(trace.columns))
         return Trace(parts.pop("arrival_s", trace.arrival_s), columns, **parts).content_hash
@@ -139,14 +139,14 @@ def test_the_hash_follows_the_content_and_not_the_source(trace: Trace, data: st.
         ([1, 2], np.nan, "bin_s = 'nan'"),
     ],
 )
-def test_bad_counts_are_refused(counts, bin_s, message) -> None:  # type: ignore[no-untyped-def]
+def test_bad_counts_are_refused(counts, bin_s, message) -> None:
     with pytest.raises(TraceError, match=re.escape(message)):
         CountSeries(counts, bin_s)
 
 
 @given(COUNTS, st.integers(1, 50), st.integers(1, 500), st.integers(0, 5))
 def test_drawn_arrivals_do_not_depend_on_the_chunk_size(
-    counts: np.ndarray,  # type: ignore[type-arg]
+    counts: np.ndarray,
     size: int,
     other: int,
     seed: int,
