@@ -37,28 +37,18 @@ def write(trace: Trace | CountSeries, path: str | Path, output_format: str | Non
     TraceError
         No such format, no pyarrow for Parquet, or the file cannot be written.
     """
-    target = Path(path)
-    form = format_for(target, output_format)
-    scratch: str | None = None
+    form = format_for(Path(path), output_format)
+    target = Path(path).resolve()  # through a link, so that the link stays one
+    zipped = Path(path).suffix == ".gz"
     try:
-        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as file:
-            if target.suffix == ".gz":
-                # No name and no time inside: the same traffic gives the same bytes.
-                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped:
-                    write_to(cast(IO[bytes], zipped), trace, form)
-            else:
-                write_to(file, trace, form)
-        umask = os.umask(0)  # mkstemp makes private files; there is no other way to ask
-        os.umask(umask)
-        os.chmod(scratch, 0o666 & ~umask)
-        os.replace(scratch, target)
-        scratch = None
+        if target.exists() and not target.is_file():
+            # A pipe or a device is written into; it must not be replaced by a file.
+            with open(target, "wb") as file:
+                _write_open(file, trace, form, zipped)
+        else:
+            _write_beside(target, trace, form, zipped)
     except OSError as error:
         raise TraceError(str(path), Problem(f"cannot be written: {error.strerror}")) from error
-    finally:
-        if scratch is not None:
-            Path(scratch).unlink(missing_ok=True)
 
 
 def write_to(stream: IO[bytes], trace: Trace | CountSeries, output_format: str) -> None:
@@ -87,6 +77,29 @@ def format_for(path: Path, output_format: str | None = None) -> str:
         problem = Problem("unknown", expected, column="output_format", value=form)
         raise TraceError(str(path), problem)
     return form
+
+
+def _write_beside(target: Path, trace: Trace | CountSeries, form: str, zipped: bool) -> None:
+    """Write a file next to the place, then move it there."""
+    handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write_open(file, trace, form, zipped)
+        umask = os.umask(0)  # mkstemp makes private files; there is no other way to ask
+        os.umask(umask)
+        os.chmod(scratch, 0o666 & ~umask)
+        os.replace(scratch, target)
+    finally:
+        Path(scratch).unlink(missing_ok=True)
+
+
+def _write_open(file: IO[bytes], trace: Trace | CountSeries, form: str, zipped: bool) -> None:
+    if not zipped:
+        write_to(file, trace, form)
+        return
+    # No name and no time inside: the same traffic gives the same bytes.
+    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as wrapper:
+        write_to(cast(IO[bytes], wrapper), trace, form)
 
 
 def _write_npz(stream: IO[bytes], trace: Trace | CountSeries) -> None:

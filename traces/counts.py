@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from traces.draws import uniform
 from traces.errors import Problem, TraceError
-from traces.trace import CHUNK_REQUESTS, Chunk, Floats, ReadReport, _set, hash_of
+from traces.trace import CHUNK_REQUESTS, Chunk, Floats, ReadReport, hash_of, set_fields
 
 # A bin with more requests than this is first split into cells, so that memory stays flat.
 _CELL_REQUESTS: Final = 65_536
@@ -65,7 +65,7 @@ class CountSeries:
                 None,
                 Problem("not a width", "a finite number above 0", column="bin_s", value=str(bin_s)),
             )
-        _set(
+        set_fields(
             self,
             counts=_whole_counts(counts),
             bin_s=float(bin_s),

@@ -121,7 +121,7 @@ class Trace:
                 raise TraceError(None, Problem("unknown column", f"one of {choices}", column=name))
             kept[name] = _frozen(values, name)
             _check_column(name, kept[name], arrivals.size)
-        _set(
+        set_fields(
             self,
             arrival_s=arrivals,
             columns=MappingProxyType(kept),
@@ -194,7 +194,7 @@ def hash_of(kind: str, t0_ns: int, absolute: bool, arrays: Mapping[str, NDArray[
     return digest.hexdigest()
 
 
-def _set(target: object, **values: object) -> None:
+def set_fields(target: object, **values: object) -> None:
     """Fill a frozen dataclass from its own constructor."""
     for name, value in values.items():
         object.__setattr__(target, name, value)

@@ -121,6 +121,16 @@ def test_a_failed_write_leaves_what_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_device_stays_one_and_a_link_too(tmp_path: Path) -> None:
+    trace = Trace([0.0, 1.0])
+    write(trace, os.devnull, "csv")
+    assert not Path(os.devnull).is_file()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    write(trace, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert read(tmp_path / "real.csv").content_hash == trace.content_hash
+
+
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "t.npz"
     with pytest.raises(TraceError, match=re.escape(f"{path}: cannot be written: No such file")):
