@@ -142,9 +142,9 @@ def generate(
     peak of 6 to 7 requests/s around 10:00, a dip at noon, nights at a few per cent of the peak,
     and weekend days at about 27 % of a weekday; prompts around 400 and outputs around 90 tokens.
 
-    Over the whole week the index of dispersion is about 4 at 1 s and 160 at 60 s, most of it the
+    Over the whole week the index of dispersion is about 4 at 1 s and 165 at 60 s, most of it the
     daily shape. Inside a busy hour (the median of 10:00, 14:00 and 15:00 on weekdays) it is about
-    1.7 and 16, where a Poisson process has 1 at both, and the gaps there have a coefficient of
+    1.7 and 15, where a Poisson process has 1 at both, and the gaps there have a coefficient of
     variation near 1.3. The tests hold these figures.
 
     Parameters
