@@ -1,0 +1,24 @@
+"""Show: a finished sweep as a table, figures, and a page in one file.
+
+Everything here reads plain dicts (schema ``sweep/1``) and never a clock, so that the same result
+gives the same bytes.
+
+Reading guide: `sweep_table` in ``table.py`` (text), `write_figures` in ``figures.py``, `page` in
+``html.py``, and `save_run` in ``save.py``, which writes all of it into a folder.
+"""
+
+from modeler.report.figures import write_figures
+from modeler.report.files import OutputFolderError, check_writable
+from modeler.report.html import page
+from modeler.report.save import save_run
+from modeler.report.table import look_of, sweep_table
+
+__all__ = [
+    "OutputFolderError",
+    "check_writable",
+    "look_of",
+    "page",
+    "save_run",
+    "sweep_table",
+    "write_figures",
+]

@@ -1,0 +1,127 @@
+"""Figures of a sweep: dollars and misses by size, the fleet over time, the lag by phase.
+
+Each is drawn once and rendered to the formats asked for; the bytes depend on the result alone.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modeler.report.style import GRID, INK, MISSES, MONEY, PAPER, PHASES, SOFT, drawing
+from modeler.report.view import Result, scenario_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DPI = 160  # 1536 points across: sharp on a slide
+# Colours that turn with the page when it is shown dark; the page defines the variables.
+_TURNING = {
+    INK: "--ink",
+    SOFT: "--soft",
+    GRID: "--grid",
+    PAPER: "--paper",
+    MONEY: "--money",
+    MISSES: "--misses",
+    PHASES["provision"]: "--provision",
+    PHASES["load"]: "--load",
+}
+
+
+def write_figures(
+    result: Result,
+    folder: Path,
+    timeline: Mapping[str, Any] | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+) -> list[Path]:
+    """Draw every figure that the result has data for.
+
+    Parameters
+    ----------
+    result : mapping. A sweep, schema ``sweep/1``.
+    folder : Path. Exists already.
+    timeline : mapping, optional. Load and fleet over time of one scenario.
+    formats : sequence of str. Any of ``png``, ``svg`` and ``pdf``.
+
+    Returns
+    -------
+    list of Path
+        ``dollars_and_misses``, ``timeline`` and ``lag`` in each format.
+    """
+    written = []
+    with drawing():
+        for name, figure in _figures(result, timeline):
+            for kind in formats:
+                path = folder / f"{name}.{kind}"
+                path.write_bytes(_render(figure, kind))
+                written.append(path)
+    return written
+
+
+def inline_svg(result: Result, timeline: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The same figures as SVG elements to stand inside one HTML page.
+
+    Text stays text, names of parts are unique on the page, and ink and paper take the page's own
+    colours.
+
+    Returns
+    -------
+    dict of str to str
+        Figure's name to ``<svg>`` element.
+    """
+    with drawing():
+        import matplotlib
+
+        matplotlib.rcParams["svg.fonttype"] = "none"
+        return {
+            name: _inline(_render(figure, "svg").decode("utf-8"), name)
+            for name, figure in _figures(result, timeline)
+        }
+
+
+def _figures(result: Result, timeline: Mapping[str, Any] | None) -> Iterator[tuple[str, Figure]]:
+    from modeler.report import plot_lag, plot_sizes, plot_timeline
+
+    by_size = plot_sizes.draw(result)
+    if by_size is not None:
+        yield "dollars_and_misses", by_size
+    if timeline is not None and timeline["t_s"]:
+        yield "timeline", plot_timeline.draw(timeline, _name_of(result, timeline))
+    lag = plot_lag.draw(result)
+    if lag is not None:
+        yield "lag", lag
+
+
+def _name_of(result: Result, timeline: Mapping[str, Any]) -> str:
+    """What a timeline is of, if it says which of the scenarios."""
+    for row in result["scenarios"]:
+        if row["scenario_id"] == timeline.get("scenario_id"):
+            return scenario_name(result, row)
+    return ""
+
+
+def _render(figure: Figure, kind: str) -> bytes:
+    # No date and no program version: the bytes are the result's.
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=_DPI, metadata=metadata[kind])
+    return buffer.getvalue()
+
+
+def _inline(svg: str, name: str) -> str:
+    element = svg[svg.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>\s*", "", element, flags=re.DOTALL)
+    element = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", element)
+    element = element.replace("xlink:href=", "href=")
+    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", element)
+    for colour, variable in _TURNING.items():
+        element = element.replace(colour, f"var({variable})")
+    # The page scales it; the viewBox keeps its shape.
+    return re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", element, count=2)

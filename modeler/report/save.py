@@ -1,0 +1,58 @@
+"""A sweep on disk: results, rows, figures and the page, all or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modeler.report.files import csv_text, json_text, whole_folder
+from modeler.report.view import Result
+
+
+def save_run(
+    result: Result,
+    folder: str | os.PathLike[str],
+    *,
+    timeline: Mapping[str, Any] | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+) -> Path:
+    """Write everything there is to show of a sweep.
+
+    Parameters
+    ----------
+    result : mapping. A sweep, schema ``sweep/1``.
+    folder : path. Made if it does not exist; files of other names in it stay.
+    timeline : mapping, optional. Load and fleet over time of one scenario.
+    formats : sequence of str. Of the figures: ``png``, ``svg``, ``pdf``.
+
+    Returns
+    -------
+    Path
+        The folder, with ``results.json``, ``scenarios.csv``, ``figures/``, ``report.html`` and,
+        where one is given, ``timeline.json``.
+
+    Raises
+    ------
+    OutputFolderError
+        The folder cannot be written; what stood there before still stands.
+    """
+    from modeler.report.figures import write_figures
+    from modeler.report.html import page
+
+    with whole_folder(folder) as scratch:
+        _write(scratch / "results.json", json_text(result))
+        _write(scratch / "scenarios.csv", csv_text(result["scenarios"]))
+        if timeline is not None:
+            _write(scratch / "timeline.json", json_text(timeline))
+        figures = scratch / "figures"
+        figures.mkdir()
+        write_figures(result, figures, timeline, formats)
+        _write(scratch / "report.html", page(result, timeline))
+    return Path(folder)
+
+
+def _write(path: Path, text: str) -> None:
+    # Bytes, so that no platform changes the line ends.
+    path.write_bytes(text.encode("utf-8"))
