@@ -36,13 +36,13 @@ def compare() -> dict[str, int]:
                 text=True,
             ).stdout
         )
-        for requests in (SMALL, LARGE)
+        for requests in (SMALL, SMALL, LARGE)  # the first may have to compile
     ]
     return {
-        "peak_small_bytes": peaks[0],
-        "peak_large_bytes": peaks[1],
+        "peak_small_bytes": peaks[1],
+        "peak_large_bytes": peaks[2],
         "arrays_bytes": ARRAYS_BYTES,
-        "beyond_bytes": peaks[1] - peaks[0] - ARRAYS_BYTES,
+        "beyond_bytes": peaks[2] - peaks[1] - ARRAYS_BYTES,
         "allowed_bytes": ALLOWED_BYTES,
     }
 

@@ -88,7 +88,5 @@ def compare() -> list[dict[str, float | str]]:
     ):
         waits: list[float] = []
         spent = min(cpu_s(lambda r=run, n=requests: waits.append(r(n))) for _ in range(3))
-        rows.append(
-            {"who": name, "requests_per_cpu_s": requests / spent, "mean_wait_s": waits[-1]}
-        )
+        rows.append({"who": name, "requests_per_cpu_s": requests / spent, "mean_wait_s": waits[-1]})
     return rows
