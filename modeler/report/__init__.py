@@ -4,12 +4,14 @@ Everything here reads plain dicts (schema ``sweep/1``) and never a clock, so tha
 gives the same bytes.
 
 Reading guide: `sweep_table` in ``table.py`` (text), `write_figures` in ``figures.py``, `page` in
-``html.py``, and `save_run` in ``save.py``, which writes all of it into a folder.
+``html.py``, `save_run` in ``save.py``, which writes all of it into a folder, and `replay_text` for
+one replay.
 """
 
 from modeler.report.figures import write_figures
 from modeler.report.files import OutputFolderError, check_writable
 from modeler.report.html import page
+from modeler.report.replayed import replay_text
 from modeler.report.save import save_run
 from modeler.report.table import look_of, sweep_table
 
@@ -18,6 +20,7 @@ __all__ = [
     "check_writable",
     "look_of",
     "page",
+    "replay_text",
     "save_run",
     "sweep_table",
     "write_figures",

@@ -88,7 +88,8 @@ def _filters() -> dict[str, Callable[[Any], Any]]:
         "ratio": numbers.ratio,
         "bytes": numbers.size,
         "hours": lambda hours: numbers.DASH if hours is None else f"{hours:,.2f}",
-        "rate": lambda rate: numbers.DASH if rate is None else f"{rate:,.3g}",
+        "rate": numbers.rate,
+        "moment": numbers.moment,
     }
     filters: dict[str, Callable[[Any], Any]] = {
         name: partial(_data, write) for name, write in written.items()

@@ -110,6 +110,33 @@ def ratio(number: float | None) -> str:
     return DASH if number is None or not math.isfinite(number) else f"{number:,.2f}×"
 
 
+def rate(per_second: float | None) -> str:
+    """A rate or a mean, to three digits and never in exponent form.
+
+    >>> rate(0.30421), rate(12.345), rate(1234.5), rate(0.0), rate(None)
+    ('0.304', '12.3', '1,234', '0', '–')
+    """
+    if per_second is None or not math.isfinite(per_second):
+        return DASH
+    if per_second == 0:
+        return "0"
+    decimals = max(2 - math.floor(math.log10(abs(per_second))), 0)
+    return f"{per_second:,.{decimals}f}"
+
+
+def moment(seconds: float | None) -> str:
+    """A time from the start, as a clock.
+
+    >>> moment(0.0), moment(1830.0), moment(88_200.0)
+    ('00:00:00', '00:30:30', '1 d 00:30:00')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return DASH
+    days, rest = divmod(round(seconds), 86_400)
+    clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{days} d {clock}" if days else clock
+
+
 def plain(value: object) -> str:
     """A setting's value as an analyst would write it.
 

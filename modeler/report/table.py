@@ -341,7 +341,7 @@ def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
         "◆ Pareto: no other row is both cheaper and misses less · ✓ keeps the service level, "
         "✗ does not · × dollars over the work bound, which nothing can beat · zero wait: instant, "
         "perfectly forecast scaling · fixed: the smallest constant fleet that keeps the service "
-        "level, or the largest allowed"
+        "level, or whose waits do not break it where service times alone do"
     )
     notes = [legend, *map(price_line, view.prices(result))]
     notes += stale_notes(result)

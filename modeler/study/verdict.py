@@ -129,4 +129,6 @@ def _lag(row: Row) -> str:
     lag = row["breach_to_ready_s"]["p95"]
     if lag is None:
         return ""
-    return f", 95 % of breaches met by new capacity within {format_duration(lag)}"
+    breaches = row["breach_to_ready_s"]["count"]
+    word = "breach" if breaches == 1 else "breaches"
+    return f", breach to ready {format_duration(lag)} at the 95th percentile of {breaches} {word}"
