@@ -46,7 +46,19 @@ class Totals(NamedTuple):
 
     def since(self, earlier: Totals) -> Totals:
         """What happened between an earlier arrival and this one."""
-        return Totals(*(late - early for late, early in zip(self, earlier, strict=True)))
+        return Totals(
+            requests=self.requests - earlier.requests,
+            time_s=self.time_s - earlier.time_s,
+            busy_slot_s=self.busy_slot_s - earlier.busy_slot_s,
+            queued_request_s=self.queued_request_s - earlier.queued_request_s,
+            started_service_s=self.started_service_s - earlier.started_service_s,
+            wait_sum_s=self.wait_sum_s - earlier.wait_sum_s,
+            waited=self.waited - earlier.waited,
+            rejected=self.rejected - earlier.rejected,
+            served=self.served - earlier.served,
+            wait=self.wait - earlier.wait,
+            latency=self.latency - earlier.latency,
+        )
 
 
 def totals(w: m.Memory, requests: int, now_s: float) -> Totals:

@@ -1,0 +1,211 @@
+"""How long to replay, and the replays: a pilot that is thrown away, then a length set in advance.
+
+Rule
+----
+Each replication starts empty and drops the arrivals of its first 20 relaxation times (at least
+1,000, at least 2 % of what it measures). A pilot of 30 replications, on draws of its own and not
+used again, tells the variance, and is repeated four times as long until it is `_PILOT_SHARE` of
+what it asks for; the length follows so that the interval's expected half-width is
+`_AIM` of what is allowed. Were replications added until the interval is narrow, it would be narrow
+more often when the variance is understated by chance; with the length fixed beforehand this is so
+only for the few runs whose interval comes out wider than allowed, which get more replications.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+
+from modeler.referee.quantities import Quantity
+from modeler.referee.station import Station
+from modeler.referee.statistics import Interval, interval, tier
+from modeler.replay import layout as m
+from modeler.replay.simulate import Floats
+
+RULE: Final = (
+    "99.9 % Student t interval over jackknife pseudo-values of at least 30 independent "
+    "replications, regressed on the gaps and services drawn, whose means are known. Each "
+    "replication starts empty and drops its first 20 relaxation times (at least 1,000 requests and "
+    "2 % of what is measured); its length is set by a pilot that is discarded, and more "
+    "replications are added only where the interval comes out too wide. A case passes when the "
+    "expected value lies inside the interval and the half-width is at most 2 % of it; 5 % for p99 "
+    "and beyond and for probabilities under 0.01; 30 % for probabilities under 0.001. Integer "
+    "quantiles within 1, deterministic cases within 1 %. Seed: BLAKE2b hash of the case's id."
+)
+REPLICATIONS: Final = {False: 100, True: 30}  # full, quick
+_PILOT: Final = 30
+_AIM: Final = 0.8
+# Where a run is short anyway it may as well be surer; where it is long, the few that come out too
+# wide are better given more. [requests at `_AIM`, aim]
+_CHEAP, _AIM_CHEAP = 20_000_000, 0.65
+_DEAR, _AIM_DEAR = 100_000_000, 0.92
+_PILOT_SHARE: Final = 0.02
+_WARMUP_RELAXATIONS: Final = 20.0
+_LEAST_WARMUP: Final = 1_000
+_LEAST_MEASURED_RELAXATIONS: Final = 60.0
+_LEAST_MEASURED: Final = 10_000
+_WARMUP_SHARE: Final = 0.02
+# What one case may cost; reached only by loads so near 1, or shares so rare, that the allowed
+# width is out of reach. [requests]
+MOST_REQUESTS: Final = 1_500_000_000
+_PILOT_MOST: Final = MOST_REQUESTS // 10
+# How much narrower t alone makes an interval of the full number of replications.
+_T_PILOT: Final = 0.94
+_BINS: Final = 4_096  # occupancies told apart; the last one takes all above
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an experiment found."""
+
+    interval: Interval
+    replications: int
+    requests: int
+    allowed: float
+
+
+def seed_of(case_id: str, seed: int = 0) -> int:
+    """Seed of a case: 48 bits of the hash of its id, of id and seed when one is given."""
+    text = case_id if seed == 0 else f"{case_id}/{seed}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
+
+
+def warmup_of(queue: Station, measured: int) -> int:
+    """Arrivals dropped before `measured` ones are counted. [requests]"""
+    memory = math.ceil(_WARMUP_RELAXATIONS * queue.relaxation_requests())
+    return max(memory, _LEAST_WARMUP, math.ceil(_WARMUP_SHARE * measured))
+
+
+def measure(
+    queue: Station,
+    asked: Quantity,
+    expected: float,
+    seed: int,
+    *,
+    quick: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Measured:
+    """Replay a queue until the quantity is known as well as it must be.
+
+    Parameters
+    ----------
+    expected : float. The known answer; only its size is used, to set the length of the run.
+    seed : int. Of every draw.
+    quick : bool. Wider tiers, fewer replications.
+    progress : called with the requests replayed so far.
+    """
+    allowed = tier(asked, expected, quick=quick)
+    runs = _Runs(queue, asked, seed, progress)
+    replications = REPLICATIONS[quick]
+    length = _planned(runs, allowed, expected, replications)
+    for replication in range(replications):
+        runs.add(f"run.{replication}", length)
+    found = runs.interval()
+    widest = 3 * replications
+    while found.half_width > allowed and replications < widest and runs.may_go_on(length):
+        for replication in range(replications, replications + 10):
+            runs.add(f"run.{replication}", length)
+        replications += 10
+        found = runs.interval()
+    return Measured(found, replications, runs.requests, allowed)
+
+
+class _Runs:
+    """Replications of one queue, as vectors of counts."""
+
+    def __init__(
+        self,
+        queue: Station,
+        asked: Quantity,
+        seed: int,
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        self.queue, self.asked, self._seed, self._progress = queue, asked, seed, progress
+        self._vectors: list[Floats] = []
+        self._controls: list[Floats] = []
+        self.requests = 0
+
+    def add(self, name: str, length: int) -> None:
+        """Replay one more replication that measures `length` arrivals."""
+        warmup = warmup_of(self.queue, length)
+        vector, controls = _replicate(self.queue, self.asked, self._seed, name, warmup, length)
+        self._vectors.append(vector)
+        self._controls.append(controls)
+        self.requests += warmup + length
+        if self._progress is not None:
+            self._progress(self.requests)
+
+    def may_go_on(self, length: int) -> bool:
+        """Whether ten more replications stay within what a case may cost."""
+        return self.requests + 10 * (length + warmup_of(self.queue, length)) <= MOST_REQUESTS
+
+    def interval(self) -> Interval:
+        """The interval over the replications kept."""
+        return interval(np.stack(self._vectors), self.asked.estimate, np.stack(self._controls))
+
+    def forget(self) -> None:
+        """Drop all replications so far; their requests stay counted."""
+        self._vectors.clear()
+        self._controls.clear()
+
+
+def _planned(runs: _Runs, allowed: float, expected: float, replications: int) -> int:
+    """Arrivals that each replication must measure. [requests]"""
+    queue, asked = runs.queue, runs.asked
+    least = max(
+        math.ceil(_LEAST_MEASURED_RELAXATIONS * queue.relaxation_requests()), _LEAST_MEASURED
+    )
+    if asked.kind == "integer" or allowed == 0.0:
+        return 4 * least
+    most = MOST_REQUESTS // (2 * replications)
+    length = least
+    round_ = 0
+    while True:
+        for replication in range(_PILOT):
+            runs.add(f"pilot.{round_}.{replication}", length)
+        seen = runs.interval()
+        half = seen.half_width
+        runs.forget()
+        # Half-widths shrink with the root of the number of arrivals.
+        ratio = half * _T_PILOT / (_AIM * allowed)
+        wanted = math.ceil(length * _PILOT / replications * ratio**2)
+        # A rare event met by chance, or not at all, tells no variance.
+        telling = half <= max(0.5 * abs(expected), allowed)
+        if asked.kind == "probability":
+            telling = telling and half > 0.0 and seen.value >= 0.25 * expected
+        longest = 4 * _PILOT * length > _PILOT_MOST
+        if longest or (telling and _PILOT * length >= _PILOT_SHARE * replications * wanted):
+            if wanted * replications < _CHEAP:
+                wanted = math.ceil(wanted * (_AIM / _AIM_CHEAP) ** 2)
+            elif wanted * replications > _DEAR:
+                wanted = math.ceil(wanted * (_AIM / _AIM_DEAR) ** 2)
+            return min(max(wanted, least), most)
+        length *= 4
+        round_ += 1
+
+
+def _replicate(
+    queue: Station, asked: Quantity, seed: int, name: str, warmup: int, length: int
+) -> tuple[Floats, Floats]:
+    result, controls = queue.replay(seed, name, warmup, length, records=asked.occupancy)
+    before, after = result.totals
+    found = np.zeros(0)
+    if asked.occupancy:
+        arrival_s = np.concatenate(
+            [work.arrival_s for work in queue.work(seed, name, warmup + length)]
+        )
+        served = result.record[:, 0] == m.SERVED
+        ends = np.sort(result.record_s[served, 1])
+        came = np.cumsum(served) - served
+        inside = came - np.searchsorted(ends, arrival_s, side="right")
+        counts = np.bincount(np.minimum(inside[warmup:], _BINS - 1), minlength=_BINS)
+        found = counts.astype(np.float64)
+    # Nothing is known about how a whole number varies with what was drawn.
+    return asked.collect(after.since(before), found), controls[
+        : 0 if asked.kind == "integer" else 3
+    ]
