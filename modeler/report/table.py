@@ -21,8 +21,9 @@ from modeler.report.view import Bound, Result, Row
 
 _PIPE_WIDTH = 120
 _GAP = "  "
+_LONG = 24  # characters of a setting's value
 _ASCII = str.maketrans(
-    {"✓": "+", "✗": "!", "◆": "*", "×": "x", "–": "-", "·": ";", "→": ">", "─": "-", "≤": "<"}
+    {"✓": "+", "✗": "!", "◆": "*", "×": "x", "–": "-", "·": ";", "→": ">", "─": "-", "…": "~"}
 )
 _INK = {"bold": "\x1b[1m", "dim": "\x1b[2m", "good": "\x1b[32m", "bad": "\x1b[31m"}
 _PLAIN = "\x1b[0m"
@@ -121,7 +122,10 @@ def sweep_table(
 
 def _painter(color: bool) -> Callable[[str, str], str]:
     def paint(text: str, ink: str) -> str:
-        return f"{_INK[ink]}{text}{_PLAIN}" if color and ink and text.strip() else text
+        bare = text.rstrip()
+        if not (color and ink and bare):
+            return text
+        return f"{_INK[ink]}{bare}{_PLAIN}{' ' * (len(text) - len(bare))}"
 
     return paint
 
@@ -197,15 +201,15 @@ def _columns(result: Result) -> list[_Column]:
 
 def _setting_column(path: str) -> _Column:
     def of(row: Row) -> str:
-        return clean(numbers.plain(row["settings"].get(path)))
+        text = clean(numbers.plain(row["settings"].get(path)))
+        # Of a long one, a file's path most likely, the end tells the rows apart.
+        return text if len(text) <= _LONG else f"…{text[1 - _LONG :]}"
 
-    return _Column(("", "", view.short(path)), of, lambda bound: _own_setting(bound.row, path))
+    def of_bound(bound: Bound) -> str:
+        # A bound does not depend on the policy's settings.
+        return numbers.DASH if path.startswith("policy.") else of(bound.row)
 
-
-def _own_setting(row: Row, path: str) -> str:
-    """A bound does not depend on the policy's settings."""
-    policy = path.startswith("policy.")
-    return numbers.DASH if policy else clean(numbers.plain(row["settings"].get(path)))
+    return _Column(("", "", view.short(path)), of, of_bound)
 
 
 def _money(usd: float | None) -> str:
