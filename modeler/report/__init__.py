@@ -13,7 +13,8 @@ from modeler.report.files import OutputFolderError, check_writable
 from modeler.report.html import page
 from modeler.report.replayed import replay_text
 from modeler.report.save import save_run
-from modeler.report.table import look_of, sweep_table
+from modeler.report.table import sweep_table
+from modeler.report.terminal import look_of
 
 __all__ = [
     "OutputFolderError",

@@ -54,5 +54,5 @@ def save_run(
 
 
 def _write(path: Path, text: str) -> None:
-    # Bytes, so that no platform changes the line ends.
-    path.write_bytes(text.encode("utf-8"))
+    # Bytes, so that no platform changes the line ends; a file name that is not UTF-8 is escaped.
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))

@@ -6,59 +6,19 @@ that nothing is cut off. Colour only marks what a sign says too.
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO, TypedDict
+from typing import Any
 
 from rich.cells import cell_len
 
 from modeler.report import numbers, view
+from modeler.report.terminal import PIPE_WIDTH, Paint, clean, painter, to_ascii
 from modeler.report.view import Bound, Result, Row
 
-_PIPE_WIDTH = 120
 _GAP = "  "
 _LONG = 24  # characters of a setting's value
-_ASCII = str.maketrans(
-    {"✓": "+", "✗": "!", "◆": "*", "×": "x", "–": "-", "·": ";", "→": ">", "─": "-", "…": "~"}
-)
-_INK = {"bold": "\x1b[1m", "dim": "\x1b[2m", "good": "\x1b[32m", "bad": "\x1b[31m"}
-_PLAIN = "\x1b[0m"
-
-
-class Look(TypedDict):
-    """What `sweep_table` needs to know of the place it is shown."""
-
-    width: int
-    color: bool
-    unicode: bool
-
-
-def look_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Look:
-    """How to write to a stream: its width, whether colour is welcome, whether it holds Unicode.
-
-    Parameters
-    ----------
-    stream : text stream. A terminal or not.
-    environ : mapping. ``NO_COLOR`` (any value but an empty one) and ``TERM=dumb`` switch colour
-        off.
-
-    Returns
-    -------
-    Look
-        Keyword arguments of `sweep_table`.
-    """
-    terminal = stream.isatty()
-    plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
-    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
-    return Look(
-        width=shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _PIPE_WIDTH,
-        color=terminal and not plain,
-        unicode=encoding.startswith("utf"),
-    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +42,7 @@ class _Line:
 
 
 def sweep_table(
-    result: Result, *, width: int = _PIPE_WIDTH, color: bool = False, unicode: bool = True
+    result: Result, *, width: int = PIPE_WIDTH, color: bool = False, unicode: bool = True
 ) -> str:
     """The table an analyst decides from, with verdict, references, bounds and price dates.
 
@@ -100,7 +60,7 @@ def sweep_table(
 
     See `look_of` for the three settings of a stream.
     """
-    paint = _painter(color)
+    paint = painter(color)
     columns = _columns(result)
     own = [_line(columns, row) for row in result["scenarios"]]
     others = [_line(columns, row) for row in result["references"]]
@@ -115,22 +75,7 @@ def sweep_table(
         *_foot(result, width, paint),
     ]
     text = "\n".join(line.rstrip() for line in parts) + "\n"
-    if unicode:
-        return text
-    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
-
-
-def _painter(color: bool) -> Callable[[str, str], str]:
-    def paint(text: str, ink: str) -> str:
-        bare = text.rstrip()
-        if not (color and ink and bare):
-            return text
-        return f"{_INK[ink]}{bare}{_PLAIN}{' ' * (len(text) - len(bare))}"
-
-    return paint
-
-
-Paint = Callable[[str, str], str]
+    return text if unicode else to_ascii(text)
 
 
 def _head(result: Result, width: int, paint: Paint) -> Iterable[str]:
@@ -334,10 +279,15 @@ def _pad(text: str, width: int, left: bool) -> str:
 
 
 def _reason(named: str, reason: str, width: int, paint: Paint) -> Iterable[str]:
-    indent = min(cell_len(named), width // 2)
-    lines = textwrap.wrap(reason, max(width - indent, 20))
-    yield named + paint(lines[0], "bad")
-    yield from (" " * indent + paint(line, "bad") for line in lines[1:])
+    """The reason beside the row's name, or below it where there is too little room."""
+    indent = cell_len(named)
+    if indent > width // 2:
+        yield named
+        indent = 4
+        named = " " * indent
+    for line in textwrap.wrap(reason, width - indent):
+        yield named + paint(line, "bad")
+        named = " " * indent
 
 
 def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
@@ -384,12 +334,3 @@ def stale_notes(result: Result) -> list[str]:
 
 def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(clean(text), width, subsequent_indent="") or [""]
-
-
-def clean(text: str) -> str:
-    """Text from outside without the control characters that would steer a terminal.
-
-    >>> clean("a\\x1b[31mb\\nc")
-    'a?[31mb c'
-    """
-    return re.sub(r"[^\S ]", " ", re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]", "?", text))

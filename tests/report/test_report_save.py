@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modeler.report import OutputFolderError, check_writable, save_run
+from modeler.report import OutputFolderError, check_writable, save_run, sweep_table
 from modeler.report import figures as figures_module
 
 FILES = {
@@ -108,3 +108,10 @@ def test_a_relative_folder(
     monkeypatch.chdir(tmp_path)
     save_run(sweep, "run", formats=["png"])
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_a_trace_whose_name_is_not_utf8(sweep: dict[str, Any], tmp_path: Path) -> None:
+    sweep["run"]["traces"][0]["source"] = "traffic_\udcff.csv"
+    folder = save_run(sweep, tmp_path / "run", formats=["png"])
+    assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == sweep
+    assert "traffic_?.csv" in sweep_table(sweep)
