@@ -135,9 +135,9 @@ class Naive:
         while self.events:
             time, rank, ident, payload = self.events[0]
             at_work = self.to_come or self.queue or self.in_flight()
-            if not at_work and (time, rank) >= (max(self.horizon, self.last_end), ARRIVAL):
-                if ident != INF or rank != ARRIVAL:
-                    break
+            over = not at_work and (time, rank) >= (max(self.horizon, self.last_end), ARRIVAL)
+            if over and (rank, ident) != (ARRIVAL, INF):
+                break
             heapq.heappop(self.events)
             if time == INF:
                 break
