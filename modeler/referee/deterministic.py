@@ -93,6 +93,9 @@ _SCALE_OUT: Final[dict[str, tuple[tuple[str, ...], Callable[[_Replay, ScaleOut],
     ),
 }  # fmt: skip
 
+# What shows by the time the replicas are ready, whether the backlog goes afterwards or stays.
+_KNOWN_AT_READY: Final = ("peak_backlog", "max_wait")
+
 
 def scale_out(params: Parameters, quantity: str) -> Answer:
     """Replay a fluid scale-out: a deterministic stream, cut fine, through the engine.
@@ -114,33 +117,40 @@ def scale_out(params: Parameters, quantity: str) -> Answer:
     params.number("rate_before")  # the fleet is warm and idle before the step, whatever it was
     if case.after < case.before:
         raise CaseError(f"params.instances_after: found {case.after}, fewer than before")
-    replayed = replay_scale_out(case)
+    replayed = replay_scale_out(case, to_the_end=found not in _KNOWN_AT_READY)
     return Answer(_SCALE_OUT[found][1](replayed, case), replayed.requests)
 
 
-def replay_scale_out(case: ScaleOut) -> _Replay:
+def replay_scale_out(case: ScaleOut, *, to_the_end: bool) -> _Replay:
     """Replay the step until its backlog is gone.
+
+    Parameters
+    ----------
+    to_the_end : bool. Whether the backlog must go; otherwise it may also stay as it is.
 
     Raises
     ------
     CaseError
-        It does not go within a stream of 20 million requests.
+        It grows for ever, or does not go within a stream of 20 million requests.
     """
+    capacity = case.after * case.per_replica
+    if capacity < case.rate or (to_the_end and capacity == case.rate):
+        raise CaseError(
+            f"the backlog does not drain: {case.after} replicas serve {capacity:g} rps, "
+            f"{case.rate:g} rps arrive"
+        )
     grain = max(1, math.ceil(_GRAIN / (case.rate * case.lag_s)))
     requests = math.ceil(2.0 * case.lag_s * case.rate * grain)
     while requests <= _MOST:
-        found = _stream(case, grain, requests)
+        found = _stream(case, grain, requests, to_the_end)
         if found is not None:
             return found
         requests *= 2
-    raise CaseError(
-        f"the backlog does not drain: {case.after} replicas serve "
-        f"{case.after * case.per_replica:g} rps, {case.rate:g} rps arrive"
-    )
+    raise CaseError(f"the backlog does not drain within {_MOST:,} requests")
 
 
-def _stream(case: ScaleOut, grain: int, requests: int) -> _Replay | None:
-    """One stream; None when somebody still waits at its end."""
+def _stream(case: ScaleOut, grain: int, requests: int, to_the_end: bool) -> _Replay | None:
+    """One stream; None when somebody still waits at its end who should not."""
     gap_s = 1.0 / (case.rate * grain)
     service_s = 1.0 / (case.per_replica * grain)
 
@@ -164,7 +174,7 @@ def _stream(case: ScaleOut, grain: int, requests: int) -> _Replay | None:
     waited = np.flatnonzero(wait_s > 2.0 * service_s)
     if len(waited) == 0:
         return _Replay(grain, requests, 0, 0.0, 0.0, case.lag_s, 0)
-    if waited[-1] == requests - 1:
+    if to_the_end and waited[-1] == requests - 1:
         return None
     return _Replay(
         grain=grain,

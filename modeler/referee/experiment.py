@@ -160,7 +160,7 @@ def _planned(runs: _Runs, allowed: float, expected: float, replications: int) ->
     least = max(
         math.ceil(_LEAST_MEASURED_RELAXATIONS * queue.relaxation_requests()), _LEAST_MEASURED
     )
-    if asked.kind == "integer" or allowed == 0.0:
+    if asked.kind == "integer" or expected == 0.0:
         return 4 * least
     most = MOST_REQUESTS // (2 * replications)
     length = least
@@ -171,6 +171,8 @@ def _planned(runs: _Runs, allowed: float, expected: float, replications: int) ->
         seen = runs.interval()
         half = seen.half_width
         runs.forget()
+        if not math.isfinite(half):  # never seen: longer is no remedy for what cannot happen
+            return least
         # Half-widths shrink with the root of the number of arrivals.
         ratio = half * _T_PILOT / (_AIM * allowed)
         wanted = math.ceil(length * _PILOT / replications * ratio**2)
@@ -205,7 +207,6 @@ def _replicate(
         inside = came - np.searchsorted(ends, arrival_s, side="right")
         counts = np.bincount(np.minimum(inside[warmup:], _BINS - 1), minlength=_BINS)
         found = counts.astype(np.float64)
-    # Nothing is known about how a whole number varies with what was drawn.
-    return asked.collect(after.since(before), found), controls[
-        : 0 if asked.kind == "integer" else 3
-    ]
+    if asked.kind == "integer":  # which does not vary smoothly with what was drawn
+        controls = controls[:0]
+    return asked.collect(after.since(before), found), controls

@@ -243,7 +243,7 @@ def _offered(params: Parameters, service: Law, servers: int) -> float:
         return params.positive("arrival_rate") * service.mean
     if params.number("offered_load") is not None:
         return params.positive("offered_load")
-    return params.positive("rho", "arrival_rate") * servers
+    return params.positive("arrival_rate", "rho") * servers
 
 
 def _capacity(symbol: str | None, params: Parameters, servers: int) -> int | None:

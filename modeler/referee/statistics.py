@@ -16,6 +16,8 @@ CONFIDENCE: Final = 0.999
 QUICK_FACTOR: Final = 5.0
 DETERMINISTIC_TIER: Final = 0.01
 INTEGER_TIER: Final = 1.0
+# Where nothing varies (a quantile that is zero) an interval is a point up to the last bits.
+ROUNDING: Final = 1e-12
 # A law without spread leaves rounding behind; a real one varies by far more than this.
 _CONSTANT: Final = 1e-10
 
@@ -99,4 +101,4 @@ def tier(quantity: Quantity, value: float, *, quick: bool) -> float:
         share = 0.30
     elif quantity.kind == "probability" and value < 0.01:
         share = 0.05
-    return share * abs(value) * (QUICK_FACTOR if quick else 1.0)
+    return max(share * abs(value) * (QUICK_FACTOR if quick else 1.0), ROUNDING)

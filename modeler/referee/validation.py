@@ -18,7 +18,7 @@ from modeler.referee.experiment import RULE, Measured, measure, seed_of
 from modeler.referee.parameters import CaseError, Parameters
 from modeler.referee.quantities import quantity
 from modeler.referee.station import is_kendall, station
-from modeler.referee.statistics import DETERMINISTIC_TIER, QUICK_FACTOR
+from modeler.referee.statistics import DETERMINISTIC_TIER, QUICK_FACTOR, ROUNDING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -256,7 +256,7 @@ def _judge(case: Case, found: Measured, seed: int, integer: bool, note: str) -> 
         why = "" if inside else f"more than {found.allowed:g} from the expected integer"
     elif not math.isfinite(value):
         why = "never seen in the replays"
-    elif not low - _ROUNDING <= case.value <= high + _ROUNDING:
+    elif not low - ROUNDING <= case.value <= high + ROUNDING:
         why = "expected value lies outside the replay's 99.9 % confidence interval"
     elif half > found.allowed:
         why = (
@@ -280,10 +280,6 @@ def _judge(case: Case, found: Measured, seed: int, integer: bool, note: str) -> 
         status="failed" if why else "passed",
         why="; ".join(part for part in (why, note) if part),
     )
-
-
-# Where nothing varies (a quantile that is zero) the interval is a point up to the last bits.
-_ROUNDING: Final = 1e-12
 
 
 def _judge_exact(case: Case, answer: deterministic.Answer, seed: int, note: str) -> CaseResult:
