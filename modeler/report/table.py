@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.cells import cell_len
-
 from modeler.report import numbers, view
+from modeler.report.layout import Layout, Line
 from modeler.report.terminal import PIPE_WIDTH, Paint, clean, painter, to_ascii
 from modeler.report.view import Bound, Result, Row
 
-_GAP = "  "
 _LONG = 24  # characters of a setting's value
 
 
@@ -30,15 +28,6 @@ class _Column:
     bound: Callable[[Bound], str] = lambda bound: ""
     left: bool = False
     ink: Callable[[Row], str] = lambda row: ""
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line of the table: cells by column, or the reason why there are none."""
-
-    cells: tuple[str, ...]
-    inks: tuple[str, ...] = ()
-    reason: str | None = None
 
 
 def sweep_table(
@@ -63,14 +52,21 @@ def sweep_table(
     paint = painter(color)
     columns = _columns(result)
     own = [_line(columns, row) for row in result["scenarios"]]
-    others = [_line(columns, row) for row in result["references"]]
-    others += [
-        _Line(tuple(column.bound(bound) for column in columns)) for bound in view.bounds(result)
-    ]
+    others = [_line(columns, row, "dim") for row in result["references"]]
+    for bound in view.bounds(result):
+        cells = tuple(column.bound(bound) for column in columns)
+        others.append(Line(cells, ("dim",) * len(cells)))
+    layout = Layout(
+        heads=[column.head for column in columns],
+        lefts=[column.left for column in columns],
+        keys=_keys(columns),
+        lines=[*own, *others],
+        width=width,
+    )
     parts = [
         *_head(result, width, paint),
         "",
-        *_blocks(columns, own, others, width, paint),
+        *layout.blocks(own, others, paint),
         "",
         *_foot(result, width, paint),
     ]
@@ -181,113 +177,18 @@ def _bound_ratio(bound: Bound) -> float | None:
     return bound.usd_total / least if least > 0.0 else None
 
 
-def _line(columns: Sequence[_Column], row: Row) -> _Line:
-    keys = _keys(columns)
+def _line(columns: Sequence[_Column], row: Row, ink: str = "") -> Line:
     if row["status"] == "ok":
-        return _Line(
-            tuple(clean(column.row(row)) for column in columns),
-            tuple(column.ink(row) for column in columns),
-        )
-    named = tuple(clean(column.row(row)) for column in columns[:keys])
-    return _Line(named, reason=f"failed: {clean(row['error'] or 'no reason given')}")
+        cells = tuple(clean(column.row(row)) for column in columns)
+        return Line(cells, tuple(column.ink(row) or ink for column in columns))
+    named = tuple(clean(column.row(row)) for column in columns[: _keys(columns)])
+    reason = f"failed: {clean(row['error'] or 'no reason given')}"
+    return Line(named, ("",) * len(named), reason)
 
 
 def _keys(columns: Sequence[_Column]) -> int:
     """Columns that name a row: all before the first figure."""
     return next(i for i, column in enumerate(columns) if column.head[-1] == "$/h")
-
-
-def _blocks(
-    columns: Sequence[_Column],
-    own: Sequence[_Line],
-    others: Sequence[_Line],
-    width: int,
-    paint: Paint,
-) -> Iterable[str]:
-    """The columns in as many blocks as the width asks for; failures stand in the first."""
-    lines = [*own, *others]
-    widths = [
-        max(cell_len(text) for text in (*column.head, *_texts(lines, i)))
-        for i, column in enumerate(columns)
-    ]
-    keys = _keys(columns)
-    for number, chosen in enumerate(_fit(widths, keys, width)):
-        if number:
-            yield ""
-        for level in range(3):
-            head = [columns[i].head[level] for i in chosen]
-            yield paint(_join(head, chosen, columns, widths), "bold")
-        for line in own:
-            if line.reason is None:
-                yield _painted(line, chosen, columns, widths, paint)
-            elif number == 0:
-                named = _join(line.cells, range(keys), columns, widths) + _GAP
-                yield from _reason(named, line.reason, width, paint)
-        told = [line for line in others if _says(line, chosen[keys:])]
-        if told:
-            yield paint("─" * min(width, sum(widths[i] + len(_GAP) for i in chosen) - 2), "dim")
-        for line in told:
-            yield paint(_join([line.cells[i] for i in chosen], chosen, columns, widths), "dim")
-
-
-def _says(line: _Line, chosen: Iterable[int]) -> bool:
-    """Whether a line has anything in these columns."""
-    return any(line.cells[i] not in ("", numbers.DASH) for i in chosen)
-
-
-def _texts(lines: Sequence[_Line], column: int) -> list[str]:
-    return [line.cells[column] for line in lines if column < len(line.cells)]
-
-
-def _fit(widths: Sequence[int], keys: int, width: int) -> list[list[int]]:
-    """Column numbers of each block: the keys, and as many others as there is room for."""
-    blocks: list[list[int]] = []
-    room = 0
-    for i in range(keys, len(widths)):
-        need = widths[i] + len(_GAP)
-        if not blocks or need > room:
-            blocks.append(list(range(keys)))
-            room = width - sum(widths[k] + len(_GAP) for k in range(keys)) + len(_GAP)
-        blocks[-1].append(i)
-        room -= need
-    return blocks
-
-
-def _join(
-    cells: Sequence[str], chosen: Iterable[int], columns: Sequence[_Column], widths: Sequence[int]
-) -> str:
-    return _GAP.join(
-        _pad(text, widths[i], columns[i].left) for text, i in zip(cells, chosen, strict=True)
-    )
-
-
-def _painted(
-    line: _Line,
-    chosen: Sequence[int],
-    columns: Sequence[_Column],
-    widths: Sequence[int],
-    paint: Paint,
-) -> str:
-    return _GAP.join(
-        paint(_pad(line.cells[i], widths[i], columns[i].left), line.inks[i]) for i in chosen
-    )
-
-
-def _pad(text: str, width: int, left: bool) -> str:
-    blanks = " " * max(width - cell_len(text), 0)
-    return text + blanks if left else blanks + text
-
-
-def _reason(named: str, reason: str, width: int, paint: Paint) -> Iterable[str]:
-    """The reason beside the row's name, or below it where there is too little room."""
-    indent = cell_len(named)
-    if indent > width // 2:
-        yield named
-        indent = 4
-        named = " " * indent
-    for line in textwrap.wrap(reason, width - indent):
-        yield named + paint(line, "bad")
-        named = " " * indent
 
 
 def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
@@ -333,4 +234,4 @@ def stale_notes(result: Result) -> list[str]:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    return textwrap.wrap(clean(text), width, subsequent_indent="") or [""]
+    return textwrap.wrap(clean(text), width) or [""]
