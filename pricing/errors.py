@@ -123,7 +123,10 @@ class PriceNotFound(PricingError):
         if self.reason:
             said.append(self.reason)
         if self.derivable:
-            said.append("an estimate is to be had with --allow-derived (allow_derived=True)")
+            said.append(
+                "an estimate is to be had: --allow-derived, allow_derived=True, "
+                "or hosting.allow_derived_price in a scenario"
+            )
         if self.regions:
             said.append(f"{self.instance_type} is priced in {_some(self.regions)}")
         if self.nearest:

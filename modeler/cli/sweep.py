@@ -101,8 +101,9 @@ def command(
         save_run(plain, folder, timeline=best_timeline(result))
         talk(f"wrote {folder}")
     if format == "table":
-        look = look_of(sys.stdout) if output in (None, "-") else {}
-        deliver(sweep_table(plain, **look), output)
+        to_stdout = output in (None, "-")
+        text = sweep_table(plain, **look_of(sys.stdout)) if to_stdout else sweep_table(plain)
+        deliver(text, output)
     else:
         emit(plain, format=format, output=output, table=result.rows)
     ctx.exit(
