@@ -140,7 +140,11 @@ def target_in_force(run: Run) -> float | None:
 
 
 def _quantiles(counts: Any) -> dict[str, Any]:
-    row = {f"p{round(q * 100)}": quantile(counts, q) for q in (0.5, 0.95, 0.99)}
+    """Percentiles; None of a histogram that is empty. [s]"""
+    shown = {f"p{round(q * 100)}": q for q in (0.5, 0.95, 0.99)}
+    if not counts.any():
+        return {**dict.fromkeys(shown), "relative_error": RELATIVE_ERROR}
+    row = {name: quantile(counts, q) for name, q in shown.items()}
     return {**row, "relative_error": RELATIVE_ERROR}
 
 

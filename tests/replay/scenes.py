@@ -135,3 +135,11 @@ def cases(draw, grid: bool):
     return Case(
         policy, decide, arrival, service, judged, limits, running, ready, arrival[-1] + after, t0_ns
     )
+
+
+def assert_same_bits(one: Result, other: Result) -> None:
+    for name, value in vars(one).items():
+        if isinstance(value, np.ndarray):
+            assert value.tobytes() == getattr(other, name).tobytes(), name
+        else:
+            assert value == getattr(other, name), name

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from naive import INF
-from scenes import Case, cases
+from scenes import Case, assert_same_bits, cases
 
 from modeler.autoscale import fixed, setup_per_job, target_tracking
 from modeler.replay import Limits, Result
 from modeler.replay import layout as m
 
 QUICK = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 # Times on a grid of quarters are exact in binary: ties are ties. Others are compared to rounding.
 ROUNDING = 1e-9
@@ -104,14 +104,6 @@ def test_chunks_change_nothing(case, data):
     n = len(case.arrival)
     cuts = data.draw(st.sets(st.integers(0, n), max_size=5).map(sorted))
     assert_same_bits(whole, case.simulate(tuple(cuts)))
-
-
-def assert_same_bits(one: Result, other: Result) -> None:
-    for name, value in vars(one).items():
-        if isinstance(value, np.ndarray):
-            assert value.tobytes() == getattr(other, name).tobytes(), name
-        else:
-            assert value == getattr(other, name), name
 
 
 def test_chunks_change_no_bit_of_a_long_run():
