@@ -3,24 +3,18 @@
 Nothing here imports pandas unless Parquet is asked for, nor rich unless a terminal is looking.
 """
 
-import csv
-import dataclasses
 import io
-import json
-import math
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-Row = Mapping[Any, Any]  # keys are names; pandas types those of its records as Hashable
+from modeler.plain import Row, flatten, to_csv, to_json, to_plain
+
 Columns = Sequence[str] | Mapping[str, str]
 
 
@@ -79,72 +73,6 @@ def emit(
         raise OutputError(f"unknown format {format!r}: expected table, json, csv or parquet")
 
 
-def to_plain(value: Any) -> Any:
-    """Turn a result into dicts, lists, numbers, strings and None; NaN and infinity to None.
-
-    >>> to_plain({"a": float("nan"), "b": (Decimal("1.5"), date(2026, 11, 1))})
-    {'a': None, 'b': [1.5, '2026-11-01']}
-    """
-    if value is None or (isinstance(value, str | bool | int) and not isinstance(value, Enum)):
-        return value
-    if isinstance(value, float):
-        # float() also strips numpy.float64, which is a float by inheritance.
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return to_plain(float(value))
-    if isinstance(value, Enum):
-        return to_plain(value.value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Mapping):
-        return {str(key): to_plain(item) for key, item in value.items()}
-    for method in ("to_dict", "model_dump", "_asdict"):
-        if callable(getattr(value, method, None)):
-            return to_plain(getattr(value, method)())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        return {name: to_plain(getattr(value, name)) for name in names}
-    if callable(getattr(value, "tolist", None)):  # numpy arrays and scalars
-        return to_plain(value.tolist())
-    if isinstance(value, Iterable):
-        return [to_plain(item) for item in value]
-    raise TypeError(f"cannot print a {type(value).__name__}")
-
-
-def flatten(row: Row, prefix: str = "") -> dict[str, Any]:
-    """One level of dotted keys; lists become JSON text.
-
-    >>> flatten({"latency_s": {"p50": 1, "p99": 2}, "tags": ["a"]})
-    {'latency_s.p50': 1, 'latency_s.p99': 2, 'tags': '["a"]'}
-    """
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        elif isinstance(value, list):
-            flat[f"{prefix}{key}"] = json.dumps(value, ensure_ascii=False)
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def to_json(plain: Any) -> str:
-    """JSON text of plain data: two spaces, keys in the order given, a newline at the end."""
-    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def to_csv(rows: Sequence[Row]) -> str:
-    """CSV text with a header; columns in order of first appearance, None as an empty field."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 def to_text(rows: Sequence[Row]) -> str:
     """Aligned columns without colour; a single row stands upright, one line a key."""
     if not rows:
@@ -181,23 +109,6 @@ def check_output(output: str | os.PathLike[str] | None) -> None:
         raise OutputError(f"cannot write {path}: it is a folder")
     if not _is_device(path):
         _check_folder(path.parent, path)
-
-
-def prepare_folder(folder: str | os.PathLike[str]) -> Path:
-    """Make a folder for several files and be sure that it can be written.
-
-    Raises
-    ------
-    OutputError
-        Naming the path and what is wrong with it.
-    """
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {path}: {error.strerror}") from error
-    _check_folder(path, path)
-    return path
 
 
 def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:

@@ -8,7 +8,13 @@ from modeler.cli.output import emit
 
 @click.command("price")
 @click.argument("instance_type", metavar="TYPE")
-@click.option("--region", metavar="REGION", default="us-east-1", show_default=True)
+@click.option(
+    "--region",
+    metavar="REGION",
+    default="us-east-1",
+    show_default=True,
+    help="Region whose price is wanted.",
+)
 @click.option(
     "--purchase",
     type=click.Choice(["on-demand", "spot"]),

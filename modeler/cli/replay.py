@@ -14,7 +14,8 @@ from modeler.cli.options import (
     set_option,
     trace_option,
 )
-from modeler.cli.output import check_output, deliver, emit, to_csv, to_parquet, write_atomic
+from modeler.cli.output import check_output, deliver, emit, to_parquet, write_atomic
+from modeler.plain import to_csv
 
 
 @click.command("replay")

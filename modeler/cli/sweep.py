@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 
 import click
 
@@ -98,7 +99,9 @@ def command(
         )
     plain = result.to_dict()
     if folder is not None:
-        save_run(plain, folder, timeline=best_timeline(result))
+        # The page warns of prices that are old on the day it is written.
+        dated = {**plain, "run": {**plain["run"], "as_of_today": date.today().isoformat()}}
+        save_run(dated, folder, timeline=best_timeline(result))
         talk(f"wrote {folder}")
     if format == "table":
         to_stdout = output in (None, "-")

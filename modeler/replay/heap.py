@@ -6,10 +6,9 @@ from numba import njit
 
 
 @njit(cache=True, inline="always")
-def replace_root(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
-    """Take the earliest entry out and put another in its place, in one walk down."""
-    hole = 0
-    child = 1
+def _sink(times, owners, size, hole, time, owner):  # type: ignore[no-untyped-def]
+    """Fill a hole with an entry, which walks down to where it belongs."""
+    child = 2 * hole + 1
     while child < size:
         right = child + 1
         if right < size and times[right] < times[child]:
@@ -22,6 +21,12 @@ def replace_root(times, owners, size, time, owner):  # type: ignore[no-untyped-d
         child = 2 * hole + 1
     times[hole] = time
     owners[hole] = owner
+
+
+@njit(cache=True, inline="always")
+def replace_root(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
+    """Take the earliest entry out and put another in its place, in one walk down."""
+    _sink(times, owners, size, 0, time, owner)
 
 
 @njit(cache=True)
@@ -59,20 +64,5 @@ def remove_owner(times, owners, size, owner):  # type: ignore[no-untyped-def]
             owners[kept] = owners[k]
             kept += 1
     for start in range(kept // 2 - 1, -1, -1):
-        time = times[start]
-        who = owners[start]
-        hole = start
-        child = 2 * hole + 1
-        while child < kept:
-            right = child + 1
-            if right < kept and times[right] < times[child]:
-                child = right
-            if times[child] >= time:
-                break
-            times[hole] = times[child]
-            owners[hole] = owners[child]
-            hole = child
-            child = 2 * hole + 1
-        times[hole] = time
-        owners[hole] = who
+        _sink(times, owners, kept, start, times[start], owners[start])
     return kept

@@ -7,17 +7,12 @@ interrupted run leaves what stood there before.
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
-
-Row = Mapping[str, Any]
+from typing import Final
 
 
 class OutputFolderError(Exception):
@@ -92,32 +87,3 @@ def _move(scratch: Path, folder: Path) -> None:
         target = folder / source.relative_to(scratch)
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(source, target)
-
-
-def json_text(plain: Any) -> str:
-    """JSON of plain data: two spaces, keys in the order given, a newline at the end."""
-    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def csv_text(rows: Sequence[Row]) -> str:
-    """CSV with dotted headings for nested values; lists as JSON, None as an empty field."""
-    flat = [_flatten(row) for row in rows]
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, list(dict.fromkeys(name for row in flat for name in row)), lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows(flat)
-    return text.getvalue()
-
-
-def _flatten(row: Row, prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        elif isinstance(value, list):
-            flat[f"{prefix}{key}"] = json.dumps(value, ensure_ascii=False)
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

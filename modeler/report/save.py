@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modeler.report.files import csv_text, json_text, whole_folder
+from modeler.plain import flatten, to_csv, to_json, to_plain
+from modeler.report.files import whole_folder
 from modeler.report.view import Result
 
 
@@ -41,11 +42,12 @@ def save_run(
     from modeler.report.figures import write_figures
     from modeler.report.html import page
 
+    plain = to_plain(result)
     with whole_folder(folder) as scratch:
-        _write(scratch / "results.json", json_text(result))
-        _write(scratch / "scenarios.csv", csv_text(result["scenarios"]))
+        _write(scratch / "results.json", to_json(plain))
+        _write(scratch / "scenarios.csv", to_csv([flatten(row) for row in plain["scenarios"]]))
         if timeline is not None:
-            _write(scratch / "timeline.json", json_text(timeline))
+            _write(scratch / "timeline.json", to_json(to_plain(timeline)))
         figures = scratch / "figures"
         figures.mkdir()
         write_figures(result, figures, timeline, formats)

@@ -11,6 +11,7 @@ from typing import Any
 
 from modeler.report import numbers
 from modeler.study.verdict import best_row
+from pricing.tables import last_day
 
 Row = dict[str, Any]
 Result = Mapping[str, Any]
@@ -124,11 +125,14 @@ def prices(result: Result) -> list[dict[str, Any]]:
 
 
 def price_age_days(price: Mapping[str, Any], run: Mapping[str, Any]) -> int | None:
-    """Age of a price on the day the run names; None when either has no date. [days]"""
+    """Age of a price on the day the run names; None when either has no date. [days]
+
+    A price dated to a month or a year counts from the last day of it.
+    """
     today, as_of = run.get("as_of_today"), price.get("as_of")
     if not today or not as_of:
         return None
-    return (date.fromisoformat(today) - date.fromisoformat(as_of)).days
+    return (date.fromisoformat(today) - date.fromisoformat(last_day(as_of))).days
 
 
 def assumptions(result: Result) -> list[dict[str, Any]]:

@@ -44,8 +44,9 @@ def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:
     if not finished:
         return f"No scenario could be replayed: {rows[0]['error']}" if rows else "No scenario."
     keeping = [row for row in finished if row["meets_sla"]]
-    text = _best(keeping, finished[0]) if keeping else _none(finished)
-    text += _fixed(keeping, references)
+    varied = _varied(rows)
+    text = _best(keeping, varied) if keeping else _none(finished, varied)
+    text += _fixed(keeping, references, varied)
     if failed:
         word = "scenario" if failed == 1 else "scenarios"
         text += f" {failed} {word} could not be replayed; the rows say why."
@@ -70,21 +71,28 @@ def _promise(row: Row) -> str:
     return f"{share:g} % of requests with their {what} within {format_duration(sla['threshold_s'])}"
 
 
-def _name(row: Row) -> str:
-    others = [
-        f"{path}={value}"
-        for path, value in row["settings"].items()
+def _varied(rows: Sequence[Row]) -> list[str]:
+    """Swept settings whose values differ between the rows, besides those every name holds."""
+    paths = dict.fromkeys(path for row in rows for path in row["settings"])
+    return [
+        path
+        for path in paths
         if path not in ("model.size", "hosting.instance")
+        and len({str(row["settings"].get(path)) for row in rows}) > 1
     ]
+
+
+def _name(row: Row, varied: Sequence[str]) -> str:
+    others = [f"{path}={row['settings'][path]}" for path in varied if path in row["settings"]]
     extra = f" ({', '.join(others)})" if others else ""
     return f"{format_size(row['size_bytes'])} on {row['instance_type']}{extra}"
 
 
-def _best(keeping: Sequence[Row], any_row: Row) -> str:
+def _best(keeping: Sequence[Row], varied: Sequence[str]) -> str:
     best = best_row(keeping)
     assert best is not None
     text = (
-        f"Cheapest that keeps {_promise(any_row)}: {_name(best)}, "
+        f"Cheapest that keeps {_promise(best)}: {_name(best, varied)}, "
         f"${best['usd_per_hour']:,.2f} an hour, {100 * best['sla_violation_share']:.2f} % missed"
         f"{_lag(best)}."
     )
@@ -92,27 +100,27 @@ def _best(keeping: Sequence[Row], any_row: Row) -> str:
     if largest["size_bytes"] > best["size_bytes"]:
         more = 100.0 * (largest["usd_total"] / best["usd_total"] - 1.0)
         text += (
-            f" The largest that still keeps it: {_name(largest)}, "
+            f" The largest that still keeps it: {_name(largest, varied)}, "
             f"${largest['usd_per_hour']:,.2f} an hour ({more:+.0f} %)."
         )
     return text
 
 
-def _none(finished: Sequence[Row]) -> str:
+def _none(finished: Sequence[Row], varied: Sequence[str]) -> str:
     closest = best_row(finished)
     assert closest is not None
     causes = closest["violations_by_cause"]
     cause = max(causes, key=lambda name: (causes[name], name))
     total = sum(causes.values())
     return (
-        f"Nothing here keeps {_promise(closest)}. Closest: {_name(closest)}, "
+        f"Nothing here keeps {_promise(closest)}. Closest: {_name(closest, varied)}, "
         f"${closest['usd_per_hour']:,.2f} an hour, "
         f"{100 * closest['sla_violation_share']:.2f} % missed{_lag(closest)}; "
         f"most of it ({100 * causes[cause] / total:.0f} %) by {cause}."
     )
 
 
-def _fixed(keeping: Sequence[Row], references: Sequence[Row]) -> str:
+def _fixed(keeping: Sequence[Row], references: Sequence[Row], varied: Sequence[str]) -> str:
     """A larger model that only a fleet which never scales can serve within the level."""
     reach = max((row["size_bytes"] for row in keeping), default=0)
     larger = [row for row in references if row["meets_sla"] and row["size_bytes"] > reach]
@@ -120,7 +128,7 @@ def _fixed(keeping: Sequence[Row], references: Sequence[Row]) -> str:
         return ""
     best = max(larger, key=lambda row: (row["size_bytes"], -row["usd_total"]))
     return (
-        f" A fleet that never scales ({best['label']}) keeps it up to {_name(best)}, "
+        f" A fleet that never scales ({best['label']}) keeps it up to {_name(best, varied)}, "
         f"${best['usd_per_hour']:,.2f} an hour."
     )
 

@@ -20,14 +20,10 @@ from modeler.cli.output import (
     OutputError,
     check_output,
     emit,
-    flatten,
-    prepare_folder,
-    to_csv,
-    to_json,
-    to_plain,
     to_text,
     write_atomic,
 )
+from modeler.plain import flatten, to_csv, to_json, to_plain
 
 ROWS = [
     {"size_bytes": 1_000_000_000, "usd_total": 12.5, "latency_s": {"p50": 0.2, "p99": math.nan}},
@@ -141,13 +137,6 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_text() == "x"
     write_atomic(os.devnull, "x")
     assert not Path(os.devnull).is_file()
-
-
-def test_a_folder_is_made_or_refused(tmp_path: Path) -> None:
-    assert prepare_folder(tmp_path / "a" / "b").is_dir()
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot make the folder"):
-        prepare_folder(tmp_path / "file" / "run")
 
 
 def test_a_reader_that_went_away_is_no_error() -> None:

@@ -1,0 +1,81 @@
+"""Results as plain data, and plain data as text: JSON and CSV, one way for every room."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+Row = Mapping[Any, Any]  # keys are names; pandas types those of its records as Hashable
+
+
+def to_plain(value: Any) -> Any:
+    """Turn a result into dicts, lists, numbers, strings and None; NaN and infinity to None.
+
+    >>> to_plain({"a": float("nan"), "b": (Decimal("1.5"), date(2026, 11, 1))})
+    {'a': None, 'b': [1.5, '2026-11-01']}
+    """
+    if value is None or (isinstance(value, str | bool | int) and not isinstance(value, Enum)):
+        return value
+    if isinstance(value, float):
+        # float() also strips numpy.float64, which is a float by inheritance.
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return to_plain(float(value))
+    if isinstance(value, Enum):
+        return to_plain(value.value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    for method in ("to_dict", "model_dump", "_asdict"):
+        if callable(getattr(value, method, None)):
+            return to_plain(getattr(value, method)())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {name: to_plain(getattr(value, name)) for name in names}
+    if callable(getattr(value, "tolist", None)):  # numpy arrays and scalars
+        return to_plain(value.tolist())
+    if isinstance(value, Iterable):
+        return [to_plain(item) for item in value]
+    raise TypeError(f"cannot print a {type(value).__name__}")
+
+
+def flatten(row: Row, prefix: str = "") -> dict[str, Any]:
+    """One level of dotted keys; lists become JSON text.
+
+    >>> flatten({"latency_s": {"p50": 1, "p99": 2}, "tags": ["a"]})
+    {'latency_s.p50': 1, 'latency_s.p99': 2, 'tags': '["a"]'}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            flat[f"{prefix}{key}"] = json.dumps(value, ensure_ascii=False)
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def to_json(plain: Any) -> str:
+    """JSON text of plain data: two spaces, keys in the order given, a newline at the end."""
+    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """CSV text with a header; columns in order of first appearance, None as an empty field."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
