@@ -14,9 +14,9 @@ only for the few runs whose interval comes out wider than allowed, which get mor
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from threading import Event
 from typing import Final
 
 import numpy as np
@@ -49,6 +49,7 @@ _WARMUP_RELAXATIONS: Final = 20.0
 _LEAST_WARMUP: Final = 1_000
 _LEAST_MEASURED_RELAXATIONS: Final = 60.0
 _LEAST_MEASURED: Final = 10_000
+_TAIL: Final = 0.02  # a quantile with less than this above it is looked for in longer pilots
 _WARMUP_SHARE: Final = 0.02
 # What one case may cost; reached only by loads so near 1, or shares so rare, that the allowed
 # width is out of reach. [requests]
@@ -88,7 +89,7 @@ def measure(
     seed: int,
     *,
     quick: bool = False,
-    progress: Callable[[int], None] | None = None,
+    stop: Event | None = None,
 ) -> Measured:
     """Replay a queue until the quantity is known as well as it must be.
 
@@ -97,20 +98,27 @@ def measure(
     expected : float. The known answer; only its size is used, to set the length of the run.
     seed : int. Of every draw.
     quick : bool. Wider tiers, fewer replications.
-    progress : called with the requests replayed so far.
+    stop : Event, optional. Once it is set the run ends after the replication under way.
+
+    Raises
+    ------
+    InterruptedError
+        `stop` was set.
     """
     allowed = tier(asked, expected, quick=quick)
-    runs = _Runs(queue, asked, seed, progress)
+    runs = _Runs(queue, asked, seed, stop)
     replications = REPLICATIONS[quick]
     length = _planned(runs, allowed, expected, replications)
     for replication in range(replications):
         runs.add(f"run.{replication}", length)
     found = runs.interval()
-    widest = 3 * replications
-    while found.half_width > allowed and replications < widest and runs.may_go_on(length):
-        for replication in range(replications, replications + 10):
+    while found.half_width > allowed:
+        more = max(10, replications // 5)
+        if not runs.may_go_on(more, length):
+            break
+        for replication in range(replications, replications + more):
             runs.add(f"run.{replication}", length)
-        replications += 10
+        replications += more
         found = runs.interval()
     return Measured(found, replications, runs.requests, allowed)
 
@@ -123,9 +131,9 @@ class _Runs:
         queue: Station,
         asked: Quantity,
         seed: int,
-        progress: Callable[[int], None] | None,
+        stop: Event | None,
     ) -> None:
-        self.queue, self.asked, self._seed, self._progress = queue, asked, seed, progress
+        self.queue, self.asked, self._seed, self._stop = queue, asked, seed, stop
         self._vectors: list[Floats] = []
         self._controls: list[Floats] = []
         self.requests = 0
@@ -137,12 +145,12 @@ class _Runs:
         self._vectors.append(vector)
         self._controls.append(controls)
         self.requests += warmup + length
-        if self._progress is not None:
-            self._progress(self.requests)
+        if self._stop is not None and self._stop.is_set():
+            raise InterruptedError("stopped before the case was done")
 
-    def may_go_on(self, length: int) -> bool:
-        """Whether ten more replications stay within what a case may cost."""
-        return self.requests + 10 * (length + warmup_of(self.queue, length)) <= MOST_REQUESTS
+    def may_go_on(self, more: int, length: int) -> bool:
+        """Whether so many more replications stay within what a case may cost."""
+        return self.requests + more * (length + warmup_of(self.queue, length)) <= MOST_REQUESTS
 
     def interval(self) -> Interval:
         """The interval over the replications kept."""
@@ -160,6 +168,8 @@ def _planned(runs: _Runs, allowed: float, expected: float, replications: int) ->
     least = max(
         math.ceil(_LEAST_MEASURED_RELAXATIONS * queue.relaxation_requests()), _LEAST_MEASURED
     )
+    if asked.kind == "quantile":
+        least = math.ceil(least * max(1.0, _TAIL / (1.0 - asked.level)))
     if asked.kind == "integer" or expected == 0.0:
         return 4 * least
     most = MOST_REQUESTS // (2 * replications)

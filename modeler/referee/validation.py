@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from statistics import median
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.referee import deterministic
@@ -203,25 +204,34 @@ def _run_all(
 ) -> list[CaseResult]:
     done = 0
     results: list[CaseResult] = []
+    stop = Event()
     pool = ThreadPoolExecutor(max_workers=max(workers, 1))
+
+    def run(case: Case) -> CaseResult:
+        return run_case(case, quick=quick, seed=seed, stop=stop)
+
     try:
-        for result in pool.map(lambda case: run_case(case, quick=quick, seed=seed), cases):
+        for result in pool.map(run, cases):
             done += 1
             results.append(result)
             if progress is not None:
                 progress(done, len(cases), result.id)
     finally:
-        # Interrupted: what has not begun is dropped, what runs ends with its case.
+        # Interrupted: what has not begun is dropped, what runs ends with its replication.
+        stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
     return results
 
 
-def run_case(case: Case, *, quick: bool = False, seed: int = 0) -> CaseResult:
+def run_case(
+    case: Case, *, quick: bool = False, seed: int = 0, stop: Event | None = None
+) -> CaseResult:
     """Replay one case and judge it.
 
     Parameters
     ----------
     quick, seed : as for `validate`.
+    stop : Event, optional. Ends the replays early, with InterruptedError, once it is set.
     """
     own_seed = seed_of(case.id, seed)
     model = case.model.strip()
@@ -242,7 +252,7 @@ def run_case(case: Case, *, quick: bool = False, seed: int = 0) -> CaseResult:
             raise CaseError(f"unknown model {model!r}: {hint}known are {', '.join(MODELS)}")
         queue = station(model, params)
         asked = quantity(case.quantity, queue, params)
-        found = measure(queue, asked, case.value, own_seed, quick=quick)
+        found = measure(queue, asked, case.value, own_seed, quick=quick, stop=stop)
     except CaseError as error:
         return _without_replay(case, own_seed, "failed", str(error))
     return _judge(case, found, own_seed, asked.kind == "integer", _notes(params, queue.note))

@@ -1,12 +1,16 @@
 """Files of known answers: what is refused, and how it is said."""
 
+import csv
 import json
+from pathlib import Path
+from threading import Event
 
 import pytest
 from click.testing import CliRunner
 
+from modeler import referee
 from modeler.cli.validate import command
-from modeler.referee import CasesError, read_cases, validate
+from modeler.referee import CasesError, read_cases, run_case, validate
 
 GOOD = {
     "id": "a",
@@ -146,3 +150,18 @@ def test_frame_has_a_row_a_case(tmp_path):
     frame = validate([written(tmp_path, GOOD)], quick=True).frame()
     assert list(frame["id"]) == ["a"]
     assert frame["pass"].all()
+
+
+def test_frame_has_the_declared_columns(tmp_path):
+    declared = Path(referee.__file__).with_name("columns.csv")
+    with declared.open(encoding="utf-8", newline="") as file:
+        names = [row["column"] for row in csv.DictReader(file)]
+    assert list(validate([written(tmp_path, GOOD)], quick=True).frame().columns) == names
+
+
+def test_stopped_run_ends():
+    stop = Event()
+    stop.set()
+    case = read_cases(Path(referee.__file__).with_name("analytic_cases.json")).cases[0]
+    with pytest.raises(InterruptedError):
+        run_case(case, stop=stop)
