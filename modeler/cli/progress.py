@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
     from modeler.study import Status
 
 _EVERY_S = 5.0  # between plain lines: a log should not fill with them
+_COMPILING_AFTER_S = 2.0  # an import that finds everything compiled takes under a second
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Say why nothing happens, should importing the engine mean compiling it."""
+    note = threading.Timer(
+        _COMPILING_AFTER_S, click.echo, ["compiling the engine, once (about 20 s)"], {"err": True}
+    )
+    note.daemon = True
+    note.start()
+    try:
+        yield
+    finally:
+        note.cancel()
 
 
 class Lines:

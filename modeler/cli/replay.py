@@ -51,10 +51,13 @@ def command(
 
     In Python: modeler.study.replay(modeler.scenario.load(FILE)).
     """
-    from modeler.cli.scenario import scenario_of
-    from modeler.report import replay_text
-    from modeler.scenario import with_values
-    from modeler.study import replay
+    from modeler.cli.progress import compiling
+
+    with compiling():
+        from modeler.cli.scenario import scenario_of
+        from modeler.report import replay_text
+        from modeler.scenario import with_values
+        from modeler.study import replay
 
     check_output(output)
     check_output(records_file)

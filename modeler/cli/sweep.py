@@ -79,10 +79,12 @@ def command(
 
     In Python: modeler.study.sweep(modeler.scenario.default()).
     """
-    from modeler.cli.progress import shown
-    from modeler.cli.scenario import axes_of, scenario_of
-    from modeler.report import check_writable, look_of, save_run, sweep_table
-    from modeler.study import best_timeline, sweep
+    from modeler.cli.progress import compiling, shown
+
+    with compiling():
+        from modeler.cli.scenario import axes_of, scenario_of
+        from modeler.report import check_writable, look_of, save_run, sweep_table
+        from modeler.study import best_timeline, sweep
 
     check_output(output)
     if folder is not None:
