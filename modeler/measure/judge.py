@@ -156,10 +156,12 @@ def _latency(result: Result) -> dict[str, Any]:
 
 def _wait(result: Result) -> dict[str, Any]:
     """Arrival to start of served requests; those that did not wait count as zero. [s]"""
+    waited = int(result.wait.sum())
     counts = result.wait.copy()
-    counts[0] += result.served - int(counts.sum())
+    counts[0] += result.served - waited
     mean = result.wait_sum_s / result.served if result.served else None
-    return {"mean": mean, **_quantiles(counts), "share_waited": result.waited / result.requests}
+    share = waited / result.served if result.served else None
+    return {"mean": mean, **_quantiles(counts), "share_waited": share}
 
 
 def _replicas(result: Result) -> dict[str, Any]:
