@@ -1,0 +1,91 @@
+"""What the sweep says in words, and which rows it marks."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modeler.study.verdict import best_row, mark_pareto, verdict
+
+GB = 10**9
+
+
+def row(size_gb: float, usd: float, missed: float, **changes) -> dict:
+    causes = {"service_time": 0, "cold_start": round(800 * missed), "decision": round(200 * missed)}
+    return {
+        "settings": {"model.size": int(size_gb * GB)},
+        "size_bytes": int(size_gb * GB),
+        "instance_type": "ml.g5.2xlarge",
+        "usd_total": 100 * usd,
+        "usd_per_hour": usd,
+        "sla_violation_share": missed,
+        "meets_sla": missed <= 0.005,
+        "sla": {"metric": "latency", "threshold_s": 10.0, "max_violation_share": 0.005},
+        "violations_by_cause": causes,
+        "breach_to_ready_s": {"p50": 200.0, "p95": 450.0, "count": 12},
+        "status": "ok",
+        "error": None,
+        **changes,
+    }
+
+
+def failed(size_gb: float) -> dict:
+    return row(size_gb, 0, 0, status="failed", error="40 GB does not fit", usd_total=None)
+
+
+def test_the_cheapest_that_keeps_the_level_and_the_largest():
+    text = verdict([row(1, 1.5, 0.001), row(4, 2.25, 0.004), row(8, 1.0, 0.2)])
+    assert text == (
+        "Cheapest that keeps 99.5 % of requests with their answer within 10.0 s: "
+        "1 GB on ml.g5.2xlarge, $1.50 an hour, 0.10 % missed, "
+        "breach to ready 7 m 30 s at the 95th percentile of 12 breaches. "
+        "The largest that still keeps it: 4 GB on ml.g5.2xlarge, $2.25 an hour (+50 %)."
+    )
+
+
+def test_where_none_keeps_it_the_closest_and_why():
+    text = verdict([row(1, 1.5, 0.25), row(4, 2.0, 0.5)])
+    assert text.startswith("Nothing here keeps 99.5 % of requests with their answer within 10.0 s.")
+    assert "Closest: 1 GB on ml.g5.2xlarge, $1.50 an hour, 25.00 % missed" in text
+    assert text.endswith("most of it (80 %) by cold_start.")
+
+
+def test_failed_rows_are_counted_and_never_chosen():
+    rows = [row(1, 1.5, 0.001), failed(40), failed(80)]
+    assert best_row(rows) is rows[0]
+    assert verdict(rows).endswith("2 scenarios could not be replayed; the rows say why.")
+    assert verdict([failed(40)]) == "No scenario could be replayed: 40 GB does not fit"
+    assert best_row([failed(40)]) is None
+    assert verdict([]) == "No scenario."
+
+
+def test_settings_that_vary_are_named():
+    settings_of = [{"model.size": GB, "policy.target": t, "fleet.max": 5} for t in (4, 6)]
+    rows = [row(1, 2.0 - 0.1 * k, 0.001, settings=s) for k, s in enumerate(settings_of)]
+    assert "1 GB on ml.g5.2xlarge (policy.target=6), $1.90 an hour" in verdict(rows)
+
+
+def test_no_lag_is_no_phrase():
+    lag = {"p50": None, "p95": None, "count": 0}
+    assert "breach" not in verdict([row(1, 1.5, 0.001, breach_to_ready_s=lag)])
+    one = {"p50": 60.0, "p95": 60.0, "count": 1}
+    assert "percentile of 1 breach." in verdict([row(1, 1.5, 0.001, breach_to_ready_s=one)])
+
+
+def test_a_fleet_that_never_scales_is_named_where_it_reaches_further():
+    rows = [row(1, 1.5, 0.001), row(8, 1.0, 0.2)]
+    reference = row(8, 9.0, 0.0, label="fixed 6")
+    assert "A fleet that never scales (fixed 6) keeps it up to 8 GB" in verdict(rows, [reference])
+    assert "never scales" not in verdict([row(8, 1.0, 0.001)], [reference])
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), min_size=1, max_size=12))
+def test_the_pareto_front_is_what_nothing_beats(points):
+    rows = [row(1, usd, missed / 10) for usd, missed in points] + [failed(40)]
+    mark_pareto(rows)
+    for (usd, missed), one in zip(points, rows, strict=False):
+        beaten = any(u <= usd and v <= missed and (u < usd or v < missed) for u, v in points)
+        assert one["pareto"] is not beaten
+    assert rows[-1]["pareto"] is False
+    assert best_row(rows)["pareto"] or not any(r["meets_sla"] for r in rows)
