@@ -4,13 +4,14 @@
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import click  # noqa: E402
+from make_glossary import write_or_check  # noqa: E402
 
 from modeler.cli.main import cli  # noqa: E402
 
@@ -45,17 +46,5 @@ def _commands(
                 yield from _commands(found, below, context)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the file, or with ``--check`` compare it."""
-    text = reference()
-    if "--check" not in arguments:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    print("docs/cli.md is out of date: make glossary", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(TARGET, reference(), sys.argv[1:]))

@@ -64,17 +64,16 @@ def _cell(name: str, text: str) -> str:
     return f"`{text}`" if name == "column" else text
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the file, or with ``--check`` compare it."""
-    text = glossary()
+def write_or_check(target: Path, text: str, arguments: Sequence[str]) -> int:
+    """Write a generated document, or with ``--check`` compare it; an exit code."""
     if "--check" not in arguments:
-        TARGET.write_text(text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8")
         return 0
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
+    if target.exists() and target.read_text(encoding="utf-8") == text:
         return 0
-    print("GLOSSARY.md is out of date: make glossary", file=sys.stderr)
+    print(f"{target.name} is out of date: make glossary", file=sys.stderr)
     return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(TARGET, glossary(), sys.argv[1:]))
