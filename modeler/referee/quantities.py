@@ -90,7 +90,8 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "mean_queue_length": ("lq", "mean_queue", "mean_number_waiting", "mean_waiting",
                           "mean_in_queue", "mean_number_in_queue", "mean_queued"),
     "mean_in_system": ("l", "mean_number_in_system", "mean_jobs", "mean_number", "mean_requests",
-                       "mean_system_size", "mean_customers"),
+                       "mean_system_size", "mean_customers", "mean_jobs_in_system",
+                       "mean_requests_in_system"),
     "mean_busy": ("mean_busy_servers", "mean_busy_instances", "mean_busy_slots", "carried_load",
                   "mean_number_busy", "mean_in_service", "carried_traffic", "mean_busy_replicas",
                   "mean_instances_busy"),
@@ -102,14 +103,16 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "p_wait": ("probability_of_waiting", "wait_probability", "prob_wait", "erlang_c",
                "probability_of_wait", "p_waits", "waiting_probability", "p_delay", "pw",
                "delay_probability", "probability_wait", "p_wait_positive", "p_queue",
-               "p_wait_exceeds_0", "probability_of_delay"),
+               "p_wait_exceeds_0", "probability_of_delay", "prob_of_wait",
+               "prob_of_waiting", "fraction_waiting", "fraction_delayed"),
     "loss_probability": ("blocking_probability", "reject_probability", "p_loss", "p_block",
                          "p_reject", "rejection_probability", "p_blocking", "erlang_b",
                          "probability_of_loss", "probability_of_blocking", "drop_probability",
-                         "p_full", "p_lost"),
+                         "p_full", "p_lost", "fraction_lost", "fraction_blocked",
+                         "fraction_rejected", "loss_fraction"),
     "accepted_share": ("acceptance_probability", "p_accepted", "accept_probability"),
     "p_empty": ("p0", "p_0", "p_idle", "probability_empty", "idle_probability", "empty_probability",
-                "fraction_idle"),
+                "fraction_idle", "p_system_empty"),
     "p_n_in_system": ("p_n", "p_in_system_n", "p_in_system_equals_n", "p_n_jobs"),
     "p_in_system_exceeds_n": ("p_busy_exceeds_n", "p_jobs_exceed_n"),
     "p_in_system_le_n": ("p_busy_le_n",),
@@ -170,6 +173,7 @@ def quantity(name: str, queue: Station, params: Parameters) -> Quantity:
 def canonical(name: str) -> str:
     """A quantity's name without what does not change it: case, unit, "of those accepted"."""
     plain = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+    plain = re.sub(r"^(?:average|avg|expected)_", "mean_", plain)
     plain = re.sub(r"_(?:accepted|of_accepted|of_admitted|admitted)$", "", plain)
     plain = re.sub(r"_(?:s|rps|requests|seconds)$", "", plain)
     return re.sub(r"_(?:accepted|admitted)$", "", plain)
