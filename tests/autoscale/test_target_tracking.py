@@ -18,6 +18,9 @@ from modeler.autoscale import target_tracking
 from modeler.autoscale.target_tracking import capacity_for
 from modeler.replay import Limits, Result, Work, simulate
 from modeler.replay import layout as m
+from modeler.scenario import default, with_values
+from modeler.study import replay
+from traces import CountSeries
 
 TARGET = 100.0  # requests per instance and minute
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)
@@ -88,6 +91,19 @@ def test_a_step_on_a_minute_scales_out_at_250_s_and_in_970_s_after_its_end():
     # Ready and released are told apart from decided.
     assert (result.replicas[1:6, m.READY_S] == 350.0).all()
     assert (result.replicas[1:6, m.STOP_S] == 2170.0).all()
+
+
+def test_a_scenario_on_counts_walks_the_same_clock():
+    # 600 a minute at 0.2 s each against the derived target of 0.7 x 60 / 0.2 = 210: three.
+    counts = CountSeries([600] * 20 + [0] * 30, bin_s=60.0)
+    settings_of = {"service.kind": "fixed", "service.mean_s": 0.2, "cold_start.total_s": 100}
+    scenario = with_values(with_values(default(), {"sweep": {}}), settings_of)
+    rows = [
+        (row["time_s"], row["from_replicas"], row["to_replicas"], row["ready_s"], row["released_s"])
+        for row in replay(scenario, trace=counts).decisions
+        if row["reason"] in ("ScaledOut", "ScaledIn")
+    ]
+    assert rows == [(250.0, 1, 3, 350.0, None), (2170.0, 3, 1, None, 2170.0)]
 
 
 @QUICK
