@@ -1,7 +1,7 @@
 """A scenario file to a scenario, every mistake with its line and column."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from modeler.scenario.build import Path as SettingPath
 from modeler.scenario.build import build
 from modeler.scenario.errors import Problem, ScenarioError
-from modeler.scenario.schema import Scenario
+from modeler.scenario.names import strangers
+from modeler.scenario.schema import KINDS, Scenario
 from modeler.scenario.settings import with_checked_sweep
 
 # Of the scalars YAML knows, those that become something else than text. A date stays text:
@@ -67,14 +68,45 @@ def loads(text: str, *, file: str = "<text>") -> Scenario:
     document = _Document(file, text.splitlines())
     data = document.read(text)
     problems = list(document.problems)
+    problems += [document.locate(Problem(m, _dotted(at)), at, False) for at, m in strangers(data)]
     try:
         scenario = build(data, document.locate, from_file=True)
-        scenario = with_checked_sweep(scenario, document.locate, from_file=True)
     except ScenarioError as error:
         problems += error.problems
+        problems += _of_sweep(data, error.problems, document)
+    else:
+        try:
+            scenario = with_checked_sweep(scenario, document.locate, from_file=True)
+        except ScenarioError as error:
+            problems += error.problems
     if problems:
         raise ScenarioError(problems)
     return _beside(scenario, Path(file).parent)
+
+
+def _of_sweep(
+    data: Mapping[str, Any], found: Sequence[Problem], document: "_Document"
+) -> Sequence[Problem]:
+    """What is wrong with the sweep of a scenario that has other mistakes as well."""
+    broken = {problem.path.partition(".")[0] for problem in found}
+    # A broken block stands at its defaults, and of the wrong kind where it has several.
+    sound = {name: block for name, block in data.items() if name not in broken}
+    axes = sound.pop("sweep", {})
+    kinds = broken & KINDS.keys()
+    axes = {path: axes[path] for path in axes if path.partition(".")[0] not in kinds}
+    try:
+        scenario = build({**sound, "sweep": axes}, from_file=True)
+    except ScenarioError:  # blocks that contradict each other leave nothing to judge by
+        return ()
+    try:
+        with_checked_sweep(scenario, document.locate, from_file=True)
+    except ScenarioError as error:
+        return error.problems
+    return ()
+
+
+def _dotted(path: SettingPath) -> str:
+    return ".".join(str(part) for part in path)
 
 
 @dataclass
@@ -122,7 +154,7 @@ class _Document:
     def _plain(self, node: Node, path: SettingPath, within: tuple[int, ...]) -> Any:
         self._values[path] = node
         if id(node) in within:
-            problem = Problem("an alias that contains itself", ".".join(map(str, path)))
+            problem = Problem("an alias that contains itself", _dotted(path))
             raise ScenarioError([self._at(problem, node.start_mark)])
         within = (*within, id(node))
         if isinstance(node, ScalarNode):
@@ -139,7 +171,7 @@ class _Document:
             if key in data:
                 first = self._keys[here].start_mark.line + 1
                 message = f'key "{key}" is written twice, first in line {first}'
-                problem = Problem(message, ".".join(map(str, here)))
+                problem = Problem(message, _dotted(here))
                 self.problems.append(self._at(problem, key_node.start_mark, key_node.end_mark))
                 continue
             self._keys[here] = key_node

@@ -83,6 +83,52 @@ sla:
     assert error.problems[3].nearest == "policy"
 
 
+def test_names_of_the_price_tables_count_as_mistakes_of_the_file() -> None:
+    error = refused(
+        """
+hosting: {instance: ml.g5.2xlrge, region: us-eest-1, zone: a}
+fleet: {min: few}
+sweep:
+  hosting.instance: [ml.g5.xlarge, ml.g55.xlarge]
+  model.size: [4GB, 14]
+"""
+    )
+    assert [(problem.line, problem.column) for problem in error.problems] == [
+        (2, 21),
+        (2, 43),
+        (2, 54),
+        (3, 14),
+        (5, 36),
+        (6, 21),
+    ]
+    messages = [problem.message for problem in error.problems]
+    assert 'unknown instance type "ml.g5.2xlrge"; nearest: ml.g5.2xlarge' in messages[0]
+    assert 'unknown region "us-eest-1"; nearest: ' in messages[1]
+    assert "us-east-1" in messages[1]
+    assert error.problems[0].path == "hosting.instance"
+    assert error.problems[4].path == "sweep.hosting.instance.1"
+
+
+def test_a_region_without_a_price_is_no_mistake_of_the_file() -> None:
+    # Known, and billed in another currency: the look-up says so, with its own exit code.
+    assert loads("hosting: {region: cn-north-1}").hosting.region == "cn-north-1"
+    # With a price of one's own no table is asked.
+    own = loads("hosting: {region: on-premises, usd_per_hour: $1/h}")
+    assert own.hosting.region == "on-premises"
+
+
+def test_a_sweep_is_read_though_a_block_is_broken() -> None:
+    error = refused(
+        "policy: {kind: fixed, replicas: some}\n"
+        "sweep: {policy.replicas: [2, many], fleet.max: [20, many], model.siz: [1GB]}\n"
+    )
+    assert [problem.path for problem in error.problems] == [
+        "policy.replicas",
+        "fleet.max",
+        "model.siz",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message", "line", "column"),
     [
