@@ -121,7 +121,7 @@ def service_law(
 
     Parameters
     ----------
-    scenario : Scenario. ``service``, ``model`` and ``seed`` are read.
+    scenario : Scenario. ``service``, ``model``, ``seed`` and ``sla.metric`` are read.
     trace : Trace or CountSeries. Its columns decide what ``auto`` means.
     instance : InstanceSpec. Its accelerators set the speed of the token law.
 
@@ -133,15 +133,22 @@ def service_law(
     ------
     ServiceError
         The law needs a column the trace lacks, figures of an accelerator that are not held, or a
-        file that cannot be read.
+        file that cannot be read; or the first token is asked for and the law knows of none.
     """
     columns = trace.columns
     has_tokens = all(name in columns for name in TOKENS)
     settings: Any = scenario.service
     kind = settings.kind
     if kind == "auto":
-        kind = "tokens" if has_tokens else "trace" if "service_s" in columns else "exponential"
+        # What was measured goes before what a rule predicts.
+        kind = "trace" if "service_s" in columns else "tokens" if has_tokens else "exponential"
     seed = scenario.seed
+    if scenario.sla.metric == "first_token" and kind != "tokens":
+        raise ServiceError(
+            kind,
+            "says nothing of a first token; set sla.metric to latency, or service.kind to tokens "
+            "for traffic with prompt_tokens and output_tokens",
+        )
     if kind == "tokens":
         if not has_tokens:
             raise ServiceError(

@@ -8,13 +8,13 @@ from modeler.scenario.fields import Block, Number, Seconds, Share, by_kind, sett
 
 
 class Auto(Block):
-    """By what the trace holds: tokens, else its service times, else exponential."""
+    """By what the trace holds: its service times, else tokens, else exponential."""
 
     kind: Literal["auto"] = setting(
         "auto",
         "How service times are found.",
         origin="assumed",
-        source="tokens if the trace has them, else its service_s, else exponential with mean 0.2 s",
+        source="the trace's service_s, else by its tokens, else exponential with mean 0.2 s",
     )
 
 

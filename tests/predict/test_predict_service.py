@@ -19,6 +19,14 @@ TOKENS = Trace(
     },
 )
 TIMED = Trace(np.arange(3.0), {"service_s": np.array([0.5, 1.0, 3.0])})
+BOTH = Trace(
+    np.arange(3.0),
+    {
+        "prompt_tokens": np.full(3, 100.0),
+        "output_tokens": np.full(3, 10.0),
+        "service_s": np.array([0.5, 1.0, 3.0]),
+    },
+)
 G5 = pricing.instance("ml.g5.2xlarge")
 
 
@@ -77,7 +85,7 @@ def test_token_settings_count(make):
 
 @pytest.mark.parametrize(
     ("trace", "kind", "slots", "mean"),
-    [(TIMED, "trace", 1, 1.5), (BARE, "exponential", 1, 0.2)],
+    [(TIMED, "trace", 1, 1.5), (BOTH, "trace", 8, 1.5), (BARE, "exponential", 1, 0.2)],
 )
 def test_auto_by_what_the_trace_holds(make, trace, kind, slots, mean):
     found = law(make, trace)
@@ -152,6 +160,8 @@ def test_empirical_file_must_be_there(make, tmp_path):
     [
         (BARE, {"service__kind": "tokens"}, "prompt_tokens"),
         (BARE, {"service__kind": "trace"}, "service_s"),
+        (TIMED, {"sla__metric": "first_token"}, "nothing of a first token"),
+        (BOTH, {"sla__metric": "first_token"}, "service.kind to tokens"),
     ],
 )
 def test_a_missing_column_is_named(make, trace, values, named):
