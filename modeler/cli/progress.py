@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modeler.study import Status
 
 _EVERY_S = 5.0  # between plain lines: a log should not fill with them
-_COMPILING_AFTER_S = 2.0  # an import that finds everything compiled takes under a second
+_COMPILING_AFTER_S = 5.0  # an import that finds everything compiled takes about a second
 
 
 @contextmanager

@@ -161,5 +161,8 @@ def cost_lines(scenario: Scenario, price: UnitPrice, result: Result) -> tuple[Co
 
 
 def total_usd(lines: tuple[CostLine, ...]) -> float:
-    """The sum of the visible lines. [USD]"""
-    return math.fsum(line.amount_usd for line in lines)
+    """The sum of the visible lines, added in their order as a reader would. [USD]"""
+    usd = 0.0
+    for line in lines:
+        usd += line.amount_usd
+    return usd

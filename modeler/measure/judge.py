@@ -33,6 +33,8 @@ class Outcome:
     policy: str
     slots: int
     target: float | None
+    service: str
+    client_timeout_s: float | None
     requests: int
     served: int
     rejected: int
@@ -97,6 +99,8 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         policy=run.policy.kind,
         slots=run.limits.slots,
         target=target_in_force(run),
+        service=run.service.describe(),
+        client_timeout_s=_finite(run.limits.client_timeout_s),
         requests=result.requests,
         served=result.served,
         rejected=result.rejected,
@@ -137,6 +141,10 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
 def target_in_force(run: Run) -> float | None:
     """The target the policy tracked, set or derived; None for a policy without one."""
     return float(run.policy.params[1]) if run.policy.kind == "target_tracking" else None
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _quantiles(counts: Any) -> dict[str, Any]:

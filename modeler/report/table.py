@@ -79,7 +79,7 @@ def _head(result: Result, width: int, paint: Paint) -> Iterable[str]:
     about = view.traffic(result)
     best = view.best(result)
     if best is not None:
-        about += f" · {best['region']} · {view.promise(best)}"
+        about += f" · {best['region']} · {view.promise(best)} · {view.serving(result)}"
     yield from (paint(line, "dim") for line in _wrap(about, width))
 
 
@@ -128,7 +128,7 @@ def _columns(result: Result) -> list[_Column]:
         ),
         _Column(("breach", "to ready", "p50/p95"), lambda row: _pair(row["breach_to_ready_s"])),
         _Column(("decision", "to ready", "p50/p95"), lambda row: _decision(row)),
-        _Column(("", "latency", "p99"), lambda row: _tight(row["latency_s"]["p99"])),
+        _Column(("served:", "latency", "p99"), lambda row: _tight(row["latency_s"]["p99"])),
         _Column(
             ("", "replicas", "mean/peak"),
             lambda row: f"{numbers.count(row['replicas']['mean'])}/{row['replicas']['peak']}",
@@ -193,7 +193,7 @@ def _keys(columns: Sequence[_Column]) -> int:
 
 def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
     legend = (
-        "◆ Pareto: no other row is both cheaper and misses less · ✓ keeps the service level, "
+        "◆ Pareto: no other scenario is both cheaper and misses less · ✓ keeps the service level, "
         "✗ does not · × dollars over the work bound, which nothing can beat · zero wait: instant, "
         "perfectly forecast scaling · fixed: the smallest constant fleet that keeps the service "
         "level, or whose waits do not break it where service times alone do"

@@ -165,6 +165,28 @@ def promise(row: Row) -> str:
     )
 
 
+def serving(result: Result) -> str:
+    """How requests are served, as far as all rows agree: slots, client time-out, service law.
+
+    A law that differs between the rows is left to them: it names figures of each size.
+    """
+    rows = finished(result["scenarios"])
+    parts = []
+    slots = {row["slots"] for row in rows}
+    if len(slots) == 1:
+        parts.append(f"{slots.pop()} at once per replica")
+    timeouts = {row["client_timeout_s"] for row in rows}
+    if len(timeouts) == 1:
+        timeout = timeouts.pop()
+        parts.append(
+            "no client time-out" if timeout is None else f"clients wait {numbers.duration(timeout)}"
+        )
+    laws = {row["service"] for row in rows}
+    if len(laws) == 1:
+        parts.append(f"service: {laws.pop()}")
+    return " · ".join(parts)
+
+
 def traffic(result: Result) -> str:
     """The traffic in a line: requests, duration and where it came from."""
     return "; ".join(

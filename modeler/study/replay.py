@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _REPLICA_COLUMNS = ("requested_s", "running_s", "ready_s", "drain_s", "stop_s")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Replay:
     """A replay with its judgement."""
 
@@ -29,6 +29,14 @@ class Replay:
     outcome: Outcome
     decisions: list[dict[str, Any]]
     timeline: dict[str, Any]
+
+    def __repr__(self) -> str:
+        outcome = self.outcome
+        return (
+            f"Replay of {outcome.requests:,} requests under {outcome.policy}: "
+            f"${outcome.usd_per_hour:,.2f} an hour, "
+            f"{100 * outcome.sla_violation_share:.2f} % missed"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``replay/1``."""

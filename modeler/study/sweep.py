@@ -6,6 +6,7 @@ cold starts by replica), so that a difference between two rows is the settings' 
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import modeler
 import pricing
 import traces
-from modeler.measure import judge, unit_price
+from modeler.measure import Outcome, judge, unit_price
 from modeler.predict import ModelDoesNotFit, ServiceError
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, scenario_id, with_values
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[["Status"], None]
+
+# What a fleet that never scales does not depend on; every setting of a policy comes with it.
+_NOT_OF_A_FIXED_FLEET = frozenset({"fleet.min", "fleet.initial"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Status:
     scenarios_total: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SweepResult:
     """A sweep's rows, references and verdict.
 
@@ -71,6 +75,9 @@ class SweepResult:
         import pandas as pd
 
         return pd.json_normalize(list(self.rows))
+
+    def __repr__(self) -> str:
+        return f"SweepResult of {len(self.rows)} scenarios: {self.verdict}"
 
     def _repr_html_(self) -> str:
         columns = ["size_bytes", "usd_per_hour", "sla_violation_share", "pareto", "status"]
@@ -193,38 +200,24 @@ def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
 
 
 def _failed(point: Point, error: Exception) -> dict[str, Any]:
+    """A row with every key of the others, empty where nothing is known, and the reason."""
     scenario = point.scenario
-    return {
+    unknown = dict.fromkeys(field.name for field in dataclasses.fields(Outcome))
+    row: dict[str, Any] = {
+        **unknown,
         "scenario_id": scenario_id(scenario),
-        "settings": point.settings,
         "size_bytes": scenario.model.size,
         "instance_type": scenario.hosting.instance,
         "region": scenario.hosting.region,
         "policy": scenario.policy.kind,
-        **dict.fromkeys(
-            (
-                "usd_total",
-                "usd_per_hour",
-                "usd_per_1k_requests",
-                "sla_violation_share",
-                "meets_sla",
-                "requests",
-                "breach_to_ready_s",
-                "decision_to_ready_s",
-                "latency_s",
-                "violations_by_cause",
-                "breaches",
-                "bounds",
-            )
-        ),
         "cost_lines": [],
         "prices": [],
-        "pareto": False,
+        "assumptions": [],
         "seed": scenario.seed,
         "status": "failed",
         "error": str(error),
-        "error_kind": type(error).__name__,
     }
+    return {**_ordered(row, point), "error_kind": type(error).__name__}
 
 
 def _reference_points(points: Sequence[Point]) -> list[Point]:
@@ -239,11 +232,16 @@ def _reference_points(points: Sequence[Point]) -> list[Point]:
                 "policy.kind": "fixed",
                 "policy.replicas": point.scenario.fleet.max,
                 "fleet.initial": None,
+                "fleet.min": 1,
             },
         )
-        settings = {k: v for k, v in point.settings.items() if not k.startswith("policy.")}
+        settings = {k: v for k, v in point.settings.items() if not _is_of_scaling(k)}
         found.setdefault(scenario_id(fixed), Point(fixed, settings))
     return list(found.values())
+
+
+def _is_of_scaling(path: str) -> bool:
+    return path.startswith("policy") or path in _NOT_OF_A_FIXED_FLEET
 
 
 def _reference(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dict[str, Any]:

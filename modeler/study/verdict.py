@@ -13,6 +13,8 @@ Row = dict[str, Any]
 def mark_pareto(rows: Sequence[Row]) -> None:
     """Set ``pareto`` on each row: whether no other is both cheaper and misses less.
 
+    Dollars that differ by less than a ten-thousandth of a cent are the same dollars.
+
     >>> rows = [dict(status="ok", usd_total=u, sla_violation_share=v)
     ...         for u, v in ((1, 0.5), (2, 0.1), (3, 0.2))]
     >>> mark_pareto(rows); [row["pareto"] for row in rows]
@@ -25,9 +27,14 @@ def mark_pareto(rows: Sequence[Row]) -> None:
         )
 
 
+def _dollars(row: Row) -> float:
+    """Total dollars without the noise of their last bits, which must not pick a winner."""
+    return round(row["usd_total"], 6)
+
+
 def _dominates(one: Row, other: Row) -> bool:
-    a = (one["usd_total"], one["sla_violation_share"])
-    b = (other["usd_total"], other["sla_violation_share"])
+    a = (_dollars(one), one["sla_violation_share"])
+    b = (_dollars(other), other["sla_violation_share"])
     return a != b and a[0] <= b[0] and a[1] <= b[1]
 
 
@@ -37,16 +44,16 @@ def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:
     Parameters
     ----------
     rows : sequence of dict. The sweep's scenario rows, failed ones included.
-    references : sequence of dict. Fixed fleets the rows are held against.
+    references : sequence of dict. Fixed fleets, which may turn out to be the better answer.
     """
     finished = [row for row in rows if row["status"] == "ok"]
     failed = len(rows) - len(finished)
     if not finished:
         return f"No scenario could be replayed: {rows[0]['error']}" if rows else "No scenario."
-    keeping = [row for row in finished if row["meets_sla"]]
     varied = _varied(rows)
-    text = _best(keeping, varied) if keeping else _none(finished, varied)
-    text += _fixed(keeping, references, varied)
+    everything = [*finished, *references]
+    keeping = [row for row in everything if row["meets_sla"]]
+    text = _kept(keeping, finished, varied) if keeping else _none(everything, varied)
     if failed:
         word = "scenario" if failed == 1 else "scenarios"
         text += f" {failed} {word} could not be replayed; the rows say why."
@@ -54,14 +61,23 @@ def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:
 
 
 def best_row(rows: Sequence[Row]) -> Row | None:
-    """The cheapest row that keeps the service level, else the one that misses least."""
+    """The cheapest row that keeps the service level, else the one that misses least.
+
+    Of rows that cost and miss the same, the one with the larger model.
+    """
     finished = [row for row in rows if row["status"] == "ok"]
     keeping = [row for row in finished if row["meets_sla"]]
     if keeping:
-        return min(keeping, key=lambda row: (row["usd_total"], row["sla_violation_share"]))
+        return min(keeping, key=_by_dollars)
     return min(
-        finished, key=lambda row: (row["sla_violation_share"], row["usd_total"]), default=None
+        finished,
+        key=lambda row: (row["sla_violation_share"], _dollars(row), -row["size_bytes"]),
+        default=None,
     )
+
+
+def _by_dollars(row: Row) -> tuple[float, float, int]:
+    return _dollars(row), row["sla_violation_share"], -row["size_bytes"]
 
 
 def _promise(row: Row) -> str:
@@ -83,60 +99,59 @@ def _varied(rows: Sequence[Row]) -> list[str]:
 
 
 def _name(row: Row, varied: Sequence[str]) -> str:
+    """A row in words: size, instance, policy, and the settings that tell it from others."""
+    policy = row.get("label") or row["policy"].replace("_", " ")
     others = [f"{path}={row['settings'][path]}" for path in varied if path in row["settings"]]
-    extra = f" ({', '.join(others)})" if others else ""
-    return f"{format_size(row['size_bytes'])} on {row['instance_type']}{extra}"
-
-
-def _best(keeping: Sequence[Row], varied: Sequence[str]) -> str:
-    best = best_row(keeping)
-    assert best is not None
-    text = (
-        f"Cheapest that keeps {_promise(best)}: {_name(best, varied)}, "
-        f"${best['usd_per_hour']:,.2f} an hour, {100 * best['sla_violation_share']:.2f} % missed"
-        f"{_lag(best)}."
+    return ", ".join(
+        [f"{format_size(row['size_bytes'])} on {row['instance_type']}", policy, *others]
     )
-    largest = max(keeping, key=lambda row: (row["size_bytes"], -row["usd_total"]))
-    if largest["size_bytes"] > best["size_bytes"]:
-        more = 100.0 * (largest["usd_total"] / best["usd_total"] - 1.0)
+
+
+def _price_and_misses(row: Row) -> str:
+    return (
+        f"${row['usd_per_hour']:,.2f} an hour, {100 * row['sla_violation_share']:.2f} % missed"
+        f"{_lag(row)}"
+    )
+
+
+def _kept(keeping: Sequence[Row], finished: Sequence[Row], varied: Sequence[str]) -> str:
+    best = min(keeping, key=_by_dollars)
+    tied = sum(_by_dollars(row) == _by_dollars(best) for row in finished) - 1
+    text = f"Cheapest that keeps {_promise(best)}: {_name(best, varied)}: {_price_and_misses(best)}"
+    text += f"; {tied} more settings come to the same." if tied > 0 else "."
+    scaling = [row for row in keeping if not row.get("label")]
+    if best.get("label") and scaling:
+        other = min(scaling, key=_by_dollars)
+        text += f" Of those that scale: {_name(other, varied)}: {_price_and_misses(other)}."
+    reach = max(row["size_bytes"] for row in keeping)
+    if reach > best["size_bytes"]:
+        largest = min((r for r in keeping if r["size_bytes"] == reach), key=_by_dollars)
         text += (
-            f" The largest that still keeps it: {_name(largest, varied)}, "
-            f"${largest['usd_per_hour']:,.2f} an hour ({more:+.0f} %)."
+            f" The largest that still keeps it: {_name(largest, varied)}: "
+            f"${largest['usd_per_hour']:,.2f} an hour."
         )
     return text
 
 
-def _none(finished: Sequence[Row], varied: Sequence[str]) -> str:
-    closest = best_row(finished)
+def _none(everything: Sequence[Row], varied: Sequence[str]) -> str:
+    closest = best_row(everything)
     assert closest is not None
     causes = closest["violations_by_cause"]
     cause = max(causes, key=lambda name: (causes[name], name))
     total = sum(causes.values())
-    return (
-        f"Nothing here keeps {_promise(closest)}. Closest: {_name(closest, varied)}, "
-        f"${closest['usd_per_hour']:,.2f} an hour, "
-        f"{100 * closest['sla_violation_share']:.2f} % missed{_lag(closest)}; "
+    text = (
+        f"Nothing here keeps {_promise(closest)}. Closest: {_name(closest, varied)}: "
+        f"{_price_and_misses(closest)}; "
         f"most of it ({100 * causes[cause] / total:.0f} %) by {cause}."
     )
-
-
-def _fixed(keeping: Sequence[Row], references: Sequence[Row], varied: Sequence[str]) -> str:
-    """A larger model that only a fleet which never scales can serve within the level."""
-    reach = max((row["size_bytes"] for row in keeping), default=0)
-    larger = [row for row in references if row["meets_sla"] and row["size_bytes"] > reach]
-    if not larger:
-        return ""
-    best = max(larger, key=lambda row: (row["size_bytes"], -row["usd_total"]))
-    return (
-        f" A fleet that never scales ({best['label']}) keeps it up to {_name(best, varied)}, "
-        f"${best['usd_per_hour']:,.2f} an hour."
-    )
+    alone = causes["service_time"] / closest["requests"]
+    if alone > closest["sla"]["max_violation_share"]:
+        text += f" No fleet can keep it: service times alone break it for {100 * alone:.2f} %."
+    return text
 
 
 def _lag(row: Row) -> str:
-    lag = row["breach_to_ready_s"]["p95"]
-    if lag is None:
+    """How long a new replica takes, where the fleet scales."""
+    if row.get("label"):
         return ""
-    breaches = row["breach_to_ready_s"]["count"]
-    word = "breach" if breaches == 1 else "breaches"
-    return f", breach to ready {format_duration(lag)} at the 95th percentile of {breaches} {word}"
+    return f", a new replica takes {format_duration(row['decision_to_ready_s']['p50'])}"

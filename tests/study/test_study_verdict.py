@@ -16,13 +16,15 @@ def row(size_gb: float, usd: float, missed: float, **changes) -> dict:
         "settings": {"model.size": int(size_gb * GB)},
         "size_bytes": int(size_gb * GB),
         "instance_type": "ml.g5.2xlarge",
+        "policy": "target_tracking",
+        "requests": 1000,
         "usd_total": 100 * usd,
         "usd_per_hour": usd,
         "sla_violation_share": missed,
         "meets_sla": missed <= 0.005,
         "sla": {"metric": "latency", "threshold_s": 10.0, "max_violation_share": 0.005},
         "violations_by_cause": causes,
-        "breach_to_ready_s": {"p50": 200.0, "p95": 450.0, "count": 12},
+        "decision_to_ready_s": {"p50": 423.0, "p95": 470.0},
         "status": "ok",
         "error": None,
         **changes,
@@ -37,17 +39,25 @@ def test_the_cheapest_that_keeps_the_level_and_the_largest():
     text = verdict([row(1, 1.5, 0.001), row(4, 2.25, 0.004), row(8, 1.0, 0.2)])
     assert text == (
         "Cheapest that keeps 99.5 % of requests with their answer within 10.0 s: "
-        "1 GB on ml.g5.2xlarge, $1.50 an hour, 0.10 % missed, "
-        "breach to ready 7 m 30 s at the 95th percentile of 12 breaches. "
-        "The largest that still keeps it: 4 GB on ml.g5.2xlarge, $2.25 an hour (+50 %)."
+        "1 GB on ml.g5.2xlarge, target tracking: $1.50 an hour, 0.10 % missed, "
+        "a new replica takes 7 m 3 s. "
+        "The largest that still keeps it: 4 GB on ml.g5.2xlarge, target tracking: $2.25 an hour."
     )
 
 
 def test_where_none_keeps_it_the_closest_and_why():
     text = verdict([row(1, 1.5, 0.25), row(4, 2.0, 0.5)])
     assert text.startswith("Nothing here keeps 99.5 % of requests with their answer within 10.0 s.")
-    assert "Closest: 1 GB on ml.g5.2xlarge, $1.50 an hour, 25.00 % missed" in text
+    assert "Closest: 1 GB on ml.g5.2xlarge, target tracking: $1.50 an hour, 25.00 % missed" in text
     assert text.endswith("most of it (80 %) by cold_start.")
+
+
+def test_where_service_times_alone_break_it_no_fleet_can():
+    causes = {"service_time": 200, "cold_start": 50, "decision": 0}
+    text = verdict([row(1, 1.5, 0.25, violations_by_cause=causes)])
+    assert text.endswith(
+        "(80 %) by service_time. No fleet can keep it: service times alone break it for 20.00 %."
+    )
 
 
 def test_failed_rows_are_counted_and_never_chosen():
@@ -62,21 +72,29 @@ def test_failed_rows_are_counted_and_never_chosen():
 def test_settings_that_vary_are_named():
     settings_of = [{"model.size": GB, "policy.target": t, "fleet.max": 5} for t in (4, 6)]
     rows = [row(1, 2.0 - 0.1 * k, 0.001, settings=s) for k, s in enumerate(settings_of)]
-    assert "1 GB on ml.g5.2xlarge (policy.target=6), $1.90 an hour" in verdict(rows)
+    assert "target tracking, policy.target=6: $1.90 an hour" in verdict(rows)
 
 
-def test_no_lag_is_no_phrase():
-    lag = {"p50": None, "p95": None, "count": 0}
-    assert "breach" not in verdict([row(1, 1.5, 0.001, breach_to_ready_s=lag)])
-    one = {"p50": 60.0, "p95": 60.0, "count": 1}
-    assert "percentile of 1 breach." in verdict([row(1, 1.5, 0.001, breach_to_ready_s=one)])
+def test_settings_that_change_nothing_are_said_to_tie():
+    settings_of = [{"model.size": GB, "policy.target": t} for t in (4, 5, 6)]
+    noise = (0.0, 1e-9, -1e-9)
+    rows = [row(1, 2.0 + e, 0.001, settings=s) for e, s in zip(noise, settings_of, strict=True)]
+    assert "; 2 more settings come to the same." in verdict(rows)
+    mark_pareto(rows)
+    assert [one["pareto"] for one in rows] == [True, True, True]
 
 
-def test_a_fleet_that_never_scales_is_named_where_it_reaches_further():
+def test_a_fixed_fleet_that_is_cheaper_is_the_answer_and_the_best_that_scales_is_named():
     rows = [row(1, 1.5, 0.001), row(8, 1.0, 0.2)]
-    reference = row(8, 9.0, 0.0, label="fixed 6")
-    assert "A fleet that never scales (fixed 6) keeps it up to 8 GB" in verdict(rows, [reference])
-    assert "never scales" not in verdict([row(8, 1.0, 0.001)], [reference])
+    text = verdict(rows, [row(1, 1.4, 0.0, label="fixed 1")])
+    assert "1 GB on ml.g5.2xlarge, fixed 1: $1.40 an hour, 0.00 % missed." in text
+    assert "Of those that scale: 1 GB on ml.g5.2xlarge, target tracking: $1.50" in text
+
+
+def test_a_fixed_fleet_is_named_where_it_reaches_further():
+    rows = [row(1, 1.5, 0.001), row(8, 1.0, 0.2)]
+    text = verdict(rows, [row(8, 9.0, 0.0, label="fixed 6")])
+    assert "The largest that still keeps it: 8 GB on ml.g5.2xlarge, fixed 6: $9.00" in text
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
