@@ -81,7 +81,7 @@ def run(
         work_of(scenario, trace, service),
         limits,
         draws=_draws(cold_start),
-        horizon_s=trace.duration_s,
+        horizon_s=trace.duration_s + scenario.fleet.tail_s,
         t0_ns=trace.t0_ns,
         records=trace.requests if records else 0,
         first_wanted=scenario.sla.metric == "first_token",

@@ -3,7 +3,7 @@
 import math
 from typing import Any, Final, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from modeler.scenario.checks import conflicts_between
@@ -26,6 +26,10 @@ from modeler.scenario.service import Auto, Service
 # reference, read 2026-09).
 SAGEMAKER_CLIENT_TIMEOUT_S: Final = 60.0
 
+# A linear model of some hundred inputs. Less is a slip of the unit: 7B is seven bytes, while seven
+# billion parameters in 16 bits are 14GB.
+SMALLEST_MODEL_BYTES: Final = 1_000
+
 
 class Model(Block):
     """The weights that a replica has to fetch and hold."""
@@ -44,6 +48,21 @@ class Model(Block):
         origin="assumed",
         source="the precision most weights are published in",
     )
+
+    @field_validator("size")
+    @classmethod
+    def _no_slip_of_the_unit(cls, size: int) -> int:
+        if size < SMALLEST_MODEL_BYTES:
+            raise PydanticCustomError(
+                "quantity",
+                "{message}",
+                {
+                    "message": f"{size} bytes are no model; {size} billion parameters in 16 bits "
+                    f"are {2 * size}GB",
+                    "expected": f"at least {SMALLEST_MODEL_BYTES} bytes",
+                },
+            )
+        return size
 
 
 class Fleet(Block):
@@ -68,6 +87,13 @@ class Fleet(Block):
         source="a small batch for token traffic, one worker otherwise",
         derived="8 for token traffic, else 1",
         ge=1,
+    )
+    tail_s: Seconds = setting(
+        0.0,
+        "How long clock and bill go on after the trace, without traffic: for a scale-in tail.",
+        unit="s",
+        origin="assumed",
+        source="traffic that goes on after the trace",
     )
 
 

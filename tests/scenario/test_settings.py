@@ -154,3 +154,8 @@ def test_every_path_has_a_place_in_some_kind() -> None:
     assert paths["policy.replicas"] == ("fixed",)
     assert paths["fleet.min"] == ()
     assert "service.cv" in paths
+
+
+def test_seven_bytes_are_a_slip_of_the_unit() -> None:
+    with pytest.raises(ScenarioError, match="7 bytes are no model; 7 billion parameters"):
+        with_values(default(), {"model.size": "7B"})
