@@ -138,7 +138,7 @@ def test_the_id_is_the_same_in_another_process() -> None:
     assert result.stdout.strip() == scenario_id(default())
 
 
-@given(st.integers(1, 10**15), st.floats(1e-3, 1e6), st.integers(1, 50))
+@given(st.integers(1_000, 10**15), st.floats(1e-3, 1e6), st.integers(1, 50))
 def test_a_scenario_survives_its_own_json(size: int, target: float, top: int) -> None:
     scenario = with_values(
         Scenario(), {"model.size": size, "policy.target": target, "fleet.max": top}
