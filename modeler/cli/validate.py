@@ -63,7 +63,10 @@ def command(
 
     In Python: modeler.referee.validate(["cases.json"]).
     """
-    from modeler.referee import validate
+    from modeler.cli.progress import compiling
+
+    with compiling():
+        from modeler.referee import validate
 
     check_output(output)
     result = validate(files, quick=quick, seed=seed, workers=workers, progress=_Progress())

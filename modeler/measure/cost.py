@@ -4,8 +4,8 @@ An instance is billed for its whole life, from the moment the scenario says the 
 it is released, scale-in tail included. Its seconds fall into four phases. *Booting*: billed and
 not yet serving. *Serving*: busy slot-seconds over slots while ready, that is, the share of the
 capacity that was used. *Idle*: the rest of the ready time. *Draining*: out of service, finishing
-its last requests. *Rounding* holds what the provider's minimum and whole seconds add. The total is
-the sum of the lines and of nothing else.
+its last requests or held by the platform until it is released. *Rounding* holds what the
+provider's minimum and whole seconds add. The total is the sum of the lines and of nothing else.
 """
 
 from __future__ import annotations

@@ -85,6 +85,7 @@ def run(
         t0_ns=trace.t0_ns,
         records=trace.requests if records else 0,
         first_wanted=scenario.sla.metric == "first_token",
+        release_s=scenario.release_s,
         progress=progress,
     )
     return Run(scenario, trace, instance, service, cold_start, policy, limits, result)

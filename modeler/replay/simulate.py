@@ -124,6 +124,7 @@ def simulate(
     t0_ns: int = 0,
     records: int = 0,
     first_wanted: bool = False,
+    release_s: float = 0.0,
     marks: Sequence[int] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Result:
@@ -137,6 +138,8 @@ def simulate(
     horizon_s : float. End of the traffic; billing ends no earlier. [s]
     t0_ns : int. The trace's origin on the wall clock, to which metric periods are aligned. [ns]
     records : int. Rows of request records to keep: the number of requests, or 0 for none.
+    release_s : float. How long the platform holds a replica it took out of service, at least. It
+        is billed and delays no decision (assumed). [s]
     marks : counts of arrivals after which interim totals are taken, say to take a warm-up off.
     progress : called with the number of requests replayed so far.
     """
@@ -167,7 +170,7 @@ def simulate(
             progress(requests)
     while finish(policy.function, requests, _NEVER, w) == m.GROW:
         w = _more_room(w, draws)
-    return _result(w, policy, requests, horizon_s, first_wanted, tuple(taken_totals))
+    return _result(w, policy, requests, horizon_s, first_wanted, release_s, tuple(taken_totals))
 
 
 def _cut(work: Iterable[Work], marks: Sequence[int]) -> Iterator[Work]:
@@ -249,12 +252,17 @@ def _result(
     requests: int,
     horizon_s: float,
     first_wanted: bool,
+    release_s: float,
     taken_totals: tuple[Totals, ...],
 ) -> Result:
     i, f = w.integers, w.floats
     replicas = w.replicas[: i[m.REPLICAS]].copy()
     # What never stopped is released when the run ends; what was still pending never served.
     end_s = float(f[m.END])
+    drained = np.isfinite(replicas[:, m.DRAIN_S])
+    replicas[drained, m.STOP_S] = np.maximum(
+        replicas[drained, m.STOP_S], replicas[drained, m.DRAIN_S] + release_s
+    )
     replicas[:, m.STOP_S] = np.minimum(replicas[:, m.STOP_S], end_s)
     late = replicas[:, m.READY_S] > end_s
     replicas[late, m.READY_S] = m.INF

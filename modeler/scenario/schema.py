@@ -18,7 +18,7 @@ from modeler.scenario.fields import (
     Timeout,
     setting,
 )
-from modeler.scenario.hosting import Hosting, SageMakerRealtime
+from modeler.scenario.hosting import SAGEMAKER_RELEASE_S, Hosting, SageMakerRealtime
 from modeler.scenario.policy import Policy, TargetTracking
 from modeler.scenario.service import Auto, Service
 
@@ -239,6 +239,13 @@ class Scenario(Block):
     def initial_replicas(self) -> int:
         """Replicas ready at the start."""
         return self.fleet.min if self.fleet.initial is None else self.fleet.initial
+
+    @property
+    def release_s(self) -> float:
+        """Time on the bill after a replica left service, the platform's where none is set. [s]"""
+        if self.hosting.release_s is not None:
+            return self.hosting.release_s
+        return SAGEMAKER_RELEASE_S if self.hosting.kind == "sagemaker_realtime" else 0.0
 
     @property
     def client_timeout_s(self) -> float:

@@ -254,6 +254,7 @@ def test_an_outcome_holds_all_of_it():
         {
             "service.kind": "trace",
             "hosting.usd_per_hour": 3.6,
+            "hosting.release_s": 0,
             "cold_start.total_s": 4,
             "policy.target": 30,
             "policy.period_s": 2,

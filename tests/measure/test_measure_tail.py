@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from modeler.scenario import default, with_values
 from modeler.study import replay
@@ -26,9 +27,16 @@ def test_a_tail_brings_the_scale_in_970_s_after_the_load_and_its_bill():
     scale_in = next(row for row in long.decisions if row["to_replicas"] < row["from_replicas"])
     # The load's last minute ends at 3,600 s; 15 x 60 + 60 + 10 s later the low alarm acts.
     assert scale_in["time_s"] == 3600.0 + 970.0
-    # Four replicas until then, one to the end of the tail: the difference is 4 x 970 + 830 s.
+    # Four replicas until then, three of them held for 600 s more, one to the end of the tail.
     end_s = trace.duration_s + 1800.0
-    held_s = 4 * 4570.0 + (end_s - 4570.0)
+    held_s = 3 * (4570.0 + 600.0) + end_s
+    assert scale_in["released_s"] == 4570.0 + 600.0
     assert long.outcome.duration_s == end_s
     billed = sum(line.quantity for line in long.outcome.cost_lines) * 3600.0
     assert abs(billed - held_s) <= 4.0  # each life is billed in whole seconds
+    at_once = replay(
+        with_values(default(), {**values, "fleet.tail_s": "30m", "hosting.release_s": 0}),
+        trace=trace,
+    )
+    less = long.outcome.usd_total - at_once.outcome.usd_total
+    assert less == pytest.approx(3 * 600.0 * 1.515 / 3600.0, rel=1e-9)
