@@ -35,6 +35,7 @@ format: $(VENV)/.lint
 glossary: $(VENV)/.core
 	$(VENV)/bin/python docs/make_glossary.py
 	$(VENV)/bin/python docs/make_cli_reference.py
+	$(VENV)/bin/python docs/make_scenario_reference.py
 
 bench: $(VENV)/.test
 	$(RUN) benchmarks

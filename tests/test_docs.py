@@ -9,16 +9,47 @@ import click
 import pytest
 
 from modeler.cli.main import cli
+from modeler.scenario import loads
+from modeler.scenario.paths import known_paths
+from modeler.scenario.schema import BLOCKS, KINDS
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_cli_reference_is_current() -> None:
-    script = ROOT / "docs" / "make_cli_reference.py"
+@pytest.mark.parametrize("script", ["make_cli_reference.py", "make_scenario_reference.py"])
+def test_generated_references_are_current(script: str) -> None:
     result = subprocess.run(
-        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "docs" / script, "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_example_of_the_scenario_reference_loads_and_shows_every_block() -> None:
+    text = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    scenario = loads(example)
+    assert scenario.model_fields_set == set(type(scenario).model_fields)
+    assert scenario.sla.threshold_s == 10
+    assert scenario.sweep["model.size"] == (7_000_000_000, 13_500_000_000)
+
+
+def test_the_scenario_reference_has_every_key_with_its_default() -> None:
+    text = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| (.*) \|$", text, re.MULTILINE))
+    keys = {path for path in known_paths() if not path.endswith(".kind")}
+    assert rows.keys() == keys - {"sweep", *BLOCKS}
+    # As the contract with the platform has them.
+    assert rows["policy.scale_in_cooldown_s"].startswith(
+        "duration [s] | `300` | ≥ 0 | documented |"
+    )
+    assert rows["queue.queue_timeout_s"].startswith("duration [s] | null: no timeout | > 0 |")
+    assert rows["model.size"].startswith("size | `14GB` | > 0 | assumed |")
+    assert rows["policy.replicas"].startswith("whole number | must be given | ≥ 1 |")
+    kinds = re.findall(r"^- `([a-z0-9_]+)`: ", text, re.MULTILINE)
+    assert kinds == [kind for block in KINDS.values() for kind in block]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/model.md"])

@@ -14,7 +14,7 @@ from modeler.cli.options import (
     set_option,
     trace_option,
 )
-from modeler.cli.output import check_output, deliver, emit, to_parquet, write_atomic
+from modeler.cli.output import check_output, deliver, emit, talk, to_parquet, write_atomic
 from modeler.plain import to_csv
 
 
@@ -45,9 +45,10 @@ def command(
     format: str,
     output: str | None,
 ) -> None:
-    """Replay one scenario: summary, decisions with reasons, lag by phase, timeline.
+    """Replay one scenario: summary, decisions with reasons, lag by phase.
 
-    JSON holds everything; CSV holds the decisions. --set pins any field (--set policy.target=6).
+    JSON holds everything, also the timeline (arrivals, replicas ready, pending and draining) and
+    each replica; CSV holds the decisions. --set pins any field (--set policy.target=6).
 
     In Python: modeler.study.replay(modeler.scenario.load(FILE)).
     """
@@ -66,20 +67,24 @@ def command(
         raise click.UsageError(
             f"replay runs one scenario: {several[0]} has several values; use sweep"
         )
-    scenario = scenario_of(scenario_file, trace=trace, region=region, seed=seed)
+    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
     pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
     pinned |= {"sweep": {}} if scenario.sweep else {}
     pinned |= {"model.size": size} if size is not None else {}
     pinned |= {"hosting.instance": instance} if instance is not None else {}
-    result = replay(
-        with_values(scenario, pinned) if pinned else scenario, records=records_file is not None
-    )
+    pinned |= {"hosting.region": region} if region is not None else {}
+    ignored = [path for path in scenario.sweep if path not in pinned]
+    if ignored:
+        talk(f"sweep: {', '.join(ignored)} not varied: replay runs one scenario")
+    scenario = with_values(scenario, pinned) if pinned else scenario
+    result = replay(scenario, records=records_file is not None)
     if records_file is not None:
         rows = result.requests()
         binary = records_file.endswith(".parquet")
         records = rows.to_dict(orient="records")
         write_atomic(records_file, to_parquet(records) if binary else to_csv(records))
     if format == "table":
-        deliver(replay_text(result.to_dict()), output)
+        metric = getattr(scenario.policy, "metric", None)
+        deliver(replay_text(result.to_dict(), metric=metric), output)
     else:
         emit(result, format=format, output=output, table=result.decisions)

@@ -89,12 +89,12 @@ def command(
     check_output(output)
     if folder is not None:
         check_writable(folder)
-    scenario = scenario_of(scenario_file, trace=trace, region=region, seed=seed)
+    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
     with shown() as progress:
         result = sweep(
             scenario,
             sizes=sizes,
-            settings=axes_of(settings, instances),
+            settings=axes_of(settings, instances, region),
             workers=workers or os.cpu_count() or 1,
             references=not no_references,
             progress=progress,

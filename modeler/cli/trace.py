@@ -142,7 +142,8 @@ def _save(trace: Any, format: str | None, output: str | None) -> None:
 
     if output not in (None, "-"):
         writer.write(trace, output, format)
-        talk(f"{output}: {trace.requests:,} requests in {trace.duration_s:,.0f} s")
+        requests = "1 request" if trace.requests == 1 else f"{trace.requests:,} requests"
+        talk(f"{output}: {requests} in {trace.duration_s:,.0f} s")
         return
     if format not in (None, "csv") and sys.stdout.isatty():
         raise click.UsageError(f"format {format} is binary: give a file with -o FILE, or a pipe")

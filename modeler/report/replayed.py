@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from modeler.report import numbers
 
 _BAR = 40  # characters of the longest bar
+# What target tracking measures, by the scenario's ``policy.metric``.
+_UNITS: Final = {
+    "invocations_per_instance": "requests per instance and minute",
+    "concurrency_high_resolution": "requests in flight and queued per instance",
+}
 
 
-def replay_text(result: Mapping[str, Any]) -> str:
+def replay_text(result: Mapping[str, Any], *, metric: str | None = None) -> str:
     """A replay for a terminal, a pipe or a log.
 
     Parameters
     ----------
     result : mapping. A replay as `Replay.to_dict` gives it, schema ``replay/1``.
+    metric : str, optional. The scenario's ``policy.metric``, for the unit of the target; none
+        for a policy without one.
     """
     outcome = result["outcome"]
+    unit = _UNITS[metric] if metric is not None else ""
     parts = [
-        *_summary(outcome),
+        *_summary(outcome, unit),
         "",
-        *_decisions(result["decisions"]),
+        *_decisions(result["decisions"], unit),
         "",
         *_waterfall(outcome["decision_to_ready_s"]["phases"]),
     ]
     return "\n".join(line.rstrip() for line in parts) + "\n"
 
 
-def _summary(outcome: Mapping[str, Any]) -> Iterable[str]:
+def _summary(outcome: Mapping[str, Any], unit: str) -> Iterable[str]:
     latency, breach = outcome["latency_s"], outcome["breach_to_ready_s"]
     lag = outcome["decision_to_ready_s"]
+    added = lag["observed"]["count"]
     causes = {name: n for name, n in outcome["violations_by_cause"].items() if n}
     price = outcome["prices"][0]
     rows = [
@@ -39,7 +48,7 @@ def _summary(outcome: Mapping[str, Any]) -> Iterable[str]:
             f"{numbers.size(outcome['size_bytes'])} on {outcome['instance_type']}, "
             f"{outcome['region']}",
         ),
-        ("policy", _policy(outcome)),
+        ("policy", _policy(outcome, unit)),
         (
             "cost",
             f"{numbers.dollars(outcome['usd_total'])} in {numbers.duration(outcome['duration_s'])}"
@@ -81,7 +90,7 @@ def _summary(outcome: Mapping[str, Any]) -> Iterable[str]:
         (
             "decision to ready",
             f"p50 {numbers.duration(lag['p50'])}, p95 {numbers.duration(lag['p95'])}; "
-            f"{lag['observed']['count']:,} replicas were added",
+            f"{_several(added, 'replica')} {'was' if added == 1 else 'were'} added",
         ),
         (
             "bounds",
@@ -93,16 +102,21 @@ def _summary(outcome: Mapping[str, Any]) -> Iterable[str]:
     return [f"{name:<{width}}  {text}" for name, text in rows]
 
 
-def _policy(outcome: Mapping[str, Any]) -> str:
+def _policy(outcome: Mapping[str, Any], unit: str) -> str:
     target = outcome["target"]
     fleet = outcome["replicas"]
-    text = f"{outcome['policy']}, {outcome['slots']} slots a replica"
+    text = f"{outcome['policy']}, {_several(outcome['slots'], 'slot')} a replica"
     if target is not None:
-        text += f", target {target:.4g}"
+        text += f", target {target:.4g} {unit}".rstrip()
     return f"{text}; {fleet['mean']:.2f} replicas on average, {fleet['peak']} at most"
 
 
-def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+def _several(count: int, what: str) -> str:
+    """``1 slot``, ``2,000 slots``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _decisions(decisions: Sequence[Mapping[str, Any]], unit: str) -> Iterable[str]:
     if not decisions:
         return ["no decisions"]
     head = ("decided at", "from", "to", "metric", "ready at", "released at", "reason")
@@ -120,11 +134,14 @@ def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     ]
     widths = [max(len(line[k]) for line in (head, *rows)) for k in range(len(head))]
     return [
-        "  ".join(
-            text.rjust(width) if k < len(head) - 1 else text
-            for k, (text, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in (head, *rows)
+        "decisions" + (f" (metric: {unit})" if unit else ""),
+        *(
+            "  ".join(
+                text.rjust(width) if k < len(head) - 1 else text
+                for k, (text, width) in enumerate(zip(line, widths, strict=True))
+            )
+            for line in (head, *rows)
+        ),
     ]
 
 

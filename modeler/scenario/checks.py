@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from modeler.scenario.hosting import Hosting
+    from modeler.scenario.policy import Policy
     from modeler.scenario.schema import Fleet
 
 
@@ -83,15 +84,29 @@ def _spot(hosting: "Hosting") -> Iterator[Conflict]:
         )
 
 
-def _scale_to_zero(hosting: "Hosting", fleet: "Fleet") -> Iterator[Conflict]:
+def _scale_to_zero(hosting: "Hosting", fleet: "Fleet", policy: "Policy") -> Iterator[Conflict]:
     # Only endpoints that host inference components may reach zero instances (SageMaker
-    # developer guide, read 2026-09).
-    if hosting.kind == "sagemaker_realtime" and fleet.min < 1:
+    # developer guide, read 2026-09). What no target tracking can do is said for it already.
+    if hosting.kind == "sagemaker_realtime" and fleet.min < 1 and policy.kind == "fixed":
         yield Conflict(
             "fleet.min",
             fleet.min,
             "at least 1",
-            "a SageMaker real-time variant keeps at least one instance: fleet.min must be >= 1",
+            "a SageMaker real-time variant keeps at least one instance: fleet.min must be >= 1, "
+            "write fleet.min: 1",
+        )
+
+
+def _out_of_zero(fleet: "Fleet", policy: "Policy") -> Iterator[Conflict]:
+    # Leaving zero takes a step policy on failed requests beside the target (SageMaker developer
+    # guide, endpoint-auto-scaling-zero-instances, read 2026-09), on EC2 and Kubernetes as well.
+    if policy.kind == "target_tracking" and fleet.min < 1:
+        yield Conflict(
+            "fleet.min",
+            fleet.min,
+            "at least 1",
+            "target tracking cannot leave zero replicas, where its metric per instance is "
+            "undefined: fleet.min must be >= 1, write fleet.min: 1",
         )
 
 
@@ -102,6 +117,7 @@ _CHECKS = cast(
         (("fleet",), _bounds),
         (("hosting",), _instance_name),
         (("hosting",), _spot),
-        (("hosting", "fleet"), _scale_to_zero),
+        (("hosting", "fleet", "policy"), _scale_to_zero),
+        (("fleet", "policy"), _out_of_zero),
     ),
 )

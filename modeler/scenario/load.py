@@ -1,7 +1,7 @@
 """A scenario file to a scenario, every mistake with its line and column."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,24 +11,25 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from modeler.scenario.build import Path as SettingPath
-from modeler.scenario.build import build
 from modeler.scenario.errors import Problem, ScenarioError
-from modeler.scenario.names import strangers
-from modeler.scenario.schema import KINDS, Scenario
-from modeler.scenario.settings import with_checked_sweep
+from modeler.scenario.names import missing_files
+from modeler.scenario.schema import Scenario
+from modeler.scenario.settings import check_all, problem_of
 
 # Of the scalars YAML knows, those that become something else than text. A date stays text:
 # hosting.as_of is one.
 _TYPED: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
 
 
-def load(path: str | os.PathLike[str]) -> Scenario:
+def load(path: str | os.PathLike[str], *, check_files: bool = True) -> Scenario:
     """Read a scenario file.
 
     Parameters
     ----------
     path : path. A YAML 1.2 file, UTF-8. What it does not say keeps its default; files it names
         are looked for beside it.
+    check_files : bool. Whether the files it names must be there; not where they are replaced or
+        never read.
 
     Returns
     -------
@@ -49,16 +50,17 @@ def load(path: str | os.PathLike[str]) -> Scenario:
     except UnicodeDecodeError as error:
         message = f"not a text file in UTF-8: byte {error.start} is {error.object[error.start]:#x}"
         raise ScenarioError([Problem(message, file=name)]) from error
-    return loads(text, file=name)
+    return loads(text, file=name, check_files=check_files)
 
 
-def loads(text: str, *, file: str = "<text>") -> Scenario:
+def loads(text: str, *, file: str = "<text>", check_files: bool = True) -> Scenario:
     """Read a scenario from text.
 
     Parameters
     ----------
     text : str. YAML 1.2.
     file : str. The name to show in errors, and the place relative files are looked for beside.
+    check_files : bool. Whether the files it names must be there.
 
     Raises
     ------
@@ -67,42 +69,11 @@ def loads(text: str, *, file: str = "<text>") -> Scenario:
     """
     document = _Document(file, text.splitlines())
     data = document.read(text)
-    problems = list(document.problems)
-    problems += [document.locate(Problem(m, _dotted(at)), at, False) for at, m in strangers(data)]
-    try:
-        scenario = build(data, document.locate, from_file=True)
-    except ScenarioError as error:
-        problems += error.problems
-        problems += _of_sweep(data, error.problems, document)
-    else:
-        try:
-            scenario = with_checked_sweep(scenario, document.locate, from_file=True)
-        except ScenarioError as error:
-            problems += error.problems
-    if problems:
-        raise ScenarioError(problems)
-    return _beside(scenario, Path(file).parent)
-
-
-def _of_sweep(
-    data: Mapping[str, Any], found: Sequence[Problem], document: "_Document"
-) -> Sequence[Problem]:
-    """What is wrong with the sweep of a scenario that has other mistakes as well."""
-    broken = {problem.path.partition(".")[0] for problem in found}
-    # A broken block stands at its defaults, and of the wrong kind where it has several.
-    sound = {name: block for name, block in data.items() if name not in broken}
-    axes = sound.pop("sweep", {})
-    kinds = broken & KINDS.keys()
-    axes = {path: axes[path] for path in axes if path.partition(".")[0] not in kinds}
-    try:
-        scenario = build({**sound, "sweep": axes}, from_file=True)
-    except ScenarioError:  # blocks that contradict each other leave nothing to judge by
-        return ()
-    try:
-        with_checked_sweep(scenario, document.locate, from_file=True)
-    except ScenarioError as error:
-        return error.problems
-    return ()
+    folder = Path(file).parent
+    missing = missing_files(data, folder) if check_files else ()
+    problems = [problem_of(stranger, data, document.locate) for stranger in missing]
+    scenario = check_all(data, [*document.problems, *problems], document.locate, from_file=True)
+    return _beside(scenario, folder)
 
 
 def _dotted(path: SettingPath) -> str:

@@ -1,22 +1,29 @@
-"""Names that only the price tables know: whether there is such an instance and such a region."""
+"""Names that only others know: instances and regions of the price tables, traces and files.
+
+The packages that know them are imported when there is a name to ask about.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import pricing
+from modeler.scenario.errors import nearest
 
 
 class Stranger(NamedTuple):
-    """A name that no table knows.
+    """A name that nobody knows.
 
     Attributes
     ----------
     at : tuple of str and int. Where it was written, such as ``("hosting", "region")``.
-    message : str. What is wrong, with the nearest names.
+    message : str. What is wrong, with the nearest names of a price table.
+    nearest : str. The name that was probably meant, where the message does not say it.
     """
 
     at: tuple[str | int, ...]
     message: str
+    nearest: str = ""
 
 
 def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
@@ -32,28 +39,57 @@ def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
     axes = data.get("sweep")
     varied = axes if isinstance(axes, Mapping) else {}
     own_price = settings.get("usd_per_hour") is not None or "hosting.usd_per_hour" in varied
-    for key, problem in (("instance", _instance), ("region", _region)):
-        if key == "region" and own_price:
+    for path, problem in (("hosting.instance", _instance), ("hosting.region", _region)):
+        if path == "hosting.region" and own_price:
             continue  # no table is asked
-        for at, name in _written(key, settings, varied):
+        for at, name in _written(path, data):
             message = problem(name)
             if message:
                 yield Stranger(at, message)
 
 
-def _written(
-    key: str, settings: Mapping[str, Any], varied: Mapping[str, Any]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    values = varied.get(f"hosting.{key}")
+def missing_files(data: Mapping[str, Any], folder: Path) -> Iterator[Stranger]:
+    """Every trace and file of service times, as written, that is not there.
+
+    Parameters
+    ----------
+    data : mapping. A scenario as it was read.
+    folder : Path. Where relative names are looked for.
+    """
+    for at, name in _written("trace", data):
+        if not (folder / name).exists():
+            samples = _samples()
+            if name not in samples:
+                known = ", ".join(samples)
+                message = f'trace: "{name}" is neither a file nor a sample; samples: {known}'
+                yield Stranger(at, message, nearest(name, samples))
+    service = data.get("service")
+    empirical = isinstance(service, Mapping) and service.get("kind") == "empirical"
+    for at, name in _written("service.file", data):
+        if (empirical or at[0] == "sweep") and not (folder / name).exists():
+            yield Stranger(at, f'service.file: there is no file "{name}"')
+
+
+def _written(path: str, data: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The names given for a setting, alone or to vary it, each with its place."""
+    at = tuple(path.split("."))
+    owner: Any = data if len(at) == 1 else data.get(at[0])
+    axes = data.get("sweep")
+    values = axes.get(path) if isinstance(axes, Mapping) else None
     several = values if isinstance(values, Sequence) and not isinstance(values, str) else ()
-    places: list[tuple[tuple[str | int, ...], Any]] = [(("hosting", key), settings.get(key))]
-    places += [(("sweep", f"hosting.{key}", i), value) for i, value in enumerate(several)]
-    for at, name in places:
+    places: list[tuple[tuple[str | int, ...], Any]] = []
+    if isinstance(owner, Mapping):
+        places.append((at, owner.get(at[-1])))
+    places += [(("sweep", path, i), value) for i, value in enumerate(several)]
+    for place, name in places:
         if isinstance(name, str) and name:
-            yield at, name
+            yield place, name
 
 
+@cache
 def _instance(name: str) -> str:
+    import pricing
+
     known = set(pricing.instance_types())
     # A prefix too many or too few is a contradiction with hosting.kind, which says what to write.
     if name in known or name.removeprefix("ml.") in known:
@@ -65,7 +101,10 @@ def _instance(name: str) -> str:
     return ""
 
 
+@cache
 def _region(name: str) -> str:
+    import pricing
+
     try:
         pricing.price(pricing.instance_types()[0], name)
     except pricing.UnknownRegion as error:
@@ -73,3 +112,9 @@ def _region(name: str) -> str:
     except pricing.PricingError:
         return ""
     return ""
+
+
+def _samples() -> tuple[str, ...]:
+    import traces
+
+    return traces.sample_names()

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any, NamedTuple, cast
 
 from modeler.scenario.build import Locate, build
 from modeler.scenario.errors import Problem, ScenarioError
 from modeler.scenario.fields import Block, Origin
+from modeler.scenario.names import Stranger, strangers
 from modeler.scenario.paths import explain_unknown, keys_of, kind_of, known_paths
 from modeler.scenario.schema import BLOCKS, KINDS, Scenario
 
@@ -40,7 +42,9 @@ def with_values(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
     values : mapping of str to object. Path to value; text is read with its unit, as in a file
         (``null`` for None), anything else is taken as typed, sizes in bytes. Changing a block's
         ``kind`` drops the settings that the new kind does not have; a whole block may be given
-        as a mapping.
+        as a mapping. Changing ``hosting.kind`` alone keeps the hardware: the instance takes the
+        new kind's spelling, ``ml.g5.2xlarge`` for ``g5.2xlarge`` and back. An instance given
+        beside it is taken as given, and refused in the wrong spelling.
 
     Returns
     -------
@@ -49,8 +53,92 @@ def with_values(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
     Raises
     ------
     ScenarioError
-        For unknown paths, with the nearest, and for values that do not fit.
+        With all problems: unknown paths, with the nearest, values that do not fit or contradict
+        each other, and instances and regions that no table knows.
     """
+    data, problems = _changed(scenario, values)
+    return check_all(data, problems, from_file=False, sweep="sweep" in values)
+
+
+def check_all(
+    data: Mapping[str, Any],
+    problems: Sequence[Problem],
+    locate: Locate | None = None,
+    *,
+    from_file: bool,
+    sweep: bool = True,
+) -> Scenario:
+    """The scenario of some data, or everything that is wrong with it.
+
+    Parameters
+    ----------
+    data : mapping. Blocks of settings, as for `build`.
+    problems : sequence of Problem. What is known to be wrong already.
+    locate : callable, optional. Knows where a path stands in a file.
+    from_file : bool. A bare number is then no size.
+    sweep : bool. Whether the values of ``sweep`` have yet to be read.
+
+    Raises
+    ------
+    ScenarioError
+        With all problems.
+    """
+    found = [*problems, *(problem_of(stranger, data, locate) for stranger in strangers(data))]
+    try:
+        scenario = build(data, locate, from_file=from_file)
+    except ScenarioError as error:
+        found += error.problems
+        if sweep:
+            found += _of_sweep(data, error.problems, locate, from_file=from_file)
+        raise ScenarioError(found) from None
+    if sweep:
+        try:
+            scenario = with_checked_sweep(scenario, locate, from_file=from_file)
+        except ScenarioError as error:
+            found += error.problems
+    if found:
+        raise ScenarioError(found)
+    return scenario
+
+
+def problem_of(stranger: Stranger, data: Mapping[str, Any], locate: Locate | None) -> Problem:
+    """What is wrong with a name that nobody knows, located."""
+    value = reduce(lambda owner, part: owner[part], stranger.at, cast("Any", data))
+    path = ".".join(str(part) for part in stranger.at)
+    problem = Problem(stranger.message, path, value, nearest=stranger.nearest)
+    return locate(problem, stranger.at, False) if locate else problem
+
+
+def _of_sweep(
+    data: Mapping[str, Any],
+    found: Sequence[Problem],
+    locate: Locate | None,
+    *,
+    from_file: bool,
+) -> Sequence[Problem]:
+    """What is wrong with the sweep of a scenario that has other mistakes as well."""
+    broken = {problem.path.partition(".")[0] for problem in found}
+    # A broken block stands at its defaults, and of the wrong kind where it has several.
+    sound = {name: block for name, block in data.items() if name not in broken | {"sweep"}}
+    axes = data.get("sweep")
+    kinds = broken & KINDS.keys()
+    sound["sweep"] = {
+        path: values
+        for path, values in (axes.items() if isinstance(axes, Mapping) else ())
+        if isinstance(values, list | tuple)
+        and (path.partition(".")[0] not in kinds or _not_to_vary(path, tuple(values)))
+    }
+    try:
+        with_checked_sweep(build(sound, from_file=from_file), locate, from_file=from_file)
+    except ScenarioError as error:
+        return error.problems
+    return ()
+
+
+def _changed(
+    scenario: Scenario, values: Mapping[str, object]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The data of another scenario, and what is wrong with the paths."""
     data = _said(scenario)
     known = known_paths()
     problems: list[Problem] = []
@@ -77,11 +165,19 @@ def with_values(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
             if key == "kind":
                 keys = keys_of(block, str(value)) or tuple(settings)
                 settings = {name: settings[name] for name in settings if name in keys}
+                if path == "hosting.kind" and "hosting" not in values:
+                    settings = _respelt(settings)
             data[block] = settings
-    if problems:
-        raise ScenarioError(problems)
-    changed = build(data, from_file=False)
-    return with_checked_sweep(changed, from_file=False) if "sweep" in values else changed
+    return data, problems
+
+
+def _respelt(hosting: Mapping[str, Any]) -> dict[str, Any]:
+    """The same hardware in the spelling of the kind: SageMaker's types start with ``ml.``."""
+    if "instance" not in hosting:
+        return dict(hosting)
+    bare = str(hosting["instance"]).removeprefix("ml.")
+    prefix = "ml." if hosting["kind"] == "sagemaker_realtime" else ""
+    return {**hosting, "instance": f"{prefix}{bare}"}
 
 
 def value_at(scenario: Scenario, path: str) -> Any:
@@ -211,7 +307,10 @@ def _typed(scenario: Scenario, path: str, value: object, *, from_file: bool) -> 
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if from_file and is_number and path in _SIZES:
         value = str(value)
-    return value_at(with_values(scenario, {path: value}), path)
+    data, problems = _changed(scenario, {path: value})
+    if problems:
+        raise ScenarioError(problems)
+    return value_at(build(data, from_file=False), path)
 
 
 def _sizes() -> Iterator[str]:

@@ -179,6 +179,9 @@ def test_a_brace_in_what_was_written_is_not_a_placeholder() -> None:
 
 
 def test_files_are_looked_for_beside_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("data/access.csv.gz", "times.txt", "a.csv"):
+        (tmp_path / name).touch()
     (tmp_path / "mine.yaml").write_text(
         "trace: data/access.csv.gz\n"
         "service: {kind: empirical, file: times.txt}\n"
@@ -189,6 +192,82 @@ def test_files_are_looked_for_beside_the_scenario(tmp_path: Path) -> None:
     assert scenario.service.kind == "empirical"
     assert Path(scenario.service.file) == tmp_path / "times.txt"
     assert scenario.sweep["trace"] == (str(tmp_path / "a.csv"), "office-week")
+
+
+def test_files_that_are_missing_count_as_mistakes_of_the_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "trace: access.csv.gz\n"
+        "service: {kind: empirical, file: times.txt}\n"
+        "fleet: {min: 0}\n"
+        "sweep: {trace: [office-weak, office-week], service.file: [times.txt]}\n"
+    )
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    problems = caught.value.problems
+    assert [(problem.file, problem.line, problem.column) for problem in problems] == [
+        (str(path), 1, 8),
+        (str(path), 2, 34),
+        (str(path), 3, 14),
+        (str(path), 4, 17),
+        (str(path), 4, 59),
+    ]
+    assert problems[0].message == (
+        'trace: "access.csv.gz" is neither a file nor a sample; samples: office-week'
+    )
+    assert problems[1].message == 'service.file: there is no file "times.txt"'
+    assert problems[3].nearest == "office-week"
+    assert problems[3].value == "office-weak"
+
+
+def test_files_that_are_replaced_or_not_read_need_not_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("trace: access.csv.gz")
+    assert load(path, check_files=False).trace == str(tmp_path / "access.csv.gz")
+    path.write_text("trace: access.csv.gz\nfleet: {min: -1}")
+    with pytest.raises(ScenarioError) as caught:
+        load(path, check_files=False)
+    assert [problem.path for problem in caught.value.problems] == ["fleet.min"]
+
+
+def test_a_contradiction_hides_nothing() -> None:
+    error = refused(
+        """
+hosting: {instance: ml.g55.xlarge, region: us-eest-1, purchase: spot}
+fleet: {min: 5, max: 3}
+sweep:
+  policy.target: []
+  hosting.purchase: []
+  fleet.slots: 4
+"""
+    )
+    assert [(problem.line, problem.column) for problem in error.problems] == [
+        (2, 21),
+        (2, 44),
+        (2, 65),
+        (3, 22),
+        (5, 3),
+        (6, 3),
+        (7, 16),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sagemaker_realtime", "ec2_asg", "eks_karpenter"])
+def test_target_tracking_does_not_start_from_zero(kind: str) -> None:
+    # Its metric is per instance: endpoint-auto-scaling-zero-instances, SageMaker developer guide.
+    error = refused(f"hosting: {{kind: {kind}}}\nfleet: {{min: 0}}")
+    (problem,) = error.problems
+    assert (problem.line, problem.column, problem.path) == (2, 14, "fleet.min")
+    assert "target tracking cannot leave zero" in problem.message
+    assert "write fleet.min: 1" in problem.message
+    (of_sweep,) = refused(f"hosting: {{kind: {kind}}}\nsweep: {{fleet.min: [1, 0]}}").problems
+    assert (of_sweep.line, of_sweep.column) == (2, 24)
+
+
+def test_a_fixed_fleet_has_no_use_for_a_least_size() -> None:
+    fixed = "policy: {kind: fixed, replicas: 2}\nfleet: {min: 0}\n"
+    assert loads(fixed + "hosting: {kind: ec2_asg}").fleet.min == 0
+    assert "SageMaker real-time variant keeps" in refused(fixed).problems[0].message
 
 
 def test_a_sample_is_not_taken_for_a_file(tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeler.scenario import Scenario, ScenarioError, assumptions, default, scenario_id, with_values
+from modeler.scenario import (
+    Scenario,
+    ScenarioError,
+    assumptions,
+    default,
+    loads,
+    scenario_id,
+    with_values,
+)
 from modeler.scenario.paths import known_paths
 from modeler.scenario.policy import Fixed
 from modeler.scenario.settings import value_at
@@ -68,6 +76,61 @@ def test_another_kind_drops_the_settings_it_does_not_have() -> None:
     assert fixed.policy == Fixed(replicas=3)
     # and the other hosting brings its own instance type along
     assert with_values(Scenario(), {"hosting.kind": "ec2_asg"}).hosting.instance == "g5.2xlarge"
+
+
+@pytest.mark.parametrize("kind", ["ec2_asg", "eks_karpenter"])
+def test_another_hosting_keeps_the_hardware(kind: str) -> None:
+    said = {"hosting.instance": "ml.g5.xlarge", "hosting.region": "eu-west-1"}
+    endpoint = with_values(Scenario(), said)
+    there = with_values(endpoint, {"hosting.kind": kind})
+    assert (there.hosting.kind, there.hosting.instance) == (kind, "g5.xlarge")
+    assert there.hosting.region == "eu-west-1"
+    assert with_values(there, {"hosting.kind": "sagemaker_realtime"}) == endpoint
+    swept = loads(
+        "hosting: {instance: ml.g5.xlarge}\n"
+        f"sweep: {{hosting.kind: [sagemaker_realtime, {kind}]}}"
+    )
+    points = [with_values(swept, {"hosting.kind": k}) for k in swept.sweep["hosting.kind"]]
+    assert [point.hosting.instance for point in points] == ["ml.g5.xlarge", "g5.xlarge"]
+
+
+def test_an_instance_given_beside_the_hosting_is_taken_as_given() -> None:
+    with pytest.raises(ScenarioError, match='have no ml. prefix: write "g5.xlarge"'):
+        with_values(Scenario(), {"hosting.kind": "ec2_asg", "hosting.instance": "ml.g5.xlarge"})
+    block = {"instance": "ml.g5.xlarge"}
+    with pytest.raises(ScenarioError, match='write "g5.xlarge"'):
+        with_values(Scenario(), {"hosting": block, "hosting.kind": "ec2_asg"})
+
+
+def test_unknown_names_come_with_every_other_mistake_of_a_change() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        with_values(
+            Scenario(),
+            {
+                "hosting.instance": "ml.g5.2xlrge",
+                "hosting.region": "us-eest-1",
+                "fleet.min": 0,
+                "policy.targt": 3,
+                "sweep": {"policy.target": [], "hosting.instance": ["ml.g55.xlarge"]},
+            },
+        )
+    assert {problem.path for problem in caught.value.problems} == {
+        "policy.targt",
+        "hosting.instance",
+        "hosting.region",
+        "sweep.hosting.instance.0",
+        "fleet.min",
+        "sweep.policy.target",
+    }
+    assert "nearest: ml.g5.2xlarge" in str(caught.value)
+    assert "us-east-1" in str(caught.value)
+
+
+def test_no_table_is_asked_for_a_region_with_a_price_of_ones_own() -> None:
+    own = with_values(Scenario(), {"hosting.region": "here", "hosting.usd_per_hour": 1})
+    assert own.hosting.region == "here"
+    with pytest.raises(ScenarioError, match='unknown region "here"'):
+        with_values(own, {"hosting.usd_per_hour": None})
 
 
 def test_a_kind_given_by_its_class_is_kept() -> None:
