@@ -31,7 +31,7 @@ def describe(trace: Trace | CountSeries) -> Row:
         ``schema``, ``source``, ``format``, ``kind``, ``t0``, ``records``, ``bin_s``, ``requests``,
         ``duration_s``, ``mean_rps``, ``peak_1min_requests``, ``peak_1s_requests``, ``iod_1s``,
         ``iod_60s``, ``cv_interarrival``, ``max_gap_s``, ``prompt_tokens``, ``output_tokens``,
-        ``content_hash``.
+        ``service_s_mean``, ``content_hash``.
     """
     counted = trace if isinstance(trace, CountSeries) else None
     row: Row = {
@@ -50,6 +50,8 @@ def describe(trace: Trace | CountSeries) -> Row:
     for name in ("prompt_tokens", "output_tokens"):
         tokens = trace.columns.get(name)
         row[name] = None if tokens is None else round(float(tokens.sum()))
+    service = trace.columns.get("service_s")
+    row["service_s_mean"] = None if service is None else float(service.mean())
     row["content_hash"] = trace.content_hash
     return row
 

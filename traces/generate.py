@@ -7,7 +7,7 @@ minutes uneven, and it is minutes that an autoscaler sees.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from math import exp, expm1, isfinite, log, sqrt
@@ -198,8 +198,7 @@ def load(name_or_path: str | Path, seed: int = 0) -> Trace | CountSeries:
     if str(name_or_path) in SAMPLES:
         return generate(str(name_or_path), seed)
     if not Path(name_or_path).exists():
-        expected = f"a file, or one of the samples {', '.join(SAMPLES)}"
-        raise TraceError(None, _unknown(str(name_or_path), "neither a file nor a sample", expected))
+        raise TraceError(None, _missing(Path(name_or_path)))
     from traces.formats import read
 
     return read(name_or_path)
@@ -288,6 +287,20 @@ def _positive(name: str, value: float) -> float:
         problem = Problem("out of range", "a finite number above 0", column=name, value=str(value))
         raise TraceError(None, problem)
     return float(value)
+
+
+def _missing(path: Path) -> Problem:
+    """No such file; the nearest is a sample's name, or else a file's in the same folder."""
+    expected = f"an existing file, or one of the samples {', '.join(SAMPLES)}"
+    problem = _unknown(str(path), "neither a file nor a sample", expected)
+    if problem.expected != expected:
+        return problem
+    try:
+        near = get_close_matches(path.name, [file.name for file in path.parent.iterdir()], n=1)
+    except OSError:  # the folder is not there either, or not ours to list
+        near = []
+    hint = f'; did you mean "{path.with_name(near[0])}"?' if near else ""
+    return replace(problem, expected=f"{expected}{hint}")
 
 
 def _unknown(name: str, what: str, expected: str) -> Problem:

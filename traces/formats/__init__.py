@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
-from traces.formats import azure_llm, counts, npz, parquet, timestamps
+from traces.formats import _names, azure_llm, counts, npz, parquet, timestamps
 from traces.formats._source import Source
 from traces.formats._text import Layout, layout_of
 from traces.trace import Trace
@@ -85,6 +85,5 @@ def _unknown(source: Source, layout: Layout | None) -> TraceError:
         found = f"no format recognised: columns {', '.join(layout.header)}"
     return source.refuse(
         found,
-        f"one of the formats {', '.join(FORMATS)}; in text, a header with a time column such as "
-        "timestamp or arrival_s",
+        f"one of the formats {', '.join(FORMATS)}; in text, a header with{_names.EXPECTED}",
     )

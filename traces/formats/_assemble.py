@@ -1,5 +1,6 @@
 """From stamps in nanoseconds to a `Trace` or a `CountSeries`, counting what had to be moved."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,12 @@ Index = NDArray[np.int64]
 _MOST_BINS: Final = 100_000_000
 _MOST_REQUESTS: Final = 2.0**53  # beyond this a float is no count any more
 _SHOWN: Final = 5
+# Equal rows are normal where many requests come at once; above this share they may be a mistake.
+_FEW_REPEATS: Final = 0.01
+# Stamps are a grid, not arrivals, from this many rows on and if so many gaps are all the same.
+_GRID_ROWS: Final = 10
+_GRID_SHARE: Final = 0.9
+_ONE_REQUEST: Final = "; if each row is one request, --input-format timestamps"
 
 
 class Faults:
@@ -52,6 +59,7 @@ def events(
     absolute: bool,
     format: str,
     notes: tuple[str, ...] = (),
+    repeats: int = 0,
 ) -> Trace:
     """A trace from one stamp a request, in any order.
 
@@ -63,9 +71,12 @@ def events(
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
     format : str. Name of the format, for the report.
     notes : tuple of str. What was assumed or ignored.
+    repeats : int. Rows that repeat the row before; told when they are more than a stray few.
     """
     if ns.size == 0:
         raise TraceError(path, Problem("no rows of data", "at least one request"))
+    if repeats > _FEW_REPEATS * ns.size:
+        notes += (f"{repeats:,} rows repeat the row before exactly (kept)",)
     moved, order = _order(ns)
     if order is not None:
         ns = ns[order]
@@ -115,7 +126,10 @@ def counts(
         raise TraceError(path, Problem("no rows of data", "at least two bins"))
 
     def fault(row: int, what: str, expected: str) -> TraceError:
-        line = None if lines is None else int(lines[row])
+        line = None
+        if lines is not None:
+            line = int(lines[row])
+            expected += _ONE_REQUEST
         return TraceError(path, Problem(what, expected, row=row + 1, line=line))
 
     moved, order = _order(ns)
@@ -173,6 +187,39 @@ def counts(
         )
     except TraceError as error:
         raise TraceError(path, error.problems, error.more) from None
+
+
+def refuse_grid(path: str, ns: Index, names: Sequence[str], insist: str) -> None:
+    """Refuse counts per interval whose column of counts has a name that is not known.
+
+    Parameters
+    ----------
+    path : str. The file.
+    ns : array of int64. Stamps, one a row, in any order. [ns]
+    names : sequence of str. Columns of numbers that are not used.
+    insist : str. How the caller may have the file read all the same.
+
+    Raises
+    ------
+    TraceError
+        No two stamps are equal, nearly all gaps are, and the others are multiples of it.
+    """
+    if not names or ns.size < _GRID_ROWS:
+        return
+    gaps = np.diff(ns)
+    if gaps.min() < 0:
+        gaps = np.diff(np.sort(ns))
+    width = int(gaps.min())
+    if width == 0 or (gaps == width).mean() < _GRID_SHARE or (gaps % width).any():
+        return
+    raise TraceError(
+        path,
+        Problem(
+            f"looks like counts per interval: one row every {width / 1e9:g} s, and numbers in "
+            f"{', '.join(names)} that would not be used",
+            f"the column of counts under the name `count`; {insist}",
+        ),
+    )
 
 
 def check_values(

@@ -15,27 +15,6 @@ from traces.trace import Floats
 
 T = TypeVar("T", bound=np.generic)
 
-# Names of a time column, the surest first; each may end in _s, _ms, _us or _ns. Names that say
-# "end" are left out on purpose: an end is not an arrival.
-STAMPS: Final = (
-    "arrival",
-    "arrival_time",
-    "arrival_timestamp",
-    "arrived_at",
-    "request_time",
-    "start_time",
-    "start_timestamp",
-    "started_at",
-    "timestamp",
-    "@timestamp",
-    "datetime",
-    "time",
-    "date",
-    "ts",
-    "offset",
-)
-# Names that only the start of an interval has: a row is then no single request.
-BIN_STAMPS: Final = ("window_start", "bin_start", "interval_start", "period_start")
 _SHOWN: Final = 5
 # From 1973 on; a smaller number counts from the trace's own start.
 _SINCE_1970_NS: Final = 10**17
@@ -51,6 +30,7 @@ class Read(NamedTuple):
     lines : array of int64. Line of each row.
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
     notes : tuple of str. What was assumed about stamps.
+    repeats : int. Rows with the very bytes of the row before.
     """
 
     ns: Index
@@ -58,12 +38,7 @@ class Read(NamedTuple):
     lines: Index
     absolute: bool
     notes: tuple[str, ...]
-
-
-def stamp_column(names: tuple[str, ...], choices: tuple[str, ...] = STAMPS) -> int | None:
-    """Which of some plain names is the time column, or None."""
-    bare = [_without_unit(name) for name in names]
-    return next((bare.index(stamp) for stamp in choices if stamp in bare), None)
+    repeats: int
 
 
 def unused(layout: Layout, used: set[int]) -> tuple[str, ...]:
@@ -92,10 +67,17 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
     stamps: list[Index] = []
     lines: list[Index] = []
     values: dict[str, list[Floats]] = {name: [] for name in columns}
-    before = 0
+    before = repeats = 0
+    last: bytes | None = None
     for rows in rows_of(source, layout):
         _refuse_wide(rows, layout, before, faults)
-        stamps.append(clock.read(rows.field(stamp), rows, before))
+        ns = clock.read(rows.field(stamp), rows, before)
+        stamps.append(ns)
+        # Only rows with the stamp of the row before can repeat it; a bare stamp then does.
+        tied = np.concatenate(([False], ns[1:] == ns[:-1]))
+        repeats += rows.repeats(tied) if layout.width > 1 else int(tied.sum())
+        repeats += rows.text(0) == last
+        last = rows.text(-1)
         lines.append(rows.line)
         for name, number in columns.items():
             values[name].append(_numbers(_name(layout, number), rows, number, before, faults))
@@ -107,6 +89,7 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
         _joined(lines, np.int64),
         clock.absolute,
         clock.notes(),
+        repeats,
     )
 
 
@@ -118,7 +101,7 @@ class _Clockwork:
         self._faults = faults
         self._clock: _stamps.Clock | None = None
         self._iso: bool | None = None
-        self._naive = False
+        self._naive: bool | None = None
 
     @property
     def absolute(self) -> bool:
@@ -130,8 +113,7 @@ class _Clockwork:
             return ("stamps without a zone, taken as UTC",) if self._naive else ()
         if self._clock is None:
             return ()
-        since = "1970-01-01 UTC" if self._clock.absolute else "an unknown start"
-        return (f"{self._column} taken as {self._clock.unit} since {since}",)
+        return (f"{self._column} taken as {self._clock}",)
 
     def read(self, fields: Fields, rows: Rows, before: int) -> Index:
         """Stamps of some rows; bad ones go to the faults and come back as 0."""
@@ -139,14 +121,17 @@ class _Clockwork:
             self._iso = _stamps.is_iso(fields)
         if self._iso:
             ns, bad, naive = _stamps.iso_ns(fields)
-            self._naive |= naive
             self._refuse(bad, fields, rows, before, "not a stamp")
+            self._naive, other, what = _stamps.other_zone(naive, bad, self._naive)
+            self._refuse(other, fields, rows, before, what, _stamps.EXPECTED_ZONE)
             return ns
         if self._clock is None:
             self._clock = _stamps.clock_of(_stamps.numbers(fields)[0], plain_name(self._column))
         ns, bad = _stamps.decimal_ns(fields, self._clock.unit)
         if bad.any():
             self._second_look(ns, bad, fields)
+        ns, large = self._clock.scaled(ns)
+        bad |= large
         self._refuse(bad, fields, rows, before, "not a time")
         other = ~bad & ((ns >= _SINCE_1970_NS) != self._clock.absolute)
         self._refuse(other, fields, rows, before, "of another magnitude than the other stamps")
@@ -162,12 +147,21 @@ class _Clockwork:
         ns[where[good]] = _stamps.float_ns(values[good], self._clock.unit)
         bad[where[good]] = False
 
-    def _refuse(self, bad: _stamps.Bad, fields: Fields, rows: Rows, before: int, what: str) -> None:
+    def _refuse(
+        self,
+        bad: _stamps.Bad,
+        fields: Fields,
+        rows: Rows,
+        before: int,
+        what: str,
+        expected: str | None = None,
+    ) -> None:
         where = np.flatnonzero(bad)
+        expected = expected or (_stamps.EXPECTED_ISO if self._iso else _stamps.EXPECTED)
         problems = [
             Problem(
                 "empty" if not fields.length[k] else "negative" if _negative(fields, k) else what,
-                _stamps.EXPECTED_ISO if self._iso else _stamps.EXPECTED,
+                expected,
                 row=before + int(k) + 1,
                 line=int(rows.line[k]),
                 column=self._column,
@@ -220,11 +214,6 @@ def _numbers(name: str, rows: Rows, number: int, before: int, faults: Faults) ->
 
 def _name(layout: Layout, number: int) -> str:
     return layout.header[number].strip() if layout.header else f"column {number + 1}"
-
-
-def _without_unit(name: str) -> str:
-    head, _, unit = name.rpartition("_")
-    return head if unit in _stamps.PLACES else name
 
 
 def _joined(parts: list[NDArray[T]], dtype: type[T]) -> NDArray[T]:

@@ -4,7 +4,9 @@ ISO 8601 is read by slices of a fixed layout: a file has a handful of layouts, h
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -16,6 +18,7 @@ Bad = NDArray[np.bool_]
 
 NS: Final = 1_000_000_000
 EXPECTED: Final = "Unix time, seconds from the start, or an ISO 8601 stamp"
+EXPECTED_ZONE: Final = "a zone (Z or +02:00) in every stamp or in none; without one they are UTC"
 EXPECTED_ISO: Final = "an ISO 8601 stamp such as 2026-01-05T08:30:00.25Z"
 
 _ISO: Final = re.compile(
@@ -29,6 +32,19 @@ _POWERS: Final = 10 ** np.arange(19, dtype=np.int64)
 # from 1970: from 1973 to 5138 in seconds, and likewise for the others.
 PLACES: Final = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 _SINCE_1970: Final = {"s": 1e8, "ms": 1e11, "us": 1e14, "ns": 1e17}
+# Units that a column's name may end in, and how many of the unit that is read they are.
+UNITS: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
+    {
+        **{unit: (unit, 1) for unit in PLACES},
+        **dict.fromkeys(("sec", "second", "seconds"), ("s", 1)),
+        **dict.fromkeys(("millis", "milliseconds"), ("ms", 1)),
+        **dict.fromkeys(("min", "minute", "minutes"), ("s", 60)),
+        **dict.fromkeys(("hour", "hours"), ("s", 3600)),
+        **dict.fromkeys(("day", "days"), ("s", 86_400)),
+    }
+)
+_LONG: Final = {60: "minutes", 3600: "hours", 86_400: "days"}
+_LARGEST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -39,18 +55,39 @@ class Clock:
     ----------
     unit : str. ``s``, ``ms``, ``us`` or ``ns``.
     absolute : bool. Whether it counts from 1970-01-01 UTC.
+    scale : int. How many units the number 1 means, as 60 s for a minute.
     """
 
     unit: str
     absolute: bool
+    scale: int = 1
+
+    def __str__(self) -> str:
+        since = "1970-01-01 UTC" if self.absolute else "an unknown start"
+        return f"{_LONG.get(self.scale, self.unit)} since {since}"
+
+    def scaled(self, ns: Index) -> tuple[Index, Bad]:
+        """Nanoseconds from numbers read in `unit`; the second array tells which do not fit."""
+        bad = ns > _LARGEST // self.scale
+        return np.where(bad, 0, ns * self.scale), bad
 
 
 def is_iso(fields: Fields) -> bool:
-    """Whether most fields look like dates and not like numbers, whatever the first one says."""
-    if fields.text.shape[1] < 5:
+    """Whether there are more dates than numbers, or as many and the first of both is a date.
+
+    What is neither, such as ``nan`` or ``-``, has no say.
+    """
+    if fields.text.shape[1] < 8:
         return False
     mark = fields.text[:, 4]
-    return bool(((mark == ord("-")) | (mark == ord("/"))).mean() > 0.5)
+    dates = ((mark == ord("-")) | (mark == ord("/"))) & (fields.text[:, 7] == mark)
+    count = int(dates.sum())
+    if count in (0, dates.size):
+        return count > 0
+    others = np.flatnonzero(~dates)
+    values, none = numbers(Fields(fields.text[others], fields.length[others]))
+    others = others[~none & np.isfinite(values)]
+    return count > others.size or (count == others.size and int(dates.argmax()) < others[0])
 
 
 def clock_of(values: NDArray[np.float64], column: str) -> Clock:
@@ -59,32 +96,33 @@ def clock_of(values: NDArray[np.float64], column: str) -> Clock:
     Parameters
     ----------
     values : array of float64. Some of its values; their median decides, not a stray first row.
-    column : str. Its name; an ending ``_s``, ``_ms``, ``_us`` or ``_ns`` tells the unit.
+    column : str. Its plain name; an ending in `UNITS` tells the unit.
     """
     known = values[np.isfinite(values)]
     middle = float(np.median(known)) if known.size else 0.0
-    unit = column.rpartition("_")[2] if "_" in column else ""
-    if unit in PLACES:
-        return Clock(unit, middle >= _SINCE_1970[unit])
+    named, scale = UNITS.get(column.rpartition("_")[2], ("", 1))
+    # Under "minute" there may stand the Unix time in seconds at which the minute starts.
+    if named and (scale == 1 or middle < _SINCE_1970[named]):
+        return Clock(named, middle * scale >= _SINCE_1970[named], scale)
     for unit in ("ns", "us", "ms", "s"):
         if middle >= _SINCE_1970[unit]:
             return Clock(unit, True)
     return Clock("s", False)
 
 
-def iso_ns(fields: Fields) -> tuple[Index, Bad, bool]:
+def iso_ns(fields: Fields) -> tuple[Index, Bad, Bad]:
     """Nanoseconds since 1970 UTC for ISO 8601 stamps.
 
     Returns
     -------
-    array of int64, array of bool, bool
-        The stamps; which of them are none; whether some state no zone and were taken as UTC.
+    array of int64, array of bool, array of bool
+        The stamps; which of them are none; which state no zone and were taken as UTC.
     """
     digit = (fields.text >= ord("0")) & (fields.text <= ord("9"))
     shape = Fields(np.where(digit, np.uint8(ord("0")), fields.text), fields.length).strings()
     stamps = np.zeros(shape.size, dtype=np.int64)
     bad = np.ones(shape.size, dtype=bool)
-    naive = False
+    naive = np.zeros(shape.size, dtype=bool)
     pending = np.arange(shape.size)
     # A file with hundreds of layouts is no file of stamps; what is left then stays bad.
     for _ in range(256):
@@ -97,8 +135,27 @@ def iso_ns(fields: Fields) -> tuple[Index, Bad, bool]:
         if found:
             text = fields.text if rows.size == shape.size else fields.text[rows]
             stamps[rows], bad[rows] = _by_slices(text, found)
-            naive |= found["zone"] is None
+            naive[rows] = found["zone"] is None
     return stamps, bad, naive
+
+
+def other_zone(naive: Bad, bad: Bad, first: bool | None = None) -> tuple[bool | None, Bad, str]:
+    """Which stamps differ from the first one in stating a zone.
+
+    Parameters
+    ----------
+    naive, bad : array of bool. As `iso_ns` gives them.
+    first : bool, optional. Whether the first stamp of the file states none, once known.
+
+    Returns
+    -------
+    bool or None, array of bool, str
+        `first`, which stamps differ from it, and what to say of them.
+    """
+    if first is None and not bad.all():
+        first = bool(naive[bad.argmin()])
+    says = "a zone, which the first stamp does not have" if first else "no zone, unlike the first"
+    return first, ~bad & (naive != bool(first)), says
 
 
 def decimal_ns(fields: Fields, unit: str) -> tuple[Index, Bad]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from traces.formats._source import Source
+from traces.formats._source import HEAD_BYTES, Source
 
 Bytes = NDArray[np.uint8]
 Index = NDArray[np.int64]
@@ -18,7 +18,13 @@ Index = NDArray[np.int64]
 # Longer fields are no number and no stamp; they are cut here for the message that says so.
 _WIDEST: Final = 64
 _VALUE: Final = re.compile(r"[-+]?(\d|\.\d|(nan|inf(inity)?)$)", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _SHOWN: Final = 40
+# A delimiter inside quotes stands as a byte that no number or stamp has, until it is shown.
+_PROTECTED: Final = {",": "\x01", ";": "\x02", "\t": "\x03", "|": "\x04"}
+_SHOWN_AS: Final = str.maketrans({mark: delimiter for delimiter, mark in _PROTECTED.items()})
+# Rows of the head that tell what a column holds.
+_LOOKED_AT: Final = 50
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Fields:
     def shown(self, row: int) -> str:
         """One field, for a message."""
         value = bytes(self.text[row, : self.length[row]]).decode("utf-8", "replace")
+        value = value.translate(_SHOWN_AS)
         return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
 
 
@@ -99,14 +106,34 @@ class Rows:
         end = np.where(present > number, after, self.ends)
         return _cut(self.data, start, end)
 
+    def repeats(self, among: NDArray[np.bool_]) -> int:
+        """How many rows have the very bytes of the row before, of those marked in `among`."""
+        length = self.ends - self.starts
+        where = np.flatnonzero(among[1:] & (length[1:] == length[:-1])) + 1
+        found = at = 0
+        # From the end, since rows of one stamp differ after it.
+        while where.size:
+            at += 1
+            same = self.data[self.ends[where] - at] == self.data[self.ends[where - 1] - at]
+            where = where[same]
+            done = length[where] == at
+            found += int(done.sum())
+            where = where[~done]
+        return found
+
+    def text(self, row: int) -> bytes:
+        """One whole row."""
+        return self.data[self.starts[row] : self.ends[row]].tobytes()
+
 
 def plain_name(name: str) -> str:
     """A column's name in lower case, words joined by ``_``.
 
-    >>> plain_name(' "Request tokens"')
-    'request_tokens'
+    >>> plain_name(' "Request tokens"'), plain_name("RequestCount")
+    ('request_tokens', 'request_count')
     """
-    return re.sub(r"[\s\-]+", "_", name.strip().strip('"').strip().lower())
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().strip('"').strip())
+    return re.sub(r"[\s\-_]+", "_", words.lower())
 
 
 def layout_of(source: Source) -> Layout | None:
@@ -126,6 +153,22 @@ def layout_of(source: Source) -> Layout | None:
         return None
     has_header = not any(_VALUE.match(field.strip()) for field in fields)
     return Layout(delimiter, tuple(fields) if has_header else None, len(fields))
+
+
+def number_columns(source: Source, layout: Layout) -> tuple[int, ...]:
+    """Which columns hold numbers, judged by the first rows."""
+    lines = [line for line in source.head.decode("utf-8", "replace").splitlines() if line.strip()]
+    first = 0 if layout.header is None else 1
+    rows = list(csv.reader(lines[first : first + _LOOKED_AT], delimiter=layout.delimiter))
+    if len(source.head) >= HEAD_BYTES and len(rows) > 1:
+        rows.pop()  # perhaps cut
+    columns = ([row[k] for row in rows if len(row) > k] for k in range(layout.width))
+    return tuple(k for k, fields in enumerate(columns) if _are_numbers(fields))
+
+
+def _are_numbers(fields: list[str]) -> bool:
+    filled = [field.strip().replace(",", "") for field in fields if field.strip()]
+    return bool(filled) and all(_NUMBER.fullmatch(field) for field in filled)
 
 
 def rows_of(source: Source, layout: Layout) -> Iterator[Rows]:
@@ -173,12 +216,12 @@ def _cut(data: Bytes, start: Index, end: Index) -> Fields:
 
 
 def _unquoted(block: bytes, delimiter: str) -> bytes:
-    """The same lines without quotes: what they protected becomes a blank, line ends stay."""
+    """The same lines without quotes: what they protected is no delimiter, line ends stay."""
     text = block.decode("utf-8", "replace")
-    lines = []
+    lines, mark = [], _PROTECTED[delimiter]
     for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter):
         inside = sum(field.count("\n") for field in row)
-        fields = (re.sub(rf"[{re.escape(delimiter)}\r\n]", " ", field) for field in row)
+        fields = (re.sub(r"[\r\n]", " ", field.replace(delimiter, mark)) for field in row)
         lines.append(delimiter.join(fields) + "\n" * (1 + inside))
     joined = "".join(lines)
     return (joined if text.endswith("\n") else joined.removesuffix("\n")).encode()

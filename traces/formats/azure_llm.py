@@ -9,6 +9,7 @@ from typing import Final
 
 from traces.formats import _assemble
 from traces.formats._columns import read_columns, unused
+from traces.formats._names import key
 from traces.formats._source import Source
 from traces.formats._text import Layout
 from traces.trace import Trace
@@ -23,17 +24,24 @@ RENAME: Final = {
 
 def recognises(source: Source, layout: Layout | None) -> bool:
     """All three columns are there."""
-    return layout is not None and set(RENAME) <= set(layout.names())
+    return layout is not None and set(RENAME) <= set(map(key, layout.names()))
 
 
 def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
     """Read the file; see `traces.formats.read`."""
     if layout is None or not recognises(source, layout):
         raise source.refuse("not this format", "columns TIMESTAMP, ContextTokens, GeneratedTokens")
-    place = {RENAME[name]: k for k, name in enumerate(layout.names()) if name in RENAME}
+    names = map(key, layout.names())
+    place = {RENAME[name]: k for k, name in enumerate(names) if name in RENAME}
     stamp = place.pop("arrival_s")
     got = read_columns(source, layout, stamp, place)
     notes = (*got.notes, *unused(layout, {stamp, *place.values()}))
     return _assemble.events(
-        source.path, got.ns, got.values, absolute=got.absolute, format=NAME, notes=notes
+        source.path,
+        got.ns,
+        got.values,
+        absolute=got.absolute,
+        format=NAME,
+        notes=notes,
+        repeats=got.repeats,
     )

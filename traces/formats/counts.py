@@ -3,38 +3,25 @@
 The width of a bin is the commonest gap; bins that the file leaves out count as 0.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
-from traces.formats import _assemble
-from traces.formats._columns import BIN_STAMPS, STAMPS, read_columns, stamp_column, unused
+from traces.formats import _assemble, _names
+from traces.formats._columns import read_columns, unused
 from traces.formats._source import Source
-from traces.formats._text import Layout
+from traces.formats._text import Index, Layout, number_columns
 from traces.trace import Floats
 
 NAME: Final = "counts"
-COLUMNS: Final = (*BIN_STAMPS, *STAMPS)  # names that the time column may have
-RENAME: Final = {
-    "requests": "counts",
-    "request_count": "counts",
-    "num_requests": "counts",
-    "invocations": "counts",
-    "count": "counts",
-    "counts": "counts",
-    "value": "counts",
-}
 
 
 def recognises(source: Source, layout: Layout | None) -> bool:
     """A header names a time column and a count."""
-    if layout is None:
-        return False
-    names = layout.names()
-    return stamp_column(names, COLUMNS) is not None and not RENAME.keys().isdisjoint(names)
+    return layout is not None and _names.holds_counts(layout.names())
 
 
 def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
@@ -42,39 +29,77 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     if layout is None or (layout.header is None and layout.width < 2):
         raise source.refuse("not this format", "a stamp and a count a line")
     names = layout.names() or ("timestamp", "count")
-    stamp = stamp_column(names, COLUMNS)
-    number = next((names.index(name) for name in RENAME if name in names), None)
-    if stamp is None or number is None:
-        raise source.refuse("not this format", "columns such as timestamp and count")
-    got = read_columns(source, layout, stamp, {"counts": number})
-    values = got.values["counts"]
-    if not asked:
-        _refuse_gauge(source.path, names[number], values, got.lines)
+    shown = layout.header or names
+    stamp = _names.stamp_column(names, _names.INTERVAL_STAMPS)
+    if stamp is None:
+        raise source.refuse("not this format", _names.EXPECTED_STAMP)
+    rank, choices = _names.count_columns(names)
+    if not choices:
+        choices = _only_numbers(source, layout, stamp)
+    columns = {shown[k].strip(): k for k in choices}
+    got = read_columns(source, layout, stamp, columns)
+    # Who asks for counts has looked: rates may then be rounded.
+    name, taken = count_column(source.path, got.values, 0 if asked else rank, got.lines)
     return _assemble.counts(
         source.path,
         got.ns,
-        values,
+        got.values[name],
         got.lines,
         absolute=got.absolute,
         format=NAME,
-        notes=(*got.notes, *unused(layout, {stamp, number})),
+        notes=(*got.notes, *taken, *unused(layout, {stamp, columns[name]})),
     )
 
 
-def _refuse_gauge(path: str, name: str, values: Floats, lines: NDArray[np.int64]) -> None:
-    """A column that is only called "value" may be a gauge or a rate; fractions give it away."""
-    uneven = np.flatnonzero(values != np.rint(values))
-    if name == "value" and uneven.size:
-        row = int(uneven[0])
-        raise TraceError(
-            path,
-            Problem(
-                f"not whole, as {uneven.size:,} of {values.size:,} values: "
-                "a gauge or a rate, not requests per interval",
-                "whole counts, or the input format counts if they may be rounded",
-                row=row + 1,
-                line=int(lines[row]),
-                column=name,
-                value=f"{values[row]:g}",
-            ),
+def count_column(
+    path: str, values: Mapping[str, Floats], rank: int, lines: Index | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """Which of the columns that may be the count is taken, and what to note of it.
+
+    Parameters
+    ----------
+    path : str. The file.
+    values : mapping of str to array of float64. The columns, all of one rank.
+    rank : int. Their rank in `_names.COUNTS`.
+    lines : array of int64, optional. Line of the file that each row stands on.
+
+    Raises
+    ------
+    TraceError
+        Two of them differ, or a doubtful one holds fractions.
+    """
+
+    def fault(row: int, what: str, expected: str, **cell: str) -> TraceError:
+        line = None if lines is None else int(lines[row])
+        return TraceError(path, Problem(what, expected, row=row + 1, line=line, **cell))
+
+    name, *others = values
+    for other in others:
+        differ = np.flatnonzero(values[name] != values[other])
+        if differ.size:
+            what = f"{name} and {other} may both be the count, and differ"
+            expected = "the one that counts requests under the name `count`"
+            raise fault(int(differ[0]), what, expected)
+    taken = values[name]
+    uneven = np.flatnonzero(taken != np.rint(taken))
+    if rank == len(_names.COUNTS) - 1 and uneven.size:
+        raise fault(
+            int(uneven[0]),
+            f"not whole, as {uneven.size:,} of {taken.size:,} values: "
+            "a gauge or a rate, not requests per interval",
+            "whole counts, or --input-format counts if they may be rounded",
+            column=name,
+            value=f"{taken[uneven[0]]:g}",
         )
+    return name, (f"{name} taken as requests per bin",) if rank else ()
+
+
+def _only_numbers(source: Source, layout: Layout, stamp: int) -> tuple[int]:
+    """The one column of numbers beside the stamps: who asks for counts need not rename it."""
+    names = layout.names()
+    found = [
+        k for k in number_columns(source, layout) if k != stamp and not _names.is_label(names[k])
+    ]
+    if len(found) != 1:
+        raise source.refuse("not this format: no count column", _names.EXPECTED_COUNT)
+    return (found[0],)

@@ -4,6 +4,7 @@ Files that `traces.convert` writes carry their origin in the schema's metadata.
 """
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,12 +12,10 @@ from numpy.typing import NDArray
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
-from traces.formats import _assemble, _stamps
-from traces.formats import counts as count_format
-from traces.formats import timestamps as stamp_format
-from traces.formats._columns import STAMPS, stamp_column
+from traces.formats import _assemble, _names, _stamps
 from traces.formats._source import Source
 from traces.formats._text import Fields, Layout, plain_name
+from traces.formats.counts import count_column
 from traces.formats.npz import from_arrays
 from traces.trace import Floats, ReadReport, Trace, trace_columns
 
@@ -43,14 +42,20 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
             schema = parquet.schema_arrow
             names = tuple(plain_name(name) for name in schema.names)
             origin = json.loads((schema.metadata or {}).get(METADATA, b"null"))
-            wanted = [schema.names[k] for k in _used(names)]
+            used = _used(names)
+            wanted = [schema.names[k] for k in used]
+            left = [
+                schema.names[k]
+                for k, name in enumerate(names)
+                if k not in used and not _names.is_label(name) and _is_number(schema.types[k])
+            ]
             table = parquet.read(columns=wanted)
     except (pa.ArrowException, OSError) as error:
         raise source.refuse(f"not a whole Parquet file ({error})") from None
     try:
         if origin is not None:
             return _own(source, table, origin)
-        return _foreign(source, table)
+        return _foreign(source, table, () if asked else left)
     except TraceError as error:
         raise TraceError(source.path, error.problems, error.more) from None
 
@@ -66,9 +71,17 @@ def import_parquet(path: str) -> Any:
 
 
 def _used(names: tuple[str, ...]) -> list[int]:
-    known = {*stamp_format.RENAME, *count_format.RENAME, *trace_columns()}
-    stamp = stamp_column(names, count_format.COLUMNS)
-    return [k for k, name in enumerate(names) if name in known or k == stamp]
+    """Columns to read: the stamps, and the count or else what is known of each request."""
+    own = {"arrival_s", "counts", *trace_columns()}
+    stamp = _names.stamp_column(names, _names.INTERVAL_STAMPS)
+    known = {*_names.optional_columns(names, stamp).values(), *_names.count_columns(names)[1]}
+    return [k for k, name in enumerate(names) if name in own or k in known or k == stamp]
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
 def _own(source: Source, table: "pa.Table", origin: dict[str, Any]) -> Trace | CountSeries:
@@ -89,28 +102,33 @@ def _own(source: Source, table: "pa.Table", origin: dict[str, Any]) -> Trace | C
     )
 
 
-def _foreign(source: Source, table: "pa.Table") -> Trace | CountSeries:
+def _foreign(source: Source, table: "pa.Table", left: Sequence[str]) -> Trace | CountSeries:
+    """Read a file that others wrote; `left` are columns of numbers that are not read."""
     names = tuple(plain_name(name) for name in table.column_names)
-    counted = not count_format.RENAME.keys().isdisjoint(names)
-    stamp = stamp_column(names, count_format.COLUMNS if counted else STAMPS)
+    counted = _names.holds_counts(names)
+    choices = _names.INTERVAL_STAMPS if counted else _names.STAMPS
+    stamp = _names.stamp_column(names, choices)
     if stamp is None:
         raise source.refuse(
             f"columns {', '.join(table.column_names) or 'of other names'}",
-            "a time column such as timestamp or arrival_s",
+            f"columns{_names.EXPECTED}",
         )
     faults = _assemble.Faults(source.path)
     ns, absolute, notes = _times(table, stamp, faults)
-    place: dict[str, int] = {}
-    for k, name in enumerate(names):
-        house = stamp_format.RENAME.get(name) or count_format.RENAME.get(name)
-        if house and k != stamp:
-            place.setdefault(house, k)
+    if counted:
+        rank, found = _names.count_columns(names)
+        counts = {table.column_names[k]: _numbers(table, k, faults) for k in found}
+        faults.settle()
+        name, taken = count_column(source.path, counts, rank)
+        notes += taken
+        return _assemble.counts(
+            source.path, ns, counts[name], None, absolute=absolute, format=NAME, notes=notes
+        )
+    place = _names.optional_columns(names, stamp)
     values = {house: _numbers(table, k, faults) for house, k in place.items()}
     faults.settle()
-    if "counts" in values:
-        return _assemble.counts(
-            source.path, ns, values["counts"], None, absolute=absolute, format=NAME, notes=notes
-        )
+    insist = "or --input-format parquet if each row is one request"
+    _assemble.refuse_grid(source.path, ns, left, insist)
     if "service_s" in place and names[place["service_s"]].endswith("_ms"):
         values["service_s"] = values["service_s"] / 1e3
     return _assemble.events(source.path, ns, values, absolute=absolute, format=NAME, notes=notes)
@@ -137,19 +155,18 @@ def _times(
         text = np.array(column.to_pylist(), dtype=np.bytes_)
         matrix = text.view(np.uint8).reshape(text.size, -1)
         ns, bad, naive = _stamps.iso_ns(Fields(matrix, np.strings.str_len(text)))
-        rows = np.flatnonzero(bad)
-        found = [
-            Problem(
-                "not a stamp",
-                _stamps.EXPECTED_ISO,
-                row=int(k) + 1,
-                column=name,
-                value=column[k].as_py(),
-            )
-            for k in rows[:5].tolist()
-        ]
-        faults.add(found, rows.size)
-        return ns, True, ("stamps without a zone, taken as UTC",) if naive else ()
+        first, other, what = _stamps.other_zone(naive, bad)
+        for wrong, says, expected in (
+            (bad, "not a stamp", _stamps.EXPECTED_ISO),
+            (other, what, _stamps.EXPECTED_ZONE),
+        ):
+            rows = np.flatnonzero(wrong)
+            found = [
+                Problem(says, expected, row=k + 1, column=name, value=column[k].as_py())
+                for k in rows[:5].tolist()
+            ]
+            faults.add(found, rows.size)
+        return ns, True, ("stamps without a zone, taken as UTC",) if first else ()
     values = column.to_numpy()
     if not np.issubdtype(values.dtype, np.number):
         raise TraceError(None, Problem(f"of type {kind}", _stamps.EXPECTED, column=name))
@@ -157,12 +174,12 @@ def _times(
     faults.add(*_assemble.check_values(name, as_float))
     faults.settle()
     clock = _stamps.clock_of(as_float, plain_name(name))
-    since = "1970-01-01 UTC" if clock.absolute else "an unknown start"
-    note = (f"{name} taken as {clock.unit} since {since}",)
+    note = (f"{name} taken as {clock}",)
     if np.issubdtype(values.dtype, np.integer):
-        scale = 10 ** _stamps.PLACES[clock.unit]
-        return values.astype(np.int64) * scale, clock.absolute, note
-    return _stamps.float_ns(as_float, clock.unit), clock.absolute, note
+        ns = values.astype(np.int64) * 10 ** _stamps.PLACES[clock.unit]
+    else:
+        ns = _stamps.float_ns(as_float, clock.unit)
+    return clock.scaled(ns)[0], clock.absolute, note
 
 
 def _numbers(table: "pa.Table", number: int, faults: _assemble.Faults) -> Floats:
