@@ -165,22 +165,25 @@ def promise(row: Row) -> str:
     )
 
 
-def serving(result: Result) -> str:
-    """How requests are served, as far as all rows agree: slots, client time-out, service law.
+def _patience(row: Row) -> str:
+    timeout = row["client_timeout_s"]
+    return "no client time-out" if timeout is None else f"clients wait {numbers.duration(timeout)}"
 
-    A law that differs between the rows is left to them: it names figures of each size.
+
+def serving(result: Result) -> str:
+    """How requests are served: slots and service law where all rows agree, client time-outs.
+
+    Time-outs that differ are named, for a queue that clients leave looks shorter than one they
+    stay in. A law that differs between the rows is left to them: it names figures of each size.
     """
     rows = finished(result["scenarios"])
     parts = []
     slots = {row["slots"] for row in rows}
     if len(slots) == 1:
         parts.append(f"{slots.pop()} at once per replica")
-    timeouts = {row["client_timeout_s"] for row in rows}
-    if len(timeouts) == 1:
-        timeout = timeouts.pop()
-        parts.append(
-            "no client time-out" if timeout is None else f"clients wait {numbers.duration(timeout)}"
-        )
+    timeouts = {_patience(row) for row in rows}
+    if timeouts:
+        parts.append(" or ".join(sorted(timeouts)))
     laws = {row["service"] for row in rows}
     if len(laws) == 1:
         parts.append(f"service: {laws.pop()}")

@@ -81,4 +81,7 @@ def explain_unknown(path: str, kind: str = "") -> tuple[str, str]:
         # A key at home in another block, or misspelt there: "min" is fleet.min.
         at_home = {known.rpartition(".")[2]: known for known in reversed(paths) if "." in known}
         near = at_home.get(nearest(path.rpartition(".")[2], list(at_home)), "")
+    if not near:
+        keys = keys_of(block, kind) if key and block in paths else tuple(Scenario.model_fields)
+        message += f": expected one of {', '.join(keys)}"
     return message, near
