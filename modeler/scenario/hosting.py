@@ -7,9 +7,10 @@ from pydantic import Tag
 from modeler.scenario.fields import Block, Seconds, UsdPerHour, by_kind, setting
 
 # SageMaker holds an instance for about ten minutes after the copies on it are gone: about 25
-# minutes after the last request in all, of which 15 are the alarm (stdapi-ai/stdapi.ai issue 43;
-# "over 25 minutes" at repost.aws QUf450Wsd9RROGGOIwaolN9w). EC2 bills no second of shutting-down
-# (EC2 user guide, instance lifecycle).
+# minutes after the last request in all, of which 15 are the alarm
+# (github.com/stdapi-ai/stdapi.ai/issues/43; "over 25 minutes" at repost.aws
+# QUf450Wsd9RROGGOIwaolN9w). EC2 bills no second of shutting-down (EC2 user guide, instance
+# lifecycle).
 SAGEMAKER_RELEASE_S: Final = 600.0
 
 
