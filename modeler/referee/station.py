@@ -47,11 +47,6 @@ class Station:
     note: str = ""
 
     @property
-    def arrival_rate(self) -> float:
-        """Arrivals per second. [rps]"""
-        return 1.0 / self.gap.mean
-
-    @property
     def rho(self) -> float:
         """Offered load per server. [-]"""
         return self.service.mean / self.gap.mean / self.servers

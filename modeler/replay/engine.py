@@ -28,23 +28,12 @@ from modeler.replay.fleet import (
     set_desired,
 )
 from modeler.replay.heap import pop
-from modeler.replay.quiet import note, quiet
+from modeler.replay.quiet import cause_of_wait, note, quiet
 
 _INF = m.INF
 # An hour: every control loop we know has acted on a waiting request long before (assumed).
 _LAST_HOPE_S = 3600.0
 _ARRIVAL, _TICK, _BUCKET, _TIMEOUT, _READY, _DEPARTURE, _START = 0, 1, 2, 3, 4, 5, 6
-
-
-@njit(cache=True)
-def _cause_of_wait(w, arrival, now, pending_before):  # type: ignore[no-untyped-def]
-    """Why a request waited: no capacity allowed, capacity on its way, or none decided on."""
-    if w.floats[m.AT_MAX_SINCE] <= arrival:
-        return m.REPLICA_CAP
-    overlap = pending_seconds(w, now) - pending_before
-    if 2.0 * overlap >= now - arrival:
-        return m.COLD_START
-    return m.DECISION
 
 
 @njit(cache=True)
@@ -77,7 +66,8 @@ def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
         ):
             cause = m.SERVICE_TIME
         else:
-            cause = _cause_of_wait(w, arrival, now, w.ring[head, m.Q_PENDING_SECONDS])
+            overlap = pending_seconds(w, now) - w.ring[head, m.Q_PENDING_SECONDS]
+            cause = cause_of_wait(w.floats[m.AT_MAX_SINCE], arrival, now - arrival, overlap)
     w.integers[m.CAUSE_N + cause] += 1
     if w.integers[m.RECORD] != 0:
         note(w.record_s, w.record, w.ring_id[head], m.INF, now, outcome, cause, -1)

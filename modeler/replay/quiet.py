@@ -25,6 +25,17 @@ def note(record_s, record, ordinal, start, end, outcome, cause, replica):  # typ
     record[ordinal, 2] = replica
 
 
+@njit(cache=True, inline="always")
+def cause_of_wait(at_max_since, came, wait, overlap):  # type: ignore[no-untyped-def]
+    """Why a request waited: no capacity allowed, capacity on its way, or none decided on.
+
+    `overlap` is the part of the wait during which replicas were pending; a tie is a cold start.
+    """
+    if at_max_since <= came:
+        return m.REPLICA_CAP
+    return m.COLD_START if 2.0 * overlap >= wait else m.DECISION
+
+
 @njit(cache=True)
 def quiet(  # type: ignore[no-untyped-def]
     arrival_s,
@@ -117,13 +128,11 @@ def quiet(  # type: ignore[no-untyped-def]
                 if wait + judged > threshold or outcome != m.SERVED:
                     if judged > threshold or service > client:
                         cause = m.SERVICE_TIME
-                    elif at_max_since <= came:
-                        cause = m.REPLICA_CAP
                     else:
                         overlap = pending_base - ring[head, m.Q_PENDING_SECONDS]
                         if pending:
                             overlap += free - pending_since
-                        cause = m.COLD_START if 2.0 * overlap >= wait else m.DECISION
+                        cause = cause_of_wait(at_max_since, came, wait, overlap)
                     integers[m.CAUSE_N + cause] += 1
                 if recording:
                     note(record_s, record, ring_id[head], free, end, outcome, cause, replica)

@@ -70,30 +70,26 @@ class SageMakerRealtime(_Hosting):
     )
 
 
-class Ec2AutoScalingGroup(_Hosting):
+class _OnEc2(_Hosting):
+    instance: str = setting(
+        "g5.2xlarge",
+        "Instance type, without the ml. prefix.",
+        origin="assumed",
+        source="the smallest common GPU that holds a 14 GB model",
+        min_length=1,
+    )
+
+
+class Ec2AutoScalingGroup(_OnEc2):
     """Instances of an EC2 Auto Scaling group behind a load balancer."""
 
     kind: Literal["ec2_asg"] = "ec2_asg"
-    instance: str = setting(
-        "g5.2xlarge",
-        "Instance type, without the ml. prefix.",
-        origin="assumed",
-        source="the smallest common GPU that holds a 14 GB model",
-        min_length=1,
-    )
 
 
-class EksKarpenter(_Hosting):
+class EksKarpenter(_OnEc2):
     """Kubernetes pods, one a node, on nodes that Karpenter brings up."""
 
     kind: Literal["eks_karpenter"] = "eks_karpenter"
-    instance: str = setting(
-        "g5.2xlarge",
-        "Instance type, without the ml. prefix.",
-        origin="assumed",
-        source="the smallest common GPU that holds a 14 GB model",
-        min_length=1,
-    )
 
 
 Hosting = Annotated[

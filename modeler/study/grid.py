@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from modeler.scenario import Scenario, with_values
+from modeler.scenario import Scenario, value_at, with_values
 
 SIZE = "model.size"
 
@@ -52,13 +52,5 @@ def grid(
     for values in itertools.product(*(axes[path] for path in ordered)):
         chosen = dict(zip(ordered, values, strict=True))
         point = with_values(base, chosen)
-        points.append(Point(point, {path: _shown(point, path) for path in ordered}))
+        points.append(Point(point, {path: value_at(point, path) for path in ordered}))
     return points
-
-
-def _shown(scenario: Scenario, path: str) -> Any:
-    """The value as the scenario holds it: a size is bytes whatever unit it was written in."""
-    value: Any = scenario
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
