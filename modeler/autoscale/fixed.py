@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import cfunc, njit
 
+from modeler.autoscale.context import Context
 from modeler.autoscale.observation import NOTHING, SIGNATURE
 from modeler.autoscale.policy import Policy
+from modeler.scenario.policy import Fixed
 
 
 @njit(SIGNATURE, cache=True)
@@ -36,3 +38,8 @@ def build(replicas: int, *, initial: int | None = None) -> Policy:
         maximum=replicas,
         initial=replicas if initial is None else initial,
     )
+
+
+def from_block(block: Fixed, context: Context) -> Policy:
+    """Make the policy of a scenario's block."""
+    return build(block.replicas, initial=context.initial)

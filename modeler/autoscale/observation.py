@@ -2,11 +2,12 @@
 
 A policy is a function ``decide(event, obs, params, state, out) -> int``:
 
-* ``event``: why it was called (`BUCKET`, `TICK`, `ARRIVAL`, `DEPARTURE`);
+* ``event``: why it was called (`BUCKET`, `TICK`, `ARRIVAL`, `DEPARTURE`, `WAKE`);
 * ``obs``: the observation, a float64 vector indexed by the constants below;
 * ``params``: its settings, fixed for the run;
 * ``state``: its own memory, zero at the start of the run;
-* ``out``: where it writes its answer (`OUT_DESIRED`, `OUT_METRIC`).
+* ``out``: where it writes its answer (`OUT_DESIRED`, `OUT_METRIC`), and when it wants to be called
+  again beside its clock (`OUT_WAKE`): the event `WAKE` comes at that instant, once.
 
 It returns a reason code (see `REASONS`); 0 means "nothing to say". It never reads a clock: time is
 ``obs[NOW]``. The engine clamps the answer to [min, max] and carries it out.
@@ -30,6 +31,7 @@ BUCKET: Final = 1
 TICK: Final = 2
 ARRIVAL: Final = 4
 DEPARTURE: Final = 8
+WAKE: Final = 16
 
 # The observation.
 NOW: Final = 0  # seconds since the trace's origin [s]
@@ -48,11 +50,16 @@ READY_SECONDS: Final = 12  # integral of ready replicas [replica s]
 ACTIVITY_DONE: Final = 13  # when the last scaling activity completed, inf while one runs [s]
 SLOTS: Final = 14  # requests a replica serves at once [requests/replica]
 WALL: Final = 15  # seconds since a midnight of the wall clock, UTC [s]
-OBS_SIZE: Final = 16
+RECENT: Final = 16  # replicas ready for less than the policy's ``recent_s`` [replicas]
+REFUSED: Final = 17  # requests refused since the start [requests]
+UNPLACED: Final = 18  # the part of them refused because no replica was there [requests]
+INSTANCES: Final = 19  # instances on the bill beneath the replicas [instances]
+OBS_SIZE: Final = 24
 
 OUT_DESIRED: Final = 0
 OUT_METRIC: Final = 1
-OUT_SIZE: Final = 2
+OUT_WAKE: Final = 2  # inf: not [s]
+OUT_SIZE: Final = 3
 
 # Reasons. Names of not-scaled reasons are the platform's own where it has them
 # (Application Auto Scaling, DescribeScalingActivities, NotScaledReasons).
@@ -64,6 +71,7 @@ AT_MIN: Final = 4
 AT_DESIRED: Final = 5
 UNSCALABLE: Final = 6
 SCALE_IN_COOLDOWN: Final = 7
+SCHEDULED: Final = 8  # new bounds moved the capacity; the engine's own, no policy returns it
 
 REASONS: Final[dict[int, str]] = {
     SCALED_OUT: "ScaledOut",
@@ -73,4 +81,5 @@ REASONS: Final[dict[int, str]] = {
     AT_DESIRED: "AlreadyAtDesiredCapacity",
     UNSCALABLE: "TargetServicePutResourceAsUnscalable",
     SCALE_IN_COOLDOWN: "ScaleInCooldown",
+    SCHEDULED: "ScheduledAction",
 }

@@ -38,6 +38,10 @@ class Policy:
     needs_in_flight : bool. Whether requests in service must be kept for it (a scan per bucket).
     idle_first : bool. Whether scale-in takes an idle replica before a busy one; otherwise the
         newest goes first, as the Kubernetes ReplicaSet controller does.
+    recent_s : float. For how long a replica counts as just ready (`observation.RECENT`). [s]
+    bounds : float64[k, 3]. Changes of the bounds in order of time: instant since the trace's
+        origin, minimum, maximum; NaN leaves one as it is. Each moves the capacity into the new
+        bounds at once. [s, replicas, replicas]
     """
 
     kind: str
@@ -51,3 +55,5 @@ class Policy:
     hooks: int = 0
     needs_in_flight: bool = False
     idle_first: bool = False
+    recent_s: float = 0.0
+    bounds: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))

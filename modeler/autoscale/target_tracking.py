@@ -30,6 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import cfunc, njit
 
+from modeler.autoscale.context import Context
 from modeler.autoscale.observation import (
     ACTIVITY_DONE,
     ARRIVED,
@@ -56,6 +57,12 @@ from modeler.autoscale.observation import (
     WALL,
 )
 from modeler.autoscale.policy import Clock, Policy
+from modeler.scenario.policy import TargetTracking
+
+# Defaults that follow from the metric: (period, publish delay). Periods are documented (SageMaker
+# developer guide, endpoint-auto-scaling-add-code-define), delays assumed: no vendor figure exists.
+_STANDARD_S = (60.0, 60.0)
+_HIGH_RESOLUTION_S = (10.0, 10.0)
 
 
 class Params(NamedTuple):
@@ -352,3 +359,53 @@ def build(
         clock=Clock(bucket_s=period_s, tick_s=min(period_s, _REPEAT_S), tick_delay_s=delay_s),
         needs_in_flight=metric != "invocations_per_instance",
     )
+
+
+def from_block(block: TargetTracking, context: Context) -> Policy:
+    """Make the policy of a scenario's block."""
+    period_s, publish_delay_s = metric_timing(block)
+    refuse = block.refuse_while_updating
+    if refuse is None:
+        refuse = context.hosting == "sagemaker_realtime"
+    return build(
+        metric=block.metric,
+        target=target_of(block, slots=context.slots, mean_service_s=context.mean_service_s),
+        minimum=context.minimum,
+        maximum=context.maximum,
+        initial=context.warm,
+        period_s=period_s,
+        publish_delay_s=publish_delay_s,
+        alarm_eval_delay_s=block.alarm_eval_delay_s,
+        scale_in_cooldown_s=block.scale_in_cooldown_s,
+        disable_scale_in=block.disable_scale_in,
+        high_datapoints=block.high_datapoints,
+        low_datapoints=block.low_datapoints,
+        low_period_s=block.low_period_s,
+        low_threshold_factor=block.low_threshold_factor,
+        refuse_while_updating=refuse,
+        scale_in_step_limit=block.scale_in_step_limit,
+    )
+
+
+def metric_timing(block: TargetTracking) -> tuple[float, float]:
+    """Period and publish delay of the tracked metric. [s]"""
+    standard = block.metric == "invocations_per_instance"
+    period_s, publish_delay_s = _STANDARD_S if standard else _HIGH_RESOLUTION_S
+    if block.period_s is not None:
+        period_s = block.period_s
+    if block.publish_delay_s is not None:
+        publish_delay_s = block.publish_delay_s
+    return period_s, publish_delay_s
+
+
+def target_of(block: TargetTracking, *, slots: int, mean_service_s: float) -> float:
+    """The target in force: the analyst's, or the same rule at every model size.
+
+    For invocations, ``utilisation x slots x 60 / mean service time`` requests per instance and
+    minute; for concurrency, ``utilisation x slots`` requests. [requests/replica]
+    """
+    if block.target is not None:
+        return block.target
+    if block.metric == "invocations_per_instance":
+        return block.target_utilisation * slots * 60.0 / mean_service_s
+    return block.target_utilisation * slots

@@ -7,12 +7,14 @@ that can change the fleet, or that must be seen at its own instant, is an event;
 its fast path only when an event is due or a request waits.
 
 Events at one instant happen in this order: finish (a waiting request starts), replica ready,
-time-out, metric bucket closes, arrival, control tick. Slots that are free equally long are taken
-in the order of the heap, which the run's own history fixes.
+time-out, scheduled bounds, metric bucket closes, arrival, control tick, a policy's own wake-up.
+Slots that are free equally long are taken in the order of the heap, which the run's own history
+fixes.
 """
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit, types
 
 from modeler.autoscale import observation as o
@@ -33,7 +35,7 @@ from modeler.replay.quiet import cause_of_wait, note, quiet
 _INF = m.INF
 # An hour: every control loop we know has acted on a waiting request long before (assumed).
 _LAST_HOPE_S = 3600.0
-_ARRIVAL, _TICK, _BUCKET, _TIMEOUT, _READY, _DEPARTURE, _START = 0, 1, 2, 3, 4, 5, 6
+_ARRIVAL, _WAKE, _TICK, _BUCKET, _BOUNDS, _TIMEOUT, _READY, _DEPARTURE, _START = range(9)
 
 
 @njit(cache=True)
@@ -80,7 +82,9 @@ def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
     before = w.integers[m.DESIRED]
     w.out[o.OUT_DESIRED] = before
     w.out[o.OUT_METRIC] = 0.0
+    w.out[o.OUT_WAKE] = w.floats[m.NEXT_WAKE]
     reason = policy(event, w.obs, w.params, w.state, w.out)
+    w.floats[m.NEXT_WAKE] = w.out[o.OUT_WAKE]
     if reason == o.NOTHING:
         return
     wanted = int(w.out[o.OUT_DESIRED])
@@ -92,6 +96,25 @@ def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
         set_desired(w, now, arrived, wanted)
     else:
         note_decision(w, now, reason, before, before)
+
+
+@njit(cache=True)
+def _new_bounds(w, now, arrived):  # type: ignore[no-untyped-def]
+    """Put the next row of the table of bounds into force and move the capacity into them."""
+    k = w.integers[m.BOUND]
+    row = w.bounds[k]
+    w.integers[m.BOUND] = k + 1
+    w.floats[m.NEXT_BOUND] = w.bounds[k + 1, 0] if k + 1 < len(w.bounds) else _INF
+    if not np.isnan(row[1]):
+        w.integers[m.MIN] = int(row[1])
+    if not np.isnan(row[2]):
+        w.integers[m.MAX] = int(row[2])
+    before = w.integers[m.DESIRED]
+    wanted = min(max(before, w.integers[m.MIN]), w.integers[m.MAX])
+    if wanted != before:
+        w.out[o.OUT_METRIC] = 0.0
+        note_decision(w, now, o.SCHEDULED, before, wanted)
+    set_desired(w, now, arrived, wanted)
 
 
 @njit(cache=True, inline="always")
@@ -122,7 +145,7 @@ def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore
 @njit(cache=True)
 def _room(w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever the next event can add."""
-    replicas = w.integers[m.REPLICAS] + w.integers[m.MAX] + 1
+    replicas = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
     return (
         replicas <= len(w.draws)
         and replicas <= len(w.replicas)
@@ -148,6 +171,11 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
         become_ready(w, now, arrived)
     elif kind == _TIMEOUT:
         _give_up_head(w, now, m.TIMED_OUT)
+    elif kind == _BOUNDS:
+        _new_bounds(w, now, arrived)
+    elif kind == _WAKE:
+        w.floats[m.NEXT_WAKE] = _INF
+        ask(policy, w, o.WAKE, now, arrived)
     elif kind == _BUCKET:
         w.floats[m.BUCKETS_DONE] += 1.0
         w.floats[m.NEXT_BUCKET] = (
@@ -170,10 +198,14 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself."""
     kind = _ARRIVAL
     now = until
-    if w.floats[m.NEXT_TICK] < now:
+    if w.floats[m.NEXT_WAKE] < now:
+        kind, now = _WAKE, w.floats[m.NEXT_WAKE]
+    if w.floats[m.NEXT_TICK] < now or (kind == _WAKE and w.floats[m.NEXT_TICK] == now):
         kind, now = _TICK, w.floats[m.NEXT_TICK]
     if w.floats[m.NEXT_BUCKET] <= now:
         kind, now = _BUCKET, w.floats[m.NEXT_BUCKET]
+    if w.floats[m.NEXT_BOUND] <= now:
+        kind, now = _BOUNDS, w.floats[m.NEXT_BOUND]
     waiting = w.integers[m.QUEUED] > 0
     if waiting:
         patience = min(w.floats[m.QUEUE_TIMEOUT], w.floats[m.CLIENT_TIMEOUT])
@@ -216,7 +248,13 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     i = 0
     while i < n:
         if w.integers[m.HOOKS] == 0:
-            due = min(w.floats[m.NEXT_READY], w.floats[m.NEXT_BUCKET], w.floats[m.NEXT_TICK])
+            due = min(
+                w.floats[m.NEXT_READY],
+                w.floats[m.NEXT_BUCKET],
+                w.floats[m.NEXT_TICK],
+                w.floats[m.NEXT_WAKE],
+                w.floats[m.NEXT_BOUND],
+            )
             i = _quiet(w, arrival_s, service_s, judged_s, i, n, first, due)
             if i == n:
                 break
@@ -243,7 +281,13 @@ def _last_hope(w):  # type: ignore[no-untyped-def]
     if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0:
         return _INF
     empty_since = max(w.floats[m.HORIZON], w.floats[m.READY_SINCE])
-    has_clock = min(w.floats[m.NEXT_TICK], w.floats[m.NEXT_BUCKET]) < _INF
+    next_act = min(
+        w.floats[m.NEXT_TICK],
+        w.floats[m.NEXT_BUCKET],
+        w.floats[m.NEXT_WAKE],
+        w.floats[m.NEXT_BOUND],
+    )
+    has_clock = next_act < _INF
     return empty_since + _LAST_HOPE_S if has_clock else empty_since
 
 

@@ -204,6 +204,17 @@ def in_flight(w, now):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _recent(w, now):  # type: ignore[no-untyped-def]
+    """Ready replicas that have been so for less than the policy's while; the newest come last."""
+    count = 0
+    for place in range(w.integers[m.READY] - 1, -1, -1):
+        if now - w.replicas[w.live[place], m.READY_S] >= w.floats[m.RECENT_FOR]:
+            break
+        count += 1
+    return count
+
+
+@njit(cache=True)
 def observe(w, now, arrived):  # type: ignore[no-untyped-def]
     """Write what a policy may see at this instant."""
     mark_queue_change(w, now)
@@ -226,6 +237,11 @@ def observe(w, now, arrived):  # type: ignore[no-untyped-def]
     obs[o.READY_SECONDS] = w.floats[m.READY_SECONDS] + ready * (now - w.floats[m.READY_SINCE])
     obs[o.ACTIVITY_DONE] = w.floats[m.ACTIVITY_DONE]
     obs[o.SLOTS] = w.integers[m.SLOTS]
+    obs[o.REFUSED] = w.integers[m.REJECTED_N]
+    obs[o.UNPLACED] = w.integers[m.UNPLACED_N]
+    obs[o.INSTANCES] = ready + w.integers[m.PENDING]
+    if w.floats[m.RECENT_FOR] > 0.0:
+        obs[o.RECENT] = _recent(w, now)
     if w.integers[m.IN_FLIGHT_WANTED] != 0:
         count, beyond = in_flight(w, now)
         obs[o.IN_FLIGHT] = count

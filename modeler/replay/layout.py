@@ -68,7 +68,10 @@ STAGE: Final = 27  # 0 arrivals, 1 up to the horizon, 2 until the queue is empty
 WAITED: Final = 28  # requests that started after a wait
 FIRST_WANTED: Final = 29  # whether the judged moment has a histogram of its own
 CAUSE_N: Final = 30  # seven counters
-INTEGERS: Final = 40
+BOUND: Final = 37  # rows of the table of bounds that have come into force
+UNPLACED_N: Final = 38  # refused because no replica was there
+MOST: Final = 39  # replicas at most, whatever bounds come into force
+INTEGERS: Final = 80
 
 # Float scalars.
 QUEUE_TIMEOUT: Final = 0
@@ -102,7 +105,10 @@ BUCKETS_DONE: Final = 28
 TICKS_DONE: Final = 29
 MIDNIGHT: Final = 17  # from the last midnight to the trace's origin
 WAIT_SUM_ALL: Final = 30  # waits of all requests that started, served or not
-FLOATS: Final = 32
+NEXT_WAKE: Final = 31
+NEXT_BOUND: Final = 32
+RECENT_FOR: Final = 33
+FLOATS: Final = 64
 
 # Columns of the replica table.
 REQUESTED_S, RUNNING_S, READY_S, DRAIN_S, STOP_S = 0, 1, 2, 3, 4
@@ -140,6 +146,7 @@ class Memory(NamedTuple):
     params: Any
     state: Any
     out: Any
+    bounds: Any  # float64[k, 3] time [s], minimum, maximum; NaN for no change
     record_s: Any  # float64[requests or 0, 2] start, end
     record: Any  # int32[requests or 0, 3] outcome, cause, replica
 
@@ -152,16 +159,23 @@ _I42 = types.Array(types.int32, 2, "C")
 MEMORY_TYPE: Final = types.NamedTuple(
     (
         _F1, _I4, _F2, _I1, _I1, _I1, _F2, _F2, _F2, _F2, _F1, _F1,
-        _I1, _I1, _I1, _I1, _F1, _F1, _F1, _F1, _F1, _F2, _I42,
+        _I1, _I1, _I1, _I1, _F1, _F1, _F1, _F1, _F1, _F2, _F2, _I42,
     ),
     Memory,
 )  # fmt: skip
 CHUNK_TYPE: Final = types.Array(types.float64, 1, "C", readonly=True)
 
 
+def most_replicas(policy: Policy) -> int:
+    """Replicas at most, under any of the bounds that come into force. [replicas]"""
+    scheduled = policy.bounds[:, 2]
+    scheduled = scheduled[np.isfinite(scheduled)]
+    return max(policy.maximum, policy.initial, 1, int(scheduled.max(initial=1)))
+
+
 def allocate(policy: Policy, slots: int, records: int) -> Memory:
     """Empty tables for a run; those that grow start small."""
-    room = max(policy.maximum, policy.initial, 1)
+    room = most_replicas(policy)
     slot_room = room * slots + 1
     integers = np.zeros(INTEGERS, dtype=np.int64)
     floats = np.zeros(FLOATS)
@@ -188,6 +202,7 @@ def allocate(policy: Policy, slots: int, records: int) -> Memory:
         params=policy.params.copy(),
         state=np.zeros(max(policy.state_size, 1)),
         out=np.zeros(OUT_SIZE),
+        bounds=np.ascontiguousarray(policy.bounds, dtype=np.float64),
         record_s=np.full((records, 2), np.nan),
         record=np.zeros((records, 3), dtype=np.int32),
     )

@@ -75,7 +75,13 @@ def run(
         client_timeout_s=scenario.client_timeout_s,
         threshold_s=sla_threshold_s(scenario, tokens=service.tokens),
     )
-    policy = build(scenario, slots=slots, mean_service_s=service.mean_s(trace))
+    policy = build(
+        scenario,
+        slots=slots,
+        mean_service_s=service.mean_s(trace),
+        t0_ns=trace.t0_ns,
+        horizon_s=trace.duration_s + scenario.fleet.tail_s,
+    )
     result = simulate(
         policy,
         work_of(scenario, trace, service),

@@ -198,6 +198,7 @@ def _configure(
     i[m.SLOTS] = limits.slots
     i[m.MIN] = policy.minimum
     i[m.MAX] = policy.maximum
+    i[m.MOST] = m.most_replicas(policy)
     i[m.LIMIT] = _UNBOUNDED if limits.queue_limit is None else limits.queue_limit
     i[m.HOOKS] = policy.hooks
     i[m.IN_FLIGHT_WANTED] = int(policy.needs_in_flight)
@@ -210,6 +211,9 @@ def _configure(
     f[m.HORIZON] = horizon_s
     f[m.NEXT_READY] = m.INF
     f[m.AT_MAX_SINCE] = m.INF
+    f[m.NEXT_WAKE] = m.INF
+    f[m.NEXT_BOUND] = w.bounds[0, 0] if len(w.bounds) else m.INF
+    f[m.RECENT_FOR] = policy.recent_s
     f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
     clock = policy.clock
     f[m.BUCKET_PERIOD] = clock.bucket_s
@@ -221,7 +225,7 @@ def _configure(
 def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
     """Grow whatever the next event could overflow; draw further cold starts as needed."""
     i = w.integers
-    replicas = int(i[m.REPLICAS] + i[m.MAX] + 1)
+    replicas = int(i[m.REPLICAS] + i[m.MOST] + 1)
     table = m.grown(w.replicas, replicas, m.INF)
     drawn = w.draws
     if len(drawn) < len(table):

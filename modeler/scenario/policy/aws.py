@@ -1,10 +1,8 @@
-"""When replicas are added and removed."""
+"""Application Auto Scaling and EC2 Auto Scaling."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Tag
-
-from modeler.scenario.fields import Block, Count, Number, Seconds, Share, by_kind, setting
+from modeler.scenario.fields import Block, Count, Number, Seconds, Share, setting
 
 _AAS = "Application Auto Scaling, TargetTrackingScalingPolicyConfiguration, read 2026-09"
 _ALARM = "alarms that target tracking created on user accounts: 3 of 3 out, 15 of 15 in"
@@ -125,16 +123,3 @@ class TargetTracking(Block):
         derived="no limit",
         ge=1,
     )
-
-
-class Fixed(Block):
-    """A fleet that never changes."""
-
-    kind: Literal["fixed"] = "fixed"
-    replicas: Count = setting(..., "Replicas held all the time.", ge=1)
-
-
-Policy = Annotated[
-    Annotated[TargetTracking, Tag("target_tracking")] | Annotated[Fixed, Tag("fixed")],
-    by_kind("target_tracking"),
-]

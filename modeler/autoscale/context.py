@@ -1,0 +1,34 @@
+"""What a policy is built for, beside its own block: the fleet, the traffic, the platform."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Context(NamedTuple):
+    """The run a policy is made for.
+
+    Parameters
+    ----------
+    hosting : str. The scenario's ``hosting.kind``, from which some defaults follow.
+    minimum, maximum : int. Bounds of the capacity. [replicas]
+    initial : int or None. The warm fleet at t = 0, where the analyst has set it. [replicas]
+    slots : int. Requests a replica serves at once. [requests]
+    mean_service_s : float. Mean service time of this model on this traffic. [s]
+    t0_ns : int. The trace's origin on the wall clock, UTC. [ns]
+    horizon_s : float. End of the clock: of the traffic and its tail. [s]
+    """
+
+    hosting: str
+    minimum: int
+    maximum: int
+    initial: int | None
+    slots: int
+    mean_service_s: float
+    t0_ns: int = 0
+    horizon_s: float = float("inf")
+
+    @property
+    def warm(self) -> int:
+        """Replicas ready at t = 0: as set, else the minimum. [replicas]"""
+        return self.minimum if self.initial is None else self.initial

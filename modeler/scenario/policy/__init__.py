@@ -1,0 +1,16 @@
+"""When replicas are added and removed: one class a kind, in the file of its platform."""
+
+from typing import Annotated
+
+from pydantic import Tag
+
+from modeler.scenario.fields import by_kind
+from modeler.scenario.policy.aws import TargetTracking
+from modeler.scenario.policy.fixed import Fixed
+
+Policy = Annotated[
+    Annotated[TargetTracking, Tag("target_tracking")] | Annotated[Fixed, Tag("fixed")],
+    by_kind("target_tracking"),
+]
+
+__all__ = ["Fixed", "Policy", "TargetTracking"]
