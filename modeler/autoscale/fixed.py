@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import cfunc, njit
 
 from modeler.autoscale.context import Context
 from modeler.autoscale.observation import NOTHING, SIGNATURE
 from modeler.autoscale.policy import Policy
+from modeler.compiled import entry, kernel
 from modeler.scenario.policy import Fixed
 
 
-@njit(SIGNATURE, cache=True)
+@kernel(SIGNATURE)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Never act."""
     return NOTHING
 
 
-_entry = cfunc(SIGNATURE, cache=True)(decide.py_func)
+_entry = entry(SIGNATURE, decide)
 
 
 def build(replicas: int, *, initial: int | None = None) -> Policy:

@@ -9,7 +9,6 @@ departure and has no clock, which makes it the reference for policies that act o
 from __future__ import annotations
 
 import numpy as np
-from numba import cfunc, njit
 
 from modeler.autoscale.observation import (
     ARRIVAL,
@@ -26,9 +25,10 @@ from modeler.autoscale.observation import (
     SLOTS,
 )
 from modeler.autoscale.policy import Policy
+from modeler.compiled import entry, kernel
 
 
-@njit(SIGNATURE, cache=True)
+@kernel(SIGNATURE)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Ask for the replicas that are busy plus one per waiting request."""
     wanted = np.ceil(obs[IN_FLIGHT] / obs[SLOTS]) + obs[QUEUED]
@@ -41,7 +41,7 @@ def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     return NOTHING
 
 
-_entry = cfunc(SIGNATURE, cache=True)(decide.py_func)
+_entry = entry(SIGNATURE, decide)
 
 
 def build(maximum: int) -> Policy:

@@ -28,7 +28,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import cfunc, njit
 
 from modeler.autoscale.context import Context
 from modeler.autoscale.observation import (
@@ -57,6 +56,7 @@ from modeler.autoscale.observation import (
     WALL,
 )
 from modeler.autoscale.policy import Clock, Policy
+from modeler.compiled import entry, kernel
 from modeler.scenario.policy import TargetTracking
 
 # Defaults that follow from the metric: (period, publish delay). Periods are documented (SageMaker
@@ -98,14 +98,14 @@ _MINUTE_S = 60.0
 _ROUNDING = 1e-9
 
 
-@njit(cache=True)
+@kernel()
 def _at(p, alarm, column, n):  # type: ignore[no-untyped-def]
     """Place of an alarm's n-th datapoint in the memory."""
     ring = int(p.ring)
     return _RINGS + (3 * alarm + column) * ring + n % ring
 
 
-@njit(cache=True)
+@kernel()
 def _add(p, state, alarm, count, value, load, unit, now):  # type: ignore[no-untyped-def]
     """Give an alarm its next datapoint."""
     n = int(state[count])
@@ -115,13 +115,13 @@ def _add(p, state, alarm, count, value, load, unit, now):  # type: ignore[no-unt
     state[count] += 1.0
 
 
-@njit(cache=True)
+@kernel()
 def _unit(p, period_s, length_s):  # type: ignore[no-untyped-def]
     """From a period's sum to the metric: invocations count per minute, concurrency is a mean."""
     return _MINUTE_S / period_s if p.metric == 0.0 else 1.0 / length_s
 
 
-@njit(cache=True)
+@kernel()
 def _sample(obs, p, state):  # type: ignore[no-untyped-def]
     """Close one period: a datapoint for the high alarm and, where its own ends, the low one.
 
@@ -157,7 +157,7 @@ def _sample(obs, p, state):  # type: ignore[no-untyped-def]
     state[_READY_S] = obs[READY_SECONDS]
 
 
-@njit(cache=True)
+@kernel()
 def _visible(p, state, alarm, count, until):  # type: ignore[no-untyped-def]
     """Number of an alarm's datapoints that can be judged by now."""
     n = int(state[count])
@@ -167,7 +167,7 @@ def _visible(p, state, alarm, count, until):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True)
+@kernel()
 def _breaching(p, state, alarm, n, datapoints, threshold):  # type: ignore[no-untyped-def]
     """Whether the last `datapoints` of the `n` visible ones all breach; too few never do."""
     if n < datapoints:
@@ -181,7 +181,7 @@ def _breaching(p, state, alarm, n, datapoints, threshold):  # type: ignore[no-un
     return True
 
 
-@njit(cache=True)
+@kernel()
 def _due(state, slot, in_alarm, now):  # type: ignore[no-untyped-def]
     """Whether an episode's action is due: on entry, then once a minute while it lasts."""
     if not in_alarm:
@@ -193,7 +193,7 @@ def _due(state, slot, in_alarm, now):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True)
+@kernel()
 def capacity_for(load, target):  # type: ignore[no-untyped-def]
     """``ceil(load / target)``, where the load is capacity x metric.
 
@@ -204,13 +204,13 @@ def capacity_for(load, target):  # type: ignore[no-untyped-def]
     return np.ceil(load / target * (1.0 - _ROUNDING))
 
 
-@njit(cache=True)
+@kernel()
 def _refused(obs, p):  # type: ignore[no-untyped-def]
     """Whether the platform refuses a change: replicas are still starting, or being released."""
     return p.refuse_while_updating != 0.0 and obs[ACTIVITY_DONE] > obs[NOW]
 
 
-@njit(cache=True)
+@kernel()
 def _scale_out(obs, p, load, out):  # type: ignore[no-untyped-def]
     desired = obs[DESIRED]
     if desired >= obs[MAX]:
@@ -224,7 +224,7 @@ def _scale_out(obs, p, load, out):  # type: ignore[no-untyped-def]
     return SCALED_OUT
 
 
-@njit(cache=True)
+@kernel()
 def _scale_in(obs, p, load, state, out):  # type: ignore[no-untyped-def]
     desired = obs[DESIRED]
     if desired <= obs[MIN]:
@@ -242,7 +242,7 @@ def _scale_in(obs, p, load, state, out):  # type: ignore[no-untyped-def]
     return SCALED_IN
 
 
-@njit(SIGNATURE, cache=True)
+@kernel(SIGNATURE)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Sample on a bucket; on a tick, judge both alarms and act on the one that is due."""
     p = Params(
@@ -294,7 +294,7 @@ def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     return NOTHING
 
 
-_entry = cfunc(SIGNATURE, cache=True)(decide.py_func)
+_entry = entry(SIGNATURE, decide)
 
 
 def build(

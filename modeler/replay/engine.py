@@ -15,10 +15,11 @@ fixes.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from modeler.autoscale import observation as o
 from modeler.autoscale.observation import FUNCTION
+from modeler.compiled import kernel
 from modeler.replay import layout as m
 from modeler.replay.fleet import (
     become_ready,
@@ -38,7 +39,7 @@ _LAST_HOPE_S = 3600.0
 _ARRIVAL, _WAKE, _TICK, _BUCKET, _BOUNDS, _TIMEOUT, _READY, _DEPARTURE, _START = range(9)
 
 
-@njit(cache=True)
+@kernel()
 def _leave_queue(w, now):  # type: ignore[no-untyped-def]
     """Take the head out of the queue; its place in the ring."""
     mark_queue_change(w, now)
@@ -52,7 +53,7 @@ def _leave_queue(w, now):  # type: ignore[no-untyped-def]
     return head
 
 
-@njit(cache=True)
+@kernel()
 def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
     """The head of the queue leaves without service: its time-out has come, or nothing can serve."""
     head = _leave_queue(w, now)
@@ -75,7 +76,7 @@ def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
         note(w.record_s, w.record, w.ring_id[head], m.INF, now, outcome, cause, -1)
 
 
-@njit(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64), cache=True)
+@kernel(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64))
 def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
     """Show the policy the fleet as it is now and carry out what it answers."""
     observe(w, now, arrived)
@@ -98,7 +99,7 @@ def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
         note_decision(w, now, reason, before, before)
 
 
-@njit(cache=True)
+@kernel()
 def _new_bounds(w, now, arrived):  # type: ignore[no-untyped-def]
     """Put the next row of the table of bounds into force and move the capacity into them."""
     k = w.integers[m.BOUND]
@@ -117,7 +118,7 @@ def _new_bounds(w, now, arrived):  # type: ignore[no-untyped-def]
     set_desired(w, now, arrived, wanted)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore[no-untyped-def]
     return quiet(
         arrival_s,
@@ -142,7 +143,7 @@ def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore
     )
 
 
-@njit(cache=True)
+@kernel()
 def _room(w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever the next event can add."""
     replicas = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
@@ -160,7 +161,7 @@ def _room(w):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)
+@kernel()
 def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
     if kind == _DEPARTURE:
@@ -193,7 +194,7 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.NOW] = now
 
 
-@njit(cache=True)
+@kernel()
 def _next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself."""
     kind = _ARRIVAL
@@ -221,11 +222,10 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
     return kind, now
 
 
-@njit(
+@kernel(
     types.UniTuple(types.int64, 2)(
         FUNCTION, m.CHUNK_TYPE, m.CHUNK_TYPE, m.CHUNK_TYPE, types.int64, m.MEMORY_TYPE
     ),
-    cache=True,
     nogil=True,
 )
 def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ignore[no-untyped-def]
@@ -275,7 +275,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     return m.DONE, n
 
 
-@njit(cache=True)
+@kernel()
 def _last_hope(w):  # type: ignore[no-untyped-def]
     """Until when requests that wait after the traffic's end may yet be served. [s]"""
     if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0:
@@ -291,7 +291,7 @@ def _last_hope(w):  # type: ignore[no-untyped-def]
     return empty_since + _LAST_HOPE_S if has_clock else empty_since
 
 
-@njit(types.int64(FUNCTION, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), cache=True, nogil=True)
+@kernel(types.int64(FUNCTION, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), nogil=True)
 def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
     """Let the fleet finish after the last arrival: up to the horizon, then until all have ended.
 
@@ -335,7 +335,7 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
             return m.DONE
 
 
-@njit(types.void(m.MEMORY_TYPE, types.int64, types.int64), cache=True)
+@kernel(types.void(m.MEMORY_TYPE, types.int64, types.int64))
 def start(w, initial, desired):  # type: ignore[no-untyped-def]
     """Put the warm fleet in place at t = 0 and request what is missing to the desired capacity."""
     for replica in range(initial):

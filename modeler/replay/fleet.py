@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from modeler.autoscale import observation as o
+from modeler.compiled import kernel
 from modeler.replay import layout as m
 from modeler.replay.heap import push, remove_owner
 
 _INF = m.INF
 
 
-@njit(cache=True)
+@kernel()
 def pending_seconds(w, now):  # type: ignore[no-untyped-def]
     """Time up to now with at least one replica pending. [s]"""
     if w.integers[m.PENDING] > 0:
@@ -19,7 +18,7 @@ def pending_seconds(w, now):  # type: ignore[no-untyped-def]
     return w.floats[m.PENDING_SECONDS]
 
 
-@njit(cache=True)
+@kernel()
 def _pending_changed(w, now, before):  # type: ignore[no-untyped-def]
     after = w.integers[m.PENDING]
     if before == 0 and after > 0:
@@ -32,7 +31,7 @@ def _pending_changed(w, now, before):  # type: ignore[no-untyped-def]
     w.floats[m.NEXT_READY] = earliest
 
 
-@njit(cache=True)
+@kernel()
 def mark_ready_change(w, now, arrived):  # type: ignore[no-untyped-def]
     """Bring the integrals over the ready count up to now, before the count changes."""
     ready = w.integers[m.READY]
@@ -43,14 +42,14 @@ def mark_ready_change(w, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.READY_SINCE] = now
 
 
-@njit(cache=True)
+@kernel()
 def mark_queue_change(w, now):  # type: ignore[no-untyped-def]
     """Bring the queue's integral up to now, before its length changes."""
     w.floats[m.QUEUED_SECONDS] += w.integers[m.QUEUED] * (now - w.floats[m.QUEUED_SINCE])
     w.floats[m.QUEUED_SINCE] = now
 
 
-@njit(cache=True)
+@kernel()
 def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
     """Put a replica's slots at the fleet's disposal."""
     size = w.integers[m.HEAP]
@@ -62,7 +61,7 @@ def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
     w.integers[m.READY] += 1
 
 
-@njit(cache=True)
+@kernel()
 def become_ready(w, now, arrived):  # type: ignore[no-untyped-def]
     """Let the pending replica whose cold start ends now serve; the lowest ordinal among equals."""
     before = w.integers[m.PENDING]
@@ -90,7 +89,7 @@ def become_ready(w, now, arrived):  # type: ignore[no-untyped-def]
         w.integers[m.BREACH] = 2
 
 
-@njit(cache=True)
+@kernel()
 def request_replicas(w, now, count):  # type: ignore[no-untyped-def]
     """Start `count` cold starts; their lengths are drawn by the replicas' ordinals."""
     before = w.integers[m.PENDING]
@@ -108,7 +107,7 @@ def request_replicas(w, now, count):  # type: ignore[no-untyped-def]
     _pending_changed(w, now, before)
 
 
-@njit(cache=True)
+@kernel()
 def _cancel_newest(w, now):  # type: ignore[no-untyped-def]
     before = w.integers[m.PENDING]
     replica = w.pending[before - 1]
@@ -118,7 +117,7 @@ def _cancel_newest(w, now):  # type: ignore[no-untyped-def]
     _pending_changed(w, now, before)
 
 
-@njit(cache=True)
+@kernel()
 def _choose(w, now):  # type: ignore[no-untyped-def]
     """Place in `live` of the replica to release."""
     ready = w.integers[m.READY]
@@ -135,7 +134,7 @@ def _choose(w, now):  # type: ignore[no-untyped-def]
     return ready - 1
 
 
-@njit(cache=True)
+@kernel()
 def _drain_one(w, now, arrived):  # type: ignore[no-untyped-def]
     """Take a ready replica out of service; it stops when its last request has finished."""
     place = _choose(w, now)
@@ -161,7 +160,7 @@ def _drain_one(w, now, arrived):  # type: ignore[no-untyped-def]
     return stop
 
 
-@njit(cache=True)
+@kernel()
 def set_desired(w, now, arrived, desired):  # type: ignore[no-untyped-def]
     """Move the fleet to `desired` replicas: start some, or cancel pending ones and drain others."""
     have = w.integers[m.READY] + w.integers[m.PENDING]
@@ -182,7 +181,7 @@ def set_desired(w, now, arrived, desired):  # type: ignore[no-untyped-def]
         w.floats[m.AT_MAX_SINCE] = _INF
 
 
-@njit(cache=True)
+@kernel()
 def in_flight(w, now):  # type: ignore[no-untyped-def]
     """Requests in service and the part of started services that lies beyond now. [count, s]"""
     count = 0
@@ -203,7 +202,7 @@ def in_flight(w, now):  # type: ignore[no-untyped-def]
     return count, beyond
 
 
-@njit(cache=True)
+@kernel()
 def _recent(w, now):  # type: ignore[no-untyped-def]
     """Ready replicas that have been so for less than the policy's while; the newest come last."""
     count = 0
@@ -214,7 +213,7 @@ def _recent(w, now):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True)
+@kernel()
 def observe(w, now, arrived):  # type: ignore[no-untyped-def]
     """Write what a policy may see at this instant."""
     mark_queue_change(w, now)
@@ -248,7 +247,7 @@ def observe(w, now, arrived):  # type: ignore[no-untyped-def]
         obs[o.IN_FLIGHT_SECONDS] = w.floats[m.BUSY] - beyond
 
 
-@njit(cache=True)
+@kernel()
 def note_decision(w, now, reason, before, after):  # type: ignore[no-untyped-def]
     """Keep a decision; a repeat of the same refusal only raises the count of the last one."""
     k = w.integers[m.DECISIONS]

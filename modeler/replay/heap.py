@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from modeler.compiled import kernel
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _sink(times, owners, size, hole, time, owner):  # type: ignore[no-untyped-def]
     """Fill a hole with an entry, which walks down to where it belongs."""
     child = 2 * hole + 1
@@ -23,13 +23,13 @@ def _sink(times, owners, size, hole, time, owner):  # type: ignore[no-untyped-de
     owners[hole] = owner
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def replace_root(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
     """Take the earliest entry out and put another in its place, in one walk down."""
     _sink(times, owners, size, 0, time, owner)
 
 
-@njit(cache=True)
+@kernel()
 def push(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
     """Add an entry to a heap of `size`; the arrays must have room for one more."""
     hole = size
@@ -44,7 +44,7 @@ def push(times, owners, size, time, owner):  # type: ignore[no-untyped-def]
     owners[hole] = owner
 
 
-@njit(cache=True)
+@kernel()
 def pop(times, owners, size):  # type: ignore[no-untyped-def]
     """Drop the earliest entry of a heap of `size`; the heap is one shorter afterwards."""
     last = size - 1
@@ -54,7 +54,7 @@ def pop(times, owners, size):  # type: ignore[no-untyped-def]
         replace_root(times, owners, last, time, owner)
 
 
-@njit(cache=True)
+@kernel()
 def remove_owner(times, owners, size, owner):  # type: ignore[no-untyped-def]
     """Take every entry of one owner out and restore the heap; the new size."""
     kept = 0

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from modeler.compiled import kernel
 
 RELATIVE_ERROR: Final = 0.0025
 _SHIFT: Final = 43  # 52 mantissa bits less the 9 that are kept
@@ -21,7 +22,7 @@ _HIGHEST: Final = (1023 + 24) << 9  # 2**24 s, about 194 days
 BUCKETS: Final = _HIGHEST - _LOWEST + 2  # bucket 0 holds zero and all below the lowest edge
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def bucket_of(value):  # type: ignore[no-untyped-def]
     """The bucket of a non-negative time. [s]"""
     k = (np.float64(value).view(np.int64) >> _SHIFT) - _LOWEST + 1

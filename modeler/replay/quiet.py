@@ -7,15 +7,14 @@ control event or a time-out; `engine` handles that and comes back.
 
 from __future__ import annotations
 
-from numba import njit
-
 from modeler.autoscale.observation import DEPARTURE
+from modeler.compiled import kernel
 from modeler.replay import layout as m
 from modeler.replay.heap import push, replace_root
 from modeler.replay.histogram import bucket_of
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def note(record_s, record, ordinal, start, end, outcome, cause, replica):  # type: ignore[no-untyped-def]
     """Keep one request\'s record."""
     record_s[ordinal, 0] = start
@@ -25,7 +24,7 @@ def note(record_s, record, ordinal, start, end, outcome, cause, replica):  # typ
     record[ordinal, 2] = replica
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def cause_of_wait(at_max_since, came, wait, overlap):  # type: ignore[no-untyped-def]
     """Why a request waited: no capacity allowed, capacity on its way, or none decided on.
 
@@ -36,7 +35,7 @@ def cause_of_wait(at_max_since, came, wait, overlap):  # type: ignore[no-untyped
     return m.COLD_START if 2.0 * overlap >= wait else m.DECISION
 
 
-@njit(cache=True)
+@kernel()
 def quiet(  # type: ignore[no-untyped-def]
     arrival_s,
     service_s,
