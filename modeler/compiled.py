@@ -26,7 +26,8 @@ def kernel(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], An
     signature : optional. Types to compile for at once; as for `numba.njit`.
     options : further options of `numba.njit`, such as ``inline`` and ``nogil``.
     """
-    decorate: Callable[[Callable[..., Any]], Any] = njit(*signature, **_OPTIONS, **options)
+    compiler: Any = njit
+    decorate: Callable[[Callable[..., Any]], Any] = compiler(*signature, **_OPTIONS, **options)
     return decorate
 
 
