@@ -38,6 +38,7 @@ class Policy:
     needs_in_flight : bool. Whether requests in service must be kept for it (a scan per bucket).
     idle_first : bool. Whether scale-in takes an idle replica before a busy one; otherwise the
         newest goes first, as the Kubernetes ReplicaSet controller does.
+    target : float, optional. What it tracks, set or derived, in its metric's own unit.
     recent_s : float. For how long a replica counts as just ready (`observation.RECENT`). [s]
     bounds : float64[k, 3]. Changes of the bounds in order of time: instant since the trace's
         origin, minimum, maximum; NaN leaves one as it is. Each moves the capacity into the new
@@ -55,5 +56,6 @@ class Policy:
     hooks: int = 0
     needs_in_flight: bool = False
     idle_first: bool = False
+    target: float | None = None
     recent_s: float = 0.0
     bounds: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))

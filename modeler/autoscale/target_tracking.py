@@ -358,6 +358,7 @@ def build(
         initial=initial,
         clock=Clock(bucket_s=period_s, tick_s=min(period_s, _REPEAT_S), tick_delay_s=delay_s),
         needs_in_flight=metric != "invocations_per_instance",
+        target=float(target),
     )
 
 

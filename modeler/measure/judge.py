@@ -98,7 +98,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         region=scenario.hosting.region,
         policy=run.policy.kind,
         slots=run.limits.slots,
-        target=target_in_force(run),
+        target=run.policy.target,
         service=run.service.describe(),
         client_timeout_s=_finite(run.limits.client_timeout_s),
         requests=result.requests,
@@ -136,11 +136,6 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         assumptions=_assumptions(run),
         seed=scenario.seed,
     )
-
-
-def target_in_force(run: Run) -> float | None:
-    """The target the policy tracked, set or derived; None for a policy without one."""
-    return float(run.policy.params[1]) if run.policy.kind == "target_tracking" else None
 
 
 def _finite(value: float) -> float | None:
