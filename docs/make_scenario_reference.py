@@ -16,8 +16,9 @@ from pydantic.fields import FieldInfo  # noqa: E402
 
 from modeler.scenario import Scenario, format_size  # noqa: E402
 from modeler.scenario import fields as f  # noqa: E402
-from modeler.scenario.paths import block_classes  # noqa: E402
-from modeler.scenario.schema import BLOCKS, KINDS  # noqa: E402
+from modeler.scenario.kinds import KINDS, policies_of  # noqa: E402
+from modeler.scenario.schema import BLOCKS, LISTS  # noqa: E402
+from modeler.scenario.tree import ITEM, Shape, shapes  # noqa: E402
 
 TARGET = ROOT / "docs" / "scenario.md"
 HEAD = """# The scenario
@@ -49,7 +50,10 @@ sweep:
 - `sweep` takes every combination of its values. An option or `--set` replaces those of its path.
 - `hosting`, `service` and `policy` have a `kind`, which decides the other keys. Another
   `hosting.kind` alone keeps the hardware: `ml.g5.2xlarge` becomes `g5.2xlarge`, and back.
-- `fleet.min` ≤ `fleet.initial` ≤ `fleet.max`. Target tracking cannot leave zero: `fleet.min` ≥ 1.
+- `policies` is a list of several on one target, where the platform allows it, and `policy` one:
+  `policies.0.target` is the target of the first.
+- `fleet.min` ≤ `fleet.initial` ≤ `fleet.max`. Target tracking alone cannot leave zero:
+  `fleet.min` ≥ 1.
 - SageMaker instance types start with `ml.`, those of the other kinds do not; SageMaker has no spot.
 - Origin: `documented` by the vendor, `observed` by users, or `assumed`. Without one, a default is
   no claim about the world, or another place holds it: `modeler coldstart --format json` lists the
@@ -80,53 +84,94 @@ _ELSEWHERE: Final = {
 
 def reference() -> str:
     """Head, the settings outside of blocks, then block by block and kind by kind."""
-    plain = [name for name in Scenario.model_fields if name not in (*BLOCKS, "sweep")]
+    plain = [name for name in Scenario.model_fields if name not in (*BLOCKS, *LISTS, "sweep")]
     parts = [HEAD, "## How values are written\n"]
     parts.append(_table([(name, written) for _, name, written, _ in _FORMS], ("value", "written")))
-    parts.append("Every value may be `null` whose default is.\n")
+    parts.append("Every value may be `null` whose default is. `N` is the number of an item of a ")
+    parts[-1] += "list, counted from 0.\n"
     parts += ["## Outside of blocks\n", _table([_row(Scenario, "", name) for name in plain])]
-    for block in BLOCKS:
+    for block in (*BLOCKS, *LISTS):
         parts.append(f"## {block}\n")
-        if block not in KINDS:
-            ((_, cls),) = block_classes(block)
+        shape = shapes(Scenario)[block]
+        if shape.listed:
+            parts.append(_list(block, shape))
+        elif not shape.has_kinds:
+            cls = shape.classes[""]
             parts.append(f"{cls.__doc__}\n")
-            parts.append(_table([_row(cls, block, name) for name in cls.model_fields]))
-            continue
-        parts.append(_kinds(block))
-        rows = {
-            kind: {name: _row(cls, block, name) for name in cls.model_fields if name != "kind"}
-            for kind, cls in KINDS[block].items()
-        }
-        first, *others = rows.values()
-        shared = [name for name in first if all(row.get(name) == first[name] for row in others)]
-        if shared:
-            parts.append("### of every kind\n")
-            parts.append(_table([first[name] for name in shared]))
-        for kind, own in rows.items():
-            left = [row for name, row in own.items() if name not in shared]
-            if left:
-                parts.append(f"### {block}.kind: {kind}\n")
-                parts.append(_table(left))
+            parts.append(_table(list(_rows(cls, block))))
+        else:
+            parts += _by_kind(block, shape)
     return "\n".join(parts)
 
 
-def _kinds(block: str) -> str:
+def _list(block: str, shape: Shape) -> str:
+    """A list of blocks: what it is for, and its rows unless a single block has them already."""
+    text = f"{Scenario.model_fields[block].description}\n"
+    twin = next((name for name in BLOCKS if shapes(Scenario)[name].classes == shape.classes), "")
+    if twin:
+        return f"{text}\nEach item has a `kind` and the keys of [{twin}](#{twin}).\n"
+    return "\n".join([text, *_by_kind(f"{block}.{ITEM}", shape)])
+
+
+def _by_kind(block: str, shape: Shape) -> list[str]:
+    """The kinds, and their keys: a table for each group of kinds that have keys in common."""
+    parts = [_kinds(block, shape)]
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for kind, cls in shape.classes.items():
+        for row in _rows(cls, block):
+            owners.setdefault(row, []).append(kind)
+    groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for row, kinds in owners.items():
+        groups.setdefault(tuple(kinds), []).append(row)
+    for kinds, rows in sorted(groups.items(), key=lambda group: -len(group[0])):
+        every = len(kinds) == len(shape.classes) > 1
+        parts.append("### of every kind\n" if every else f"### {block}.kind: {', '.join(kinds)}\n")
+        parts.append(_table(rows))
+    return parts
+
+
+def _kinds(block: str, shape: Shape) -> str:
     """The choices of ``kind``, each with what it is."""
-    default, cls = next(iter(KINDS[block].items()))
-    about = _about(cls.model_fields["kind"])
     lines = [f"`{block}.kind` is one of"]
     lines.append("")
-    lines += [f"- `{kind}`: {cls.__doc__}" for kind, cls in KINDS[block].items()]
-    lines += ["", f"Default `{default}`, {about['origin']}: {about['source']}.", ""]
+    lines += [f"- `{kind}`: {cls.__doc__}" for kind, cls in shape.classes.items()]
+    default = shape.default
+    if block == "policy":
+        lines += ["", "Default: the hosting's own.", ""]
+        rows = [(kind, ", ".join(policies_of(kind))) for kind in KINDS["hosting"]]
+        lines.append(_table(rows, ("hosting.kind", "policies, the default first")))
+    elif default:
+        about = _about(shape.classes[default].model_fields["kind"])
+        lines += ["", f"Default `{default}`, {about['origin']}: {about['source']}.", ""]
     return "\n".join(lines)
+
+
+def _rows(cls: type[f.Block], block: str, of: str = "") -> Iterator[tuple[str, ...]]:
+    """A row for each setting of a class and of the blocks below it."""
+    for name, shape in shapes(cls).items():
+        if name == "kind":
+            continue
+        row = _row(cls, block, name)
+        yield (*row[:-1], f"{of}{row[-1]}")
+        below = f"{block}.{name}.{ITEM}" if shape.listed else f"{block}.{name}"
+        for kind, inner in shape.classes.items():
+            words = f"{kind}: " if kind else ""
+            yield from _rows(inner, below, words)
 
 
 def _row(cls: type[f.Block], block: str, name: str) -> tuple[str, ...]:
     field = cls.model_fields[name]
-    about = _about(field)
     path = f"{block}.{name}" if block else name
+    shape = shapes(cls)[name]
+    if shape.classes:
+        kinds = " or ".join(f"`{kind}`" for kind in shape.classes if kind)
+        what = "blocks" if shape.listed else "block"
+        written, allowed = (f"list of {what}" if shape.listed else what), ""
+        written += f", kind {kinds}" if kinds else ""
+    else:
+        written, allowed = _accepted(get_type_hints(cls, include_extras=True)[name])
+    about = _about(field)
     limits = tuple(_limits(field))
-    written, allowed = _accepted(get_type_hints(cls, include_extras=True)[name])
     return (
         f"`{path}`",
         written,
@@ -152,14 +197,24 @@ def _accepted(hint: Any) -> tuple[str, str]:
     for choice in (hint, *get_args(hint)):
         if get_origin(choice) is Literal:
             return " or ".join(f"`{value}`" for value in get_args(choice)), ""
+        if get_origin(choice) in (tuple, list):
+            item, limits = _accepted(get_args(choice)[0])
+            return f"list of {item}", limits
     raise TypeError(f"no words for {hint}")
 
 
+def _size(size_bytes: int) -> str:
+    binary = size_bytes % 2**30 == 0
+    return format_size(size_bytes, binary=binary).replace(" ", "")
+
+
 def _limits(field: FieldInfo) -> Iterator[str]:
+    in_bytes = _about(field)["unit"] == "bytes"
     for limit in field.metadata:
         for name, sign in _LIMITS.items():
             if getattr(limit, name, None) is not None:
-                yield f"{sign} {getattr(limit, name)}"
+                value = getattr(limit, name)
+                yield f"{sign} {_size(value) if in_bytes and value else value}"
         if getattr(limit, "min_length", None):
             yield "not empty"
         if getattr(limit, "pattern", None):
@@ -175,10 +230,14 @@ def _default(path: str, field: FieldInfo, about: dict[str, Any]) -> str:
         words = about["derived"] or _ELSEWHERE.get(path, own)
         assert words, f"{path}: what does null mean?"
         return f"null: {words}"
+    if isinstance(value, f.Block) or (isinstance(value, tuple) and value):
+        return "as below" if isinstance(value, f.Block) else f"{len(value)} as below"
+    if isinstance(value, tuple):
+        return f"empty: {about['derived']}" if about["derived"] else "empty"
     if isinstance(value, bool):
         return f"`{value}`".lower()
     if about["unit"] == "bytes":
-        return f"`{format_size(value).replace(' ', '')}`"
+        return f"`{_size(value)}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -73,7 +73,7 @@ def unit_price(scenario: Scenario) -> UnitPrice:
     pricing.PricingError : no such instance, region or price; the nearest are named.
     """
     hosting = scenario.hosting
-    service = "sagemaker" if hosting.kind == "sagemaker_realtime" else "ec2"
+    service = hosting.platform.service
     if hosting.usd_per_hour is not None:
         return UnitPrice(
             hosting.instance,
@@ -113,7 +113,7 @@ def billed_from(scenario: Scenario, replicas: Floats) -> Floats:
     """
     if scenario.hosting.billing_starts_at == "in_service":
         return replicas[:, m.READY_S]
-    if scenario.hosting.kind == "sagemaker_realtime":
+    if scenario.hosting.platform.bill_opens == "request":
         return replicas[:, m.REQUESTED_S]
     return replicas[:, m.RUNNING_S]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 import pricing
 from modeler.autoscale.build import build
 from modeler.autoscale.policy import Policy
@@ -69,9 +67,7 @@ def run(
     limits = Limits(
         slots=slots,
         queue_limit=scenario.queue.limit,
-        queue_timeout_s=(
-            np.inf if scenario.queue.queue_timeout_s is None else scenario.queue.queue_timeout_s
-        ),
+        queue_timeout_s=scenario.queue_timeout_s,
         client_timeout_s=scenario.client_timeout_s,
         threshold_s=sla_threshold_s(scenario, tokens=service.tokens),
     )

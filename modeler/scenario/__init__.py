@@ -5,6 +5,7 @@
 4294967296
 """
 
+from modeler.scenario.change import with_values
 from modeler.scenario.defaults import default
 from modeler.scenario.errors import Problem, ScenarioError
 from modeler.scenario.load import load, loads
@@ -14,7 +15,6 @@ from modeler.scenario.settings import (
     assumptions,
     scenario_id,
     value_at,
-    with_values,
 )
 from modeler.scenario.units import (
     UnitError,

@@ -10,10 +10,10 @@ from pydantic_core import ErrorDetails
 from modeler.scenario.checks import Conflict, conflicts_between
 from modeler.scenario.errors import Problem, ScenarioError, nearest
 from modeler.scenario.fields import FROM_FILE
-from modeler.scenario.paths import explain_unknown, kind_of
-from modeler.scenario.schema import BLOCKS, KINDS, Scenario
+from modeler.scenario.paths import Path, dotted, follow, kind_of, owner_of, place_of, unknown
+from modeler.scenario.schema import BLOCKS, CHECKED, Scenario
+from modeler.scenario.tree import Shape, default_of, is_list, parts_of, shapes
 
-Path = tuple[str | int, ...]
 # Adds file, line and column to a problem at a path; the flag asks for the key, not its value.
 Locate = Callable[[Problem, Path, bool], Problem]
 
@@ -78,33 +78,38 @@ def _translate(detail: ErrorDetails, data: Mapping[str, Any]) -> Sequence[_Found
     context = detail.get("ctx", {})
     if kind_of_error == "conflict":
         return [_of_conflict(conflict) for conflict in context["conflicts"]]
-    path = _path_of(detail["loc"])
-    dotted = ".".join(str(part) for part in path)
+    path = path_of(detail["loc"])
+    name = dotted(path)
     value = detail["input"]
-    block = str(path[0]) if path else ""
     if kind_of_error == "extra_forbidden":
-        kind = kind_of(block, data.get(block))
-        message, near = explain_unknown(dotted, kind)
-        return [(Problem(message, dotted, value, nearest=near), path, True)]
+        why = unknown(path, data)
+        assert why is not None, f"{name} is known and was refused"
+        return [(Problem(why.message, name, value, nearest=why.key), path, True)]
     if kind_of_error == "missing":
-        of_kind = f" for {block}.kind {kind_of(block, data.get(block))}" if block in KINDS else ""
-        message = f"{dotted} is missing{of_kind}"
-        return [(Problem(message, dotted), path, True)]
+        owner = owner_of(path, data)
+        of_kind = f" for {owner.name}.kind {owner.kind}" if owner.kind else ""
+        return [(Problem(f"{name} is missing{of_kind}", name), path, True)]
     if kind_of_error == "union_tag_invalid":
-        choices = list(KINDS[block])
-        written = kind_of(block, value)
-        expected = f"one of {', '.join(choices)}"
-        message = f'unknown {block}.kind "{written}": {expected}'
-        near = nearest(written, choices)
-        return [
-            (Problem(message, f"{block}.kind", written, expected, near), (*path, "kind"), False)
-        ]
-    return [_wrong_value(detail, path, dotted, value)]
+        return [_unknown_kind(path, data)]
+    return [_wrong_value(detail, path, data)]
 
 
-def _wrong_value(detail: ErrorDetails, path: Path, dotted: str, value: object) -> _Found:
+def _unknown_kind(path: Path, data: Mapping[str, Any]) -> _Found:
+    place = place_of(path, data)
+    choices = list(place.shape.classes)
+    expected = f"one of {', '.join(choices)}"
+    name = f"{place.name}.kind"
+    if not place.kind:
+        return Problem(f"{name} is missing: {expected}", name, None, expected), path, False
+    message = f'unknown {name} "{place.kind}": {expected}'
+    near = nearest(place.kind, choices)
+    return Problem(message, name, place.kind, expected, near), (*path, "kind"), False
+
+
+def _wrong_value(detail: ErrorDetails, path: Path, data: Mapping[str, Any]) -> _Found:
     kind_of_error = detail["type"]
     context = detail.get("ctx", {})
+    name, value = dotted(path), detail["input"]
     near = ""
     if kind_of_error == "quantity":
         expected = str(context["expected"])
@@ -113,6 +118,8 @@ def _wrong_value(detail: ErrorDetails, path: Path, dotted: str, value: object) -
         if kind_of_error in _BOUNDS:
             key, words = _BOUNDS[kind_of_error]
             expected = f"{words} {context[key]:g}"
+        elif kind_of_error == "too_short":
+            expected = f"a list of at least {context['min_length']}"
         elif kind_of_error == "literal_error":
             expected = f"one of {context['expected']}".replace("'", "").replace(" or ", ", ")
             choices = expected.removeprefix("one of ").split(", ")
@@ -120,39 +127,51 @@ def _wrong_value(detail: ErrorDetails, path: Path, dotted: str, value: object) -
         else:
             expected = _WORDS.get(kind_of_error, detail["msg"].lower())
         said = f"{_shown(value)} is not {expected}"
-    if isinstance(value, list | tuple) and len(path) == 2 and path[0] in BLOCKS:
-        expected = f"one value; to vary it write sweep: {{{dotted}: [...]}}"
+    shape = place_of(path, data).shape
+    if is_list(value) and not shape.listed and not shape.keyed and not follow(path, data)[1]:
+        expected = f"one value; to vary it write sweep: {{{name}: [...]}}"
         said = f"{_shown(value)} is a list: expected {expected}"
-    if kind_of_error in ("model_type", "model_attributes_type") and dotted in KINDS:
-        said += f", e.g. {{kind: {next(iter(KINDS[dotted]))}}}"
-    return Problem(f"{dotted}: {said}", dotted, value, expected, near), path, False
+    if kind_of_error in ("model_type", "model_attributes_type") and shape.has_kinds:
+        said += f", e.g. {{kind: {next(iter(shape.classes))}}}"
+    return Problem(f"{name}: {said}", name, value, expected, near), path, False
 
 
 def _of_conflict(conflict: Conflict) -> _Found:
-    path: Path = tuple(conflict.path.split("."))
     problem = Problem(conflict.message, conflict.path, conflict.value, conflict.expected)
-    return problem, path, False
+    return problem, parts_of(conflict.path), conflict.at_key
 
 
-def _path_of(loc: Sequence[str | int]) -> Path:
-    """Drop what pydantic adds: the kind's tag after a block's name."""
-    if len(loc) > 1 and loc[0] in KINDS:
-        return (loc[0], *loc[2:])
-    return tuple(loc)
+def path_of(loc: Sequence[str | int]) -> Path:
+    """A path without what pydantic adds: tags of kinds, and names of types in a union."""
+    shape = Shape({"": Scenario})
+    path: list[str | int] = []
+    for part in loc:
+        if shape.listed or shape.keyed:
+            path.append(part)
+            shape = shape._replace(listed=False, keyed=False)
+        elif shape.has_kinds:  # the tag
+            shape = Shape({"": shape.classes[str(part)]})
+        elif shape.classes:
+            path.append(part)
+            shape = shapes(shape.classes[""]).get(str(part), Shape())
+    return tuple(path)
 
 
 def _sound(data: Mapping[str, Any], broken: set[str | int], from_file: bool) -> dict[str, Any]:
-    """The blocks that hold, each validated on its own."""
+    """The blocks that hold, each validated on its own, and the names of those written."""
     annotations = get_type_hints(Scenario, include_extras=True)
-    blocks: dict[str, Any] = {}
-    for name in BLOCKS:
+    blocks: dict[str, Any] = {"said": frozenset(data)}
+    for name in CHECKED:
         if name in broken:
             continue
-        if name in data:
-            block: TypeAdapter[Any] = TypeAdapter(annotations[name])
-            blocks[name] = block.validate_python(data[name], context={FROM_FILE: from_file})
-        else:
-            blocks[name] = Scenario.model_fields[name].get_default(call_default_factory=True)
+        value = data.get(name, default_of(Scenario, name))
+        if name in BLOCKS and (value is None or isinstance(value, Mapping)):
+            value = {**(value or {})}
+            kind = kind_of(name, data)
+            if kind:
+                value["kind"] = kind
+        block: TypeAdapter[Any] = TypeAdapter(annotations[name])
+        blocks[name] = block.validate_python(value, context={FROM_FILE: from_file})
     return blocks
 
 

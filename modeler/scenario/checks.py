@@ -1,12 +1,14 @@
 """Settings that are each fine and together are not."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from modeler.scenario.hosting import Hosting
+from modeler.scenario.kinds import policies_of
+from modeler.scenario.policy import Policy
 
 if TYPE_CHECKING:
-    from modeler.scenario.hosting import Hosting
-    from modeler.scenario.policy import Policy
     from modeler.scenario.schema import Fleet
 
 
@@ -18,6 +20,11 @@ class Conflict:
     value: object
     expected: str
     message: str
+    at_key: bool = False
+
+
+# A policy in force and where it was written.
+Placed = tuple[str, Policy]
 
 
 def conflicts_between(blocks: Mapping[str, Any]) -> list[Conflict]:
@@ -25,19 +32,41 @@ def conflicts_between(blocks: Mapping[str, Any]) -> list[Conflict]:
 
     Parameters
     ----------
-    blocks : mapping of str to block. Those that are themselves valid; a check whose block is
-        missing is left out, so that one report can hold every mistake.
+    blocks : mapping of str to block. Those that are themselves valid, and under ``said`` the
+        names of those that were written; a check whose block is missing is left out, so that one
+        report can hold every mistake.
 
     Returns
     -------
     list of Conflict
         Empty when the blocks agree.
     """
+    known = dict(blocks)
+    if "policy" in blocks and "policies" in blocks:
+        known["in_force"] = _in_force(blocks)
     found: list[Conflict] = []
     for needs, check in _CHECKS:
-        if all(name in blocks for name in needs):
-            found.extend(check(*(blocks[name] for name in needs)))
+        if all(name in known for name in needs):
+            found.extend(check(*(known[name] for name in needs)))
     return found
+
+
+def _in_force(blocks: Mapping[str, Any]) -> list[Placed]:
+    several = blocks["policies"]
+    if several:
+        return [(f"policies.{i}", policy) for i, policy in enumerate(several)]
+    return [("policy", blocks["policy"])]
+
+
+def _one_or_several(said: frozenset[str], policies: Sequence[Policy]) -> Iterator[Conflict]:
+    if "policy" in said and policies:
+        yield Conflict(
+            "policies",
+            None,
+            "policy or policies",
+            "policy and policies are both given: write policy for one, policies for several",
+            at_key=True,
+        )
 
 
 def _bounds(fleet: "Fleet") -> Iterator[Conflict]:
@@ -58,13 +87,13 @@ def _bounds(fleet: "Fleet") -> Iterator[Conflict]:
         )
 
 
-def _instance_name(hosting: "Hosting") -> Iterator[Conflict]:
-    name = hosting.instance
-    has_prefix = name.startswith("ml.")
-    wants_prefix = hosting.kind == "sagemaker_realtime"
-    if has_prefix != wants_prefix:
-        write = f"ml.{name}" if wants_prefix else name.removeprefix("ml.")
-        have = "start with ml." if wants_prefix else "have no ml. prefix"
+def _instance_name(hosting: Hosting) -> Iterator[Conflict]:
+    if hosting.platform.service == "cloud_run":
+        return
+    name, prefix = hosting.instance, hosting.platform.prefix
+    if name.startswith("ml.") != bool(prefix):
+        write = f"{prefix}{name.removeprefix('ml.')}"
+        have = "start with ml." if prefix else "have no ml. prefix"
         yield Conflict(
             "hosting.instance",
             name,
@@ -73,51 +102,105 @@ def _instance_name(hosting: "Hosting") -> Iterator[Conflict]:
         )
 
 
-def _spot(hosting: "Hosting") -> Iterator[Conflict]:
-    if hosting.kind == "sagemaker_realtime" and hosting.purchase == "spot":
+def _spot(hosting: Hosting) -> Iterator[Conflict]:
+    if hosting.purchase == "spot" and not hosting.platform.spot:
         yield Conflict(
             "hosting.purchase",
             "spot",
             "on-demand",
-            "SageMaker real-time endpoints do not run on spot capacity: write on-demand, "
-            "or hosting.kind ec2_asg or eks_karpenter",
+            f"instances of {hosting.platform.title} do not run on spot capacity: write on-demand, "
+            "or hosting.kind ec2_asg, eks_karpenter or eks_cluster_autoscaler",
         )
 
 
-def _scale_to_zero(hosting: "Hosting", fleet: "Fleet", policy: "Policy") -> Iterator[Conflict]:
-    # Only endpoints that host inference components may reach zero instances (SageMaker
-    # developer guide, read 2026-09). What no target tracking can do is said for it already.
-    if hosting.kind == "sagemaker_realtime" and fleet.min < 1 and policy.kind == "fixed":
+# Least size of an instance with an L4 (Cloud Run documentation, GPU support, read 2026-09).
+_L4_VCPU: Final = 4
+_L4_MEMORY_BYTES: Final = 16 * 2**30
+
+
+def _room_for_a_gpu(hosting: Hosting) -> Iterator[Conflict]:
+    if hosting.kind != "cloud_run" or hosting.gpu == "none":
+        return
+    if hosting.vcpu < _L4_VCPU:
+        message = f"hosting.vcpu = {hosting.vcpu:g}: an L4 on Cloud Run needs at least {_L4_VCPU}"
+        yield Conflict("hosting.vcpu", hosting.vcpu, f"at least {_L4_VCPU}", message)
+    if hosting.memory < _L4_MEMORY_BYTES:
+        message = "hosting.memory: an L4 on Cloud Run needs at least 16GiB"
+        yield Conflict("hosting.memory", hosting.memory, "at least 16GiB", message)
+
+
+def _policy_of_the_platform(hosting: Hosting, policies: Sequence[Placed]) -> Iterator[Conflict]:
+    platform = hosting.platform
+    choices = policies_of(hosting.kind)
+    for path, policy in policies:
+        if policy.kind not in choices:
+            yield Conflict(
+                f"{path}.kind",
+                policy.kind,
+                f"one of {', '.join(choices)}",
+                f"{platform.title} (hosting.kind {hosting.kind}) is not scaled by "
+                f"{policy.kind}: it has {', '.join(choices)}",
+            )
+    if len(policies) > 1 and not platform.several:
         yield Conflict(
-            "fleet.min",
-            fleet.min,
-            "at least 1",
-            "a SageMaker real-time variant keeps at least one instance: fleet.min must be >= 1, "
-            "write fleet.min: 1",
+            "policies",
+            len(policies),
+            "one policy",
+            f"{platform.title} (hosting.kind {hosting.kind}) takes one policy, not "
+            f"{len(policies)}: write policy",
+            at_key=True,
         )
+    if len(policies) > 1 and any(policy.kind == "fixed" for _, policy in policies):
+        at = next(path for path, policy in policies if policy.kind == "fixed")
+        message = f"{at} holds the fleet fixed: it goes with no other policy, write policy"
+        yield Conflict(at, "fixed", "a policy that scales", message)
 
 
-def _out_of_zero(fleet: "Fleet", policy: "Policy") -> Iterator[Conflict]:
-    # Leaving zero takes a step policy on failed requests beside the target (SageMaker developer
-    # guide, endpoint-auto-scaling-zero-instances, read 2026-09), on EC2 and Kubernetes as well.
-    if policy.kind == "target_tracking" and fleet.min < 1:
+def _scale_to_zero(
+    hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]
+) -> Iterator[Conflict]:
+    # Only endpoints that host inference components, and asynchronous ones, may reach zero
+    # instances (SageMaker developer guide, read 2026-09). Leaving zero takes a step policy on
+    # failed requests beside the target (endpoint-auto-scaling-zero-instances, same guide), on EC2
+    # and Kubernetes as well: a metric per instance is undefined where there is none.
+    if fleet.min >= 1:
+        return
+    platform = hosting.platform
+    stuck = all(policy.kind == "target_tracking" for _, policy in policies)
+    if stuck and not _wakes_on_backlog(hosting):
         yield Conflict(
             "fleet.min",
             fleet.min,
             "at least 1",
             "target tracking cannot leave zero replicas, where its metric per instance is "
-            "undefined: fleet.min must be >= 1, write fleet.min: 1",
+            "undefined: fleet.min must be >= 1, write fleet.min: 1"
+            + (f", or add {platform.zero}" if platform.zero else ""),
         )
+    elif not platform.zero:
+        yield Conflict(
+            "fleet.min",
+            fleet.min,
+            "at least 1",
+            f"{platform.title} keeps at least one instance: fleet.min must be >= 1, "
+            "write fleet.min: 1",
+        )
+
+
+def _wakes_on_backlog(hosting: Hosting) -> bool:
+    """Whether the tracked metric is there at zero replicas: a queue's length is."""
+    return hosting.kind == "sagemaker_async"
 
 
 _Check = Callable[..., Iterator[Conflict]]
 _CHECKS = cast(
     "tuple[tuple[tuple[str, ...], _Check], ...]",
     (
+        (("said", "policies"), _one_or_several),
         (("fleet",), _bounds),
         (("hosting",), _instance_name),
         (("hosting",), _spot),
-        (("hosting", "fleet", "policy"), _scale_to_zero),
-        (("fleet", "policy"), _out_of_zero),
+        (("hosting",), _room_for_a_gpu),
+        (("hosting", "in_force"), _policy_of_the_platform),
+        (("hosting", "fleet", "in_force"), _scale_to_zero),
     ),
 )

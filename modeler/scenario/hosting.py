@@ -1,20 +1,26 @@
 """Where replicas run, and what starts and ends their bill."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Tag
 
-from modeler.scenario.fields import Block, Seconds, UsdPerHour, by_kind, setting
+from modeler.scenario.fields import Block, Bytes, Number, Seconds, UsdPerHour, by_kind, setting
+from modeler.scenario.platform import (
+    ASYNC_TIMEOUT_S,
+    CLOUD_RUN_CLIENT_TIMEOUT_S,
+    CLOUD_RUN_QUEUE_TIMEOUT_S,
+    SAGEMAKER_CLIENT_TIMEOUT_S,
+    SAGEMAKER_RELEASE_S,
+    Platform,
+)
 
-# SageMaker holds an instance for about ten minutes after the copies on it are gone: about 25
-# minutes after the last request in all, of which 15 are the alarm
-# (github.com/stdapi-ai/stdapi.ai/issues/43; "over 25 minutes" at repost.aws
-# QUf450Wsd9RROGGOIwaolN9w). EC2 bills no second of shutting-down (EC2 user guide, instance
-# lifecycle).
-SAGEMAKER_RELEASE_S: Final = 600.0
+_APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
+_KUBERNETES: Final = ("target_tracking", "hpa", "keda", "knative", "ray_serve", "skyserve", "fixed")
 
 
 class _Hosting(Block):
+    platform: ClassVar[Platform]
+
     region: str = setting(
         "us-east-1",
         "Region whose prices apply.",
@@ -52,15 +58,7 @@ class _Hosting(Block):
     )
 
 
-class SageMakerRealtime(_Hosting):
-    """A SageMaker real-time endpoint: one variant behind an invocation router."""
-
-    kind: Literal["sagemaker_realtime"] = setting(
-        "sagemaker_realtime",
-        "Where replicas run.",
-        origin="assumed",
-        source="the hosting whose start-up is documented best",
-    )
+class _OnSageMaker(_Hosting):
     instance: str = setting(
         "ml.g5.2xlarge",
         "Instance type, with the ml. prefix.",
@@ -80,21 +78,143 @@ class _OnEc2(_Hosting):
     )
 
 
+class SageMakerRealtime(_OnSageMaker):
+    """A SageMaker real-time endpoint: one variant behind an invocation router."""
+
+    platform = Platform(
+        "a SageMaker real-time variant",
+        _APPLICATION_AUTO_SCALING,
+        several=True,
+        service="sagemaker",
+        bill_opens="request",
+        release_s=SAGEMAKER_RELEASE_S,
+        client_timeout_s=SAGEMAKER_CLIENT_TIMEOUT_S,
+        refuses_while_updating=True,
+    )
+    kind: Literal["sagemaker_realtime"] = setting(
+        "sagemaker_realtime",
+        "Where replicas run.",
+        origin="assumed",
+        source="the hosting whose start-up is documented best",
+    )
+
+
+class SageMakerComponents(_OnSageMaker):
+    """A SageMaker endpoint of inference components, one copy an instance, that may reach zero."""
+
+    platform = SageMakerRealtime.platform._replace(
+        title="a SageMaker inference component",
+        zero="a step_scaling policy on failed invocations",
+    )
+    kind: Literal["sagemaker_components"] = "sagemaker_components"
+
+
+class SageMakerAsync(_OnSageMaker):
+    """A SageMaker asynchronous endpoint: requests wait in a queue, also while there is none."""
+
+    platform = SageMakerRealtime.platform._replace(
+        title="a SageMaker asynchronous endpoint",
+        client_timeout_s=ASYNC_TIMEOUT_S,
+        zero="a backlog above the target, or a step_scaling policy on backlog without capacity",
+    )
+    kind: Literal["sagemaker_async"] = "sagemaker_async"
+
+
 class Ec2AutoScalingGroup(_OnEc2):
     """Instances of an EC2 Auto Scaling group behind a load balancer."""
 
+    platform = Platform(
+        "an EC2 Auto Scaling group",
+        _APPLICATION_AUTO_SCALING,
+        several=True,
+        spot=True,
+        zero="a scheduled policy, or a step_scaling policy on a metric that is there at zero",
+    )
     kind: Literal["ec2_asg"] = "ec2_asg"
 
 
 class EksKarpenter(_OnEc2):
     """Kubernetes pods, one a node, on nodes that Karpenter brings up."""
 
+    platform = Platform(
+        "a Kubernetes deployment",
+        _KUBERNETES,
+        spot=True,
+        zero="keda or knative, whose activators watch for work",
+    )
     kind: Literal["eks_karpenter"] = "eks_karpenter"
+
+
+class EksClusterAutoscaler(_OnEc2):
+    """Kubernetes pods, one a node, on node groups that the Cluster Autoscaler resizes."""
+
+    platform = EksKarpenter.platform
+    kind: Literal["eks_cluster_autoscaler"] = "eks_cluster_autoscaler"
+
+
+class CloudRun(_Hosting):
+    """Instances of a Cloud Run service, billed for their whole life, with a GPU or without."""
+
+    platform = Platform(
+        "a Cloud Run service",
+        ("cloud_run", "target_tracking", "fixed"),
+        service="cloud_run",
+        queue_timeout_s=CLOUD_RUN_QUEUE_TIMEOUT_S,
+        client_timeout_s=CLOUD_RUN_CLIENT_TIMEOUT_S,
+        zero="the next request",
+    )
+    kind: Literal["cloud_run"] = "cloud_run"
+    region: str = setting(
+        "us-central1",
+        "Region whose prices apply.",
+        origin="assumed",
+        source="the region most often quoted",
+        min_length=1,
+    )
+    gpu: Literal["nvidia-l4", "none"] = setting(
+        "nvidia-l4",
+        "Accelerator of an instance; there is at most one.",
+        origin="assumed",
+        source="the smaller of the two that Cloud Run offers, and the one whose price is held",
+    )
+    vcpu: Number = setting(
+        4.0,
+        "Virtual CPUs of an instance.",
+        origin="documented",
+        source="the least with an L4: Cloud Run documentation, GPU support, read 2026-09",
+        gt=0,
+        le=8,
+    )
+    memory: Bytes = setting(
+        16 * 2**30,
+        "Memory of an instance.",
+        unit="bytes",
+        origin="documented",
+        source="the least with an L4: Cloud Run documentation, GPU support, read 2026-09",
+        gt=0,
+        le=32 * 2**30,
+    )
+    zonal_redundancy: bool = setting(
+        False,
+        "Whether the GPU is held in a second zone as well, at a higher price.",
+        origin="assumed",
+        source="the cheaper of the two options",
+    )
+
+    @property
+    def instance(self) -> str:
+        """What an instance of this size is called here."""
+        size = f"cloud-run-{self.vcpu:g}vcpu-{self.memory / 2**30:g}gib"
+        return size if self.gpu == "none" else f"{size}-{self.gpu}"
 
 
 Hosting = Annotated[
     Annotated[SageMakerRealtime, Tag("sagemaker_realtime")]
+    | Annotated[SageMakerComponents, Tag("sagemaker_components")]
+    | Annotated[SageMakerAsync, Tag("sagemaker_async")]
     | Annotated[Ec2AutoScalingGroup, Tag("ec2_asg")]
-    | Annotated[EksKarpenter, Tag("eks_karpenter")],
+    | Annotated[EksKarpenter, Tag("eks_karpenter")]
+    | Annotated[EksClusterAutoscaler, Tag("eks_cluster_autoscaler")]
+    | Annotated[CloudRun, Tag("cloud_run")],
     by_kind("sagemaker_realtime"),
 ]

@@ -10,11 +10,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from modeler.scenario.build import Path as SettingPath
+from modeler.scenario.change import check_all, problem_of
 from modeler.scenario.errors import Problem, ScenarioError
 from modeler.scenario.names import missing_files
+from modeler.scenario.paths import Path as SettingPath
+from modeler.scenario.paths import dotted
 from modeler.scenario.schema import Scenario
-from modeler.scenario.settings import check_all, problem_of
 
 # Of the scalars YAML knows, those that become something else than text. A date stays text:
 # hosting.as_of is one.
@@ -76,10 +77,6 @@ def loads(text: str, *, file: str = "<text>", check_files: bool = True) -> Scena
     return _beside(scenario, folder)
 
 
-def _dotted(path: SettingPath) -> str:
-    return ".".join(str(part) for part in path)
-
-
 @dataclass
 class _Document:
     """A YAML text with the place of every key and value."""
@@ -115,6 +112,8 @@ class _Document:
         for end in range(len(path), -1, -1):
             here = path[:end]
             node = (self._keys if at_key else self._values).get(here) or self._keys.get(here)
+            if node is None and here and isinstance(here[-1], int):
+                node = self._values.get(here)  # an item of a list has no key
             if node is None:
                 continue
             if end < len(path) and here in self._keys:
@@ -125,7 +124,7 @@ class _Document:
     def _plain(self, node: Node, path: SettingPath, within: tuple[int, ...]) -> Any:
         self._values[path] = node
         if id(node) in within:
-            problem = Problem("an alias that contains itself", _dotted(path))
+            problem = Problem("an alias that contains itself", dotted(path))
             raise ScenarioError([self._at(problem, node.start_mark)])
         within = (*within, id(node))
         if isinstance(node, ScalarNode):
@@ -142,7 +141,7 @@ class _Document:
             if key in data:
                 first = self._keys[here].start_mark.line + 1
                 message = f'key "{key}" is written twice, first in line {first}'
-                problem = Problem(message, _dotted(here))
+                problem = Problem(message, dotted(here))
                 self.problems.append(self._at(problem, key_node.start_mark, key_node.end_mark))
                 continue
             self._keys[here] = key_node

@@ -3,12 +3,13 @@
 The packages that know them are imported when there is a name to ask about.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path as File
 from typing import Any, NamedTuple
 
 from modeler.scenario.errors import nearest
+from modeler.scenario.paths import Path, written
 
 
 class Stranger(NamedTuple):
@@ -21,7 +22,7 @@ class Stranger(NamedTuple):
     nearest : str. The name that was probably meant, where the message does not say it.
     """
 
-    at: tuple[str | int, ...]
+    at: Path
     message: str
     nearest: str = ""
 
@@ -48,7 +49,7 @@ def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
                 yield Stranger(at, message)
 
 
-def missing_files(data: Mapping[str, Any], folder: Path) -> Iterator[Stranger]:
+def missing_files(data: Mapping[str, Any], folder: File) -> Iterator[Stranger]:
     """Every trace and file of service times, as written, that is not there.
 
     Parameters
@@ -70,18 +71,9 @@ def missing_files(data: Mapping[str, Any], folder: Path) -> Iterator[Stranger]:
             yield Stranger(at, f'service.file: there is no file "{name}"')
 
 
-def _written(path: str, data: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _written(path: str, data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """The names given for a setting, alone or to vary it, each with its place."""
-    at = tuple(path.split("."))
-    owner: Any = data if len(at) == 1 else data.get(at[0])
-    axes = data.get("sweep")
-    values = axes.get(path) if isinstance(axes, Mapping) else None
-    several = values if isinstance(values, Sequence) and not isinstance(values, str) else ()
-    places: list[tuple[tuple[str | int, ...], Any]] = []
-    if isinstance(owner, Mapping):
-        places.append((at, owner.get(at[-1])))
-    places += [(("sweep", path, i), value) for i, value in enumerate(several)]
-    for place, name in places:
+    for place, name in written(path, data):
         if isinstance(name, str) and name:
             yield place, name
 

@@ -1,12 +1,67 @@
-"""The one name of every setting: ``block.key``."""
+"""The one name of every setting: ``block.key``, ``block.list.0.key``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from modeler.scenario.errors import nearest
-from modeler.scenario.fields import Block
-from modeler.scenario.schema import BLOCKS, KINDS, Scenario
+from modeler.scenario.kinds import default_policy
+from modeler.scenario.schema import Scenario
+from modeler.scenario.tree import (
+    ITEM,
+    Shape,
+    default_of,
+    is_list,
+    part_of,
+    parts_of,
+    patterns,
+    shapes,
+)
+
+Path = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """A place in a scenario as written.
+
+    Attributes
+    ----------
+    at : tuple of str and int. Its path; empty for the scenario itself.
+    shape : Shape. What may stand there.
+    value : object. What does: plain data or blocks; the default where nothing was written.
+    kind : str. The kind of the block that stands there; empty where there is no choice.
+    """
+
+    at: Path
+    shape: Shape
+    value: Any
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """The path with dots."""
+        return dotted(self.at)
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the block that stands there; of every kind when its own is unknown."""
+        found = self.shape.classes.get(self.kind)
+        classes = [found] if found else self.shape.classes.values()
+        return tuple(dict.fromkeys(key for cls in classes for key in cls.model_fields))
+
+
+class Unknown(NamedTuple):
+    """Why a path means nothing in a scenario.
+
+    Attributes
+    ----------
+    message : str. What is wrong.
+    key : str. The key that was probably meant, as it would be written in its place.
+    path : str. The whole path that was probably meant.
+    """
+
+    message: str
+    key: str = ""
+    path: str = ""
 
 
 @cache
@@ -16,72 +71,143 @@ def known_paths() -> dict[str, tuple[str, ...]]:
     Returns
     -------
     mapping of str to tuple of str
-        The kinds are empty for a path whose block has only one kind.
+        ``N`` stands for the number of an item of a list. The kinds are empty for a path whose
+        block has only one kind.
     """
     paths: dict[str, tuple[str, ...]] = {}
-    for name in Scenario.model_fields:
-        paths[name] = ()
-        for kind, cls in block_classes(name):
-            for key in cls.model_fields:
-                paths[f"{name}.{key}"] = (*paths.get(f"{name}.{key}", ()), *kind)
+    for path, kinds in patterns(Scenario):
+        paths[path] = tuple(dict.fromkeys((*paths.get(path, ()), *kinds)))
     return paths
 
 
-def block_classes(name: str) -> Iterator[tuple[tuple[str, ...], type[Block]]]:
-    """The classes of a block, each with its kind; nothing for a plain setting."""
-    if name in KINDS:
-        for kind, cls in KINDS[name].items():
-            yield (kind,), cls
-    elif name in BLOCKS:
-        annotation = Scenario.model_fields[name].annotation
-        assert isinstance(annotation, type)
-        yield (), annotation
+def dotted(path: Path) -> str:
+    """A path as text."""
+    return ".".join(str(part) for part in path)
 
 
-def kind_of(name: str, block: Any) -> str:
-    """The kind of a block as written, its default when left out; empty where there is one kind."""
-    if name not in KINDS:
-        return ""
-    default = str(next(iter(KINDS[name])))
-    return str(block.get("kind", default)) if isinstance(block, Mapping) else default
-
-
-def keys_of(name: str, kind: str) -> tuple[str, ...]:
-    """The keys of a block of that kind."""
-    for kinds, cls in block_classes(name):
-        if not kinds or kinds == (kind,):
-            return tuple(cls.model_fields)
-    return ()
-
-
-def explain_unknown(path: str, kind: str = "") -> tuple[str, str]:
-    """Why a path means nothing here, and what was probably meant.
+def follow(path: Path, data: Any) -> tuple[list[Place], Path]:
+    """The places along a path, and what is left of it where it leads nowhere.
 
     Parameters
     ----------
-    path : str. Such as ``policy.targt`` or ``min``.
-    kind : str. The kind that its block has in this scenario, where it has several.
-
-    Returns
-    -------
-    message, nearest : str, str
+    path : tuple of str and int. Where to go.
+    data : mapping or Scenario. The scenario as written, mistakes included.
     """
-    block, _, key = path.partition(".")
-    paths = known_paths()
-    if key and paths.get(path):
-        kinds = " or ".join(paths[path])
-        return f"{path} belongs to {block}.kind {kinds}; here {block}.kind is {kind}", ""
-    if key and block in paths:
-        near = nearest(key, keys_of(block, kind))
-        message = f'unknown key "{key}" in {block}'
-    else:
-        near = nearest(path, list(Scenario.model_fields)) or nearest(path, list(paths))
-        message = f'unknown key "{path}"'
+    places = [Place((), Shape({"": Scenario}), data, "")]
+    for i, part in enumerate(path):
+        step = _step(places[-1], part, data)
+        if step is None:
+            return places, path[i:]
+        places.append(step)
+    return places, ()
+
+
+def place_of(path: Path, data: Any) -> Place:
+    """The last place along a path that means something."""
+    return follow(path, data)[0][-1]
+
+
+def owner_of(path: Path, data: Any) -> Place:
+    """The block that a path is a key of, or as near to it as the path means something."""
+    return place_of(path[:-1], data)
+
+
+def kind_of(name: str, data: Any) -> str:
+    """The kind of a block as written, its default where left out; empty where there is one."""
+    return place_of((name,), data).kind
+
+
+def unknown(path: Path, data: Any) -> Unknown | None:
+    """Why a path means nothing here, and what was probably meant; None when it means something.
+
+    Parameters
+    ----------
+    path : tuple of str and int. Such as ``("policy", "targt")`` or ``("min",)``.
+    data : mapping or Scenario. The scenario as written: a kind decides which keys there are.
+    """
+    places, rest = follow(path, data)
+    if not rest:
+        return None
+    place, part = places[-1], rest[0]
+    if place.shape.listed:
+        return _no_item(place, part)
+    if not place.shape.classes:
+        return Unknown(f'{place.name} is one value and has no "{part}"')
+    others = [kind for kind, cls in place.shape.classes.items() if part in cls.model_fields]
+    if others:
+        kinds = " or ".join(others)
+        where = place.name
+        return Unknown(
+            f"{where}.{part} belongs to {where}.kind {kinds}; here {where}.kind is {place.kind}"
+        )
+    return _no_key(place, str(part), dotted(path))
+
+
+def _step(place: Place, part: str | int, data: Any) -> Place | None:
+    """One part further, or None when it leads nowhere."""
+    shape = place.shape
+    if shape.listed:
+        items = place.value if is_list(place.value) else ()
+        if not isinstance(part, int) or part >= len(items):
+            return None
+        item = shape._replace(listed=False)
+        return _place((*place.at, part), item, items[part], data)
+    cls = shape.classes.get(place.kind)
+    if cls is None and place.shape.has_kinds:  # an unknown kind is another mistake
+        cls = next((one for one in shape.classes.values() if part in one.model_fields), None)
+    if shape.keyed:
+        return Place((*place.at, part), Shape(), part_of(place.value, part), "")
+    if cls is None or part not in cls.model_fields:
+        return None
+    name = str(part)
+    value = part_of(place.value, name, default_of(cls, name))
+    return _place((*place.at, name), shapes(cls)[name], value, data)
+
+
+def _place(at: Path, shape: Shape, value: Any, data: Any) -> Place:
+    if at == ("policy",) and part_of(value, "kind") is None:
+        # Only the policy's default is another block's: each platform has its own.
+        return Place(at, shape, value, default_policy(kind_of("hosting", data)))
+    return Place(at, shape, value, "" if shape.listed else shape.kind_of(value))
+
+
+def _no_item(place: Place, part: str | int) -> Unknown:
+    count = len(place.value) if is_list(place.value) else 0
+    held = f"holds {count}" if count else "is empty"
+    known = (
+        f"write 0 to {count - 1}" if count > 1 else "write 0" if count else "give the whole list"
+    )
+    what = "has no item" if isinstance(part, int) else "is a list, items have numbers: no"
+    return Unknown(f"{place.name} {what} {part}: it {held}, {known}")
+
+
+def _no_key(place: Place, part: str, path: str) -> Unknown:
+    """An unknown key of a block, or of the scenario itself."""
+    paths = [known for known in known_paths() if f".{ITEM}" not in known]
+    keys = place.keys()
+    near = nearest(part, keys)
+    message = f'unknown key "{part}"' + (f" in {place.name}" if place.at else "")
+    if near:
+        return Unknown(message, near, dotted((*place.at, near)))
+    if not place.at:
+        near = nearest(path, paths)
     if not near:
         # A key at home in another block, or misspelt there: "min" is fleet.min.
         at_home = {known.rpartition(".")[2]: known for known in reversed(paths) if "." in known}
         near = at_home.get(nearest(path.rpartition(".")[2], list(at_home)), "")
     if not near:
-        keys = keys_of(block, kind) if key and block in paths else tuple(Scenario.model_fields)
         message += f": expected one of {', '.join(keys)}"
-    return message, near
+    return Unknown(message, near, near)
+
+
+def written(path: str, data: Mapping[str, Any]) -> Sequence[tuple[Path, Any]]:
+    """The values written for a setting, alone or to vary it, each with its place."""
+    at = parts_of(path)
+    value: Any = data
+    for part in at:
+        value = part_of(value, part)
+    axes = data.get("sweep")
+    values = axes.get(path) if isinstance(axes, Mapping) else None
+    several: Sequence[Any] = values if is_list(values) else ()
+    found: list[tuple[Path, Any]] = [] if value is None else [(at, value)]
+    return [*found, *((("sweep", path, i), one) for i, one in enumerate(several))]

@@ -1,10 +1,18 @@
 """The scenario: everything an analyst may say, frozen once said."""
 
 import math
-from typing import Any, Final, Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo, ValidatorFunctionWrapHandler
 
 from modeler.scenario.checks import conflicts_between
 from modeler.scenario.fields import (
@@ -18,13 +26,10 @@ from modeler.scenario.fields import (
     Timeout,
     setting,
 )
-from modeler.scenario.hosting import SAGEMAKER_RELEASE_S, Hosting, SageMakerRealtime
-from modeler.scenario.policy import Policy, TargetTracking
+from modeler.scenario.hosting import Hosting, SageMakerRealtime
+from modeler.scenario.kinds import KINDS, default_policy
+from modeler.scenario.policy import Policy
 from modeler.scenario.service import Auto, Service
-
-# InvokeEndpoint: a model container must answer within 60 seconds (SageMaker Runtime API
-# reference, read 2026-09).
-SAGEMAKER_CLIENT_TIMEOUT_S: Final = 60.0
 
 # A linear model of some hundred inputs. Less is a slip of the unit: 7B is seven bytes, while seven
 # billion parameters in 16 bits are 14GB.
@@ -114,7 +119,7 @@ class Queue(Block):
         unit="s",
         origin="assumed",
         source="the wait alone is not bounded by the platform",
-        derived="no timeout",
+        derived="10 on Cloud Run, elsewhere no timeout",
         gt=0,
     )
     client_timeout_s: Timeout = setting(
@@ -123,7 +128,8 @@ class Queue(Block):
         unit="s",
         origin="documented",
         source="SageMaker Runtime API reference, InvokeEndpoint, read 2026-09",
-        derived="60 on a SageMaker real-time endpoint, elsewhere none",
+        derived="60 on a SageMaker real-time endpoint, 900 on an asynchronous one, 300 on Cloud "
+        "Run, elsewhere none",
     )
 
 
@@ -215,15 +221,37 @@ class Scenario(Block):
     queue: Queue = Field(default_factory=Queue)
     service: Service = Field(default_factory=Auto)
     cold_start: ColdStart = Field(default_factory=ColdStart)
-    policy: Policy = Field(default_factory=TargetTracking)
+    # None stands for the platform's own, which the validator below puts in.
+    policy: Policy = Field(default=cast("Any", None), validate_default=True)
+    policies: tuple[Policy, ...] = setting(
+        (),
+        "Several policies on one target, instead of policy; each as one.",
+        derived="the one policy",
+    )
     sla: Sla = Field(default_factory=Sla)
     sweep: dict[str, tuple[Any, ...]] = Field(
         default_factory=dict, description="Settings to vary, by their path."
     )
 
+    @field_validator("policy", mode="wrap")
+    @classmethod
+    def _of_the_platform(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        hosting = info.data.get("hosting")
+        own = default_policy(hosting.kind if hosting else "")
+        if value is None:
+            return KINDS["policy"][own]()
+        if not isinstance(value, Mapping) or "kind" in value:
+            return handler(value)
+        block = handler({**value, "kind": own})
+        block.model_fields_set.discard("kind")  # still the platform's, not the analyst's
+        return block
+
     @model_validator(mode="after")
     def _hold_together(self) -> "Scenario":
-        conflicts = conflicts_between({name: getattr(self, name) for name in BLOCKS})
+        blocks = {name: getattr(self, name) for name in CHECKED}
+        conflicts = conflicts_between({**blocks, "said": frozenset(self.model_fields_set)})
         if conflicts:
             raise PydanticCustomError(
                 "conflict",
@@ -231,6 +259,12 @@ class Scenario(Block):
                 {"message": "; ".join(c.message for c in conflicts), "conflicts": conflicts},
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _one_or_several(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        data.pop("policy" if self.policies else "policies", None)
+        return data
 
     def __hash__(self) -> int:
         return hash(self.model_dump_json())
@@ -241,37 +275,34 @@ class Scenario(Block):
         return self.fleet.min if self.fleet.initial is None else self.fleet.initial
 
     @property
+    def in_force(self) -> tuple[Policy, ...]:
+        """The policies that act on the fleet: ``policies`` where given, else the one ``policy``."""
+        return self.policies or (self.policy,)
+
+    @property
     def release_s(self) -> float:
         """Time on the bill after a replica left service, the platform's where none is set. [s]"""
-        if self.hosting.release_s is not None:
-            return self.hosting.release_s
-        return SAGEMAKER_RELEASE_S if self.hosting.kind == "sagemaker_realtime" else 0.0
+        own = self.hosting.release_s
+        return self.hosting.platform.release_s if own is None else own
+
+    @property
+    def queue_timeout_s(self) -> float:
+        """Longest wait in force, the platform's where none is set; infinite for none. [s]"""
+        own = self.queue.queue_timeout_s
+        return self.hosting.platform.queue_timeout_s if own is None else own
 
     @property
     def client_timeout_s(self) -> float:
         """Client timeout in force, the platform's where none is set; infinite for none. [s]"""
         asked = self.queue.client_timeout_s
         if asked is None:
-            on_sagemaker = self.hosting.kind == "sagemaker_realtime"
-            return SAGEMAKER_CLIENT_TIMEOUT_S if on_sagemaker else math.inf
+            return self.hosting.platform.client_timeout_s
         return math.inf if asked == "none" else asked
 
 
-# Blocks that checks look across.
+# Blocks that checks look across, and lists of blocks.
 BLOCKS: Final = (
     "model", "hosting", "fleet", "queue", "service", "cold_start", "policy", "sla"
 )  # fmt: skip
-
-
-def _classes(union: Any) -> dict[str, type[Block]]:
-    tagged = get_args(get_args(union)[0])
-    classes = [get_args(member)[0] for member in tagged]
-    return {cls.model_fields["kind"].default: cls for cls in classes}
-
-
-# Blocks of several kinds: the class behind each kind.
-KINDS: Final[dict[str, dict[str, type[Block]]]] = {
-    "hosting": _classes(Hosting),
-    "service": _classes(Service),
-    "policy": _classes(Policy),
-}
+LISTS: Final = ("policies",)
+CHECKED: Final = (*BLOCKS, *LISTS)
