@@ -18,6 +18,7 @@ Reading guide, three files in order:
 """
 
 from pricing.billing import SECONDS_PER_HOUR, billed_seconds, cost_usd
+from pricing.cloud_run import cloud_run_instance, cloud_run_price, cloud_run_regions
 from pricing.errors import (
     AmbiguousPrice,
     InvalidArgument,
@@ -47,6 +48,9 @@ __all__ = [
     "UnknownRegion",
     "accelerator",
     "billed_seconds",
+    "cloud_run_instance",
+    "cloud_run_price",
+    "cloud_run_regions",
     "cost_usd",
     "instance",
     "instance_types",

@@ -14,7 +14,9 @@ from pricing.errors import InvalidArgument
 SECONDS_PER_HOUR = 3600
 
 # Seconds at least billed for each start of an instance. [s]
-MINIMUM_S = {"ec2": 60, "sagemaker": 0}
+MINIMUM_S = {"ec2": 60, "sagemaker": 0, "cloud_run": 0}
+# What is begun counts whole; Cloud Run counts in tenths (Cloud Run documentation, pricing). [s]
+STEPS_PER_S = {"ec2": 1, "sagemaker": 1, "cloud_run": 10}
 
 
 def billed_seconds(life_s: float, service: str) -> float:
@@ -23,12 +25,12 @@ def billed_seconds(life_s: float, service: str) -> float:
     Parameters
     ----------
     life_s : float. Time the instance was up and chargeable; 0 for one that never ran. [s]
-    service : str. ``ec2`` or ``sagemaker``.
+    service : str. ``ec2``, ``sagemaker`` or ``cloud_run``.
 
     Returns
     -------
     float
-        Whole seconds, never fewer than `life_s`. [s]
+        Whole seconds, tenths on Cloud Run, never fewer than `life_s`. [s]
 
     Raises
     ------
@@ -37,7 +39,7 @@ def billed_seconds(life_s: float, service: str) -> float:
 
     Notes
     -----
-    A begun second counts as one: ``max(ceil(life_s), minimum)``.
+    A begun second counts as one, on Cloud Run a begun tenth: ``max(ceil(life_s), minimum)``.
 
     >>> billed_seconds(12.0, "ec2"), billed_seconds(61.2, "ec2"), billed_seconds(0.0, "ec2")
     (60.0, 62.0, 0.0)
@@ -50,7 +52,8 @@ def billed_seconds(life_s: float, service: str) -> float:
         raise InvalidArgument("life_s", life_s, "a finite number of seconds, 0 or more")
     if life_s == 0:
         return 0.0
-    return float(max(math.ceil(life_s), MINIMUM_S[service]))
+    steps = STEPS_PER_S[service]
+    return float(max(math.ceil(life_s * steps) / steps, MINIMUM_S[service]))
 
 
 def cost_usd(billed_s: float, usd_per_hour: Decimal | float) -> float:

@@ -30,8 +30,8 @@ _BAR_WIDTH: Final = 44
 @instance_option
 @click.option(
     "--hosting",
-    type=click.Choice(["sagemaker_realtime", "ec2_asg", "eks_karpenter"]),
-    help="Where replicas run.",
+    metavar="KIND",
+    help="Where replicas run, a kind of hosting: sagemaker_realtime, eks_karpenter, cloud_run, ...",
 )
 @region_option
 @seed_option

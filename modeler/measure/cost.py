@@ -19,6 +19,7 @@ import pricing
 from modeler.replay import layout as m
 from modeler.replay.simulate import Floats, Result
 from modeler.scenario import Scenario
+from modeler.scenario.hosting import Hosting
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,7 @@ def unit_price(scenario: Scenario) -> UnitPrice:
             "yours (hosting.usd_per_hour)",
             "yours",
         )
-    found = pricing.price(
-        hosting.instance,
-        hosting.region,
-        hosting.purchase,
-        as_of=hosting.as_of,
-        allow_derived=hosting.allow_derived_price,
-    )
+    found = _listed(hosting)
     return UnitPrice(
         found.instance_type,
         found.region,
@@ -101,6 +96,26 @@ def unit_price(scenario: Scenario) -> UnitPrice:
         found.as_of,
         found.source,
         found.confidence,
+    )
+
+
+def _listed(hosting: Hosting) -> pricing.Price:
+    """The price of the dated tables."""
+    if hosting.kind == "cloud_run":
+        return pricing.cloud_run_price(
+            hosting.region,
+            hosting.vcpu,
+            hosting.memory,
+            hosting.gpu,
+            zonal_redundancy=hosting.zonal_redundancy,
+            as_of=hosting.as_of,
+        )
+    return pricing.price(
+        hosting.instance,
+        hosting.region,
+        hosting.purchase,
+        as_of=hosting.as_of,
+        allow_derived=hosting.allow_derived_price,
     )
 
 

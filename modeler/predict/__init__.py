@@ -14,6 +14,7 @@ from modeler.predict.cold_start import (
 )
 from modeler.predict.constants import Constant
 from modeler.predict.fit import ModelDoesNotFit, check_fit, smallest_instance
+from modeler.predict.hardware import instance_of
 from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
 from modeler.predict.service import ServiceError, ServiceLaw, service_law
 from modeler.predict.size import SizeError, SizeReport, measure_size
@@ -37,6 +38,7 @@ __all__ = [
     "check_fit",
     "cold_start_law",
     "coldstart",
+    "instance_of",
     "measure_size",
     "parameters_of",
     "serial_stages",

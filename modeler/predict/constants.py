@@ -45,7 +45,7 @@ def defaults(hosting_kind: str) -> Mapping[str, Constant]:
 
     Parameters
     ----------
-    hosting_kind : str. ``sagemaker_realtime``, ``ec2_asg`` or ``eks_karpenter``.
+    hosting_kind : str. A ``hosting.kind`` of the table.
 
     Returns
     -------

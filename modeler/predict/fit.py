@@ -76,6 +76,8 @@ def check_fit(instance: InstanceSpec, size_bytes: int) -> None:
     limit = limit_bytes(instance)
     if size_bytes <= limit:
         return
+    if instance.instance_type.startswith("cloud-run-"):  # the one GPU there is
+        raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, None)
     sagemaker = instance.instance_type.startswith("ml.")
     accelerated = instance.accelerator is not None
     nearest = smallest_instance(

@@ -10,6 +10,7 @@ import pricing
 from modeler.predict.cold_start import Waterfall, cold_start_law
 from modeler.predict.constants import Constant
 from modeler.predict.fit import ModelDoesNotFit, check_fit
+from modeler.predict.hardware import instance_of
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -123,8 +124,9 @@ def coldstart(
     """
     from modeler.scenario import with_values
 
-    instance = pricing.instance(scenario.hosting.instance)
-    pricing.instance_types(scenario.hosting.region)  # refuses a region nobody knows
+    instance = instance_of(scenario)
+    if scenario.hosting.kind != "cloud_run":
+        pricing.instance_types(scenario.hosting.region)  # refuses a region nobody knows
     found: list[SizedWaterfall] = []
     constants: Iterable[Constant] = ()
     for size in sizes if sizes is not None else (scenario.model.size,):

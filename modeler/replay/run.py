@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import pricing
 from modeler.autoscale.build import build
 from modeler.autoscale.policy import Policy
-from modeler.predict import ColdStartLaw, ServiceLaw, check_fit, cold_start_law, service_law
+from modeler.predict import (
+    ColdStartLaw,
+    ServiceLaw,
+    check_fit,
+    cold_start_law,
+    instance_of,
+    service_law,
+)
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
 from modeler.scenario import Scenario
 from traces import CountSeries, Trace
@@ -59,7 +66,7 @@ def run(
     pricing.UnknownInstance, pricing.SpecNotFound : the instance is not in the tables.
     modeler.predict.ModelDoesNotFit : the weights do not fit the instance.
     """
-    instance = pricing.instance(scenario.hosting.instance)
+    instance = instance_of(scenario)
     check_fit(instance, scenario.model.size)
     service = service_law(scenario, trace, instance)
     cold_start = cold_start_law(scenario, instance)

@@ -203,9 +203,10 @@ class CloudRun(_Hosting):
 
     @property
     def instance(self) -> str:
-        """What an instance of this size is called here."""
-        size = f"cloud-run-{self.vcpu:g}vcpu-{self.memory / 2**30:g}gib"
-        return size if self.gpu == "none" else f"{size}-{self.gpu}"
+        """What an instance of this size is called in the tables."""
+        import pricing
+
+        return pricing.cloud_run_instance(self.vcpu, self.memory, self.gpu).instance_type
 
 
 Hosting = Annotated[

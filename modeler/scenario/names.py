@@ -44,7 +44,8 @@ def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
         if path == "hosting.region" and own_price:
             continue  # no table is asked
         for at, name in _written(path, data):
-            message = problem(name)
+            on_cloud_run = path == "hosting.region" and settings.get("kind") == "cloud_run"
+            message = _cloud_run_region(name) if on_cloud_run else problem(name)
             if message:
                 yield Stranger(at, message)
 
@@ -104,6 +105,19 @@ def _region(name: str) -> str:
     except pricing.PricingError:
         return ""
     return ""
+
+
+@cache
+def _cloud_run_region(name: str) -> str:
+    import pricing
+
+    known = pricing.cloud_run_regions()
+    if name in known:
+        return ""
+    return (
+        f'hosting.region: no Cloud Run price is held for "{name}": write one of '
+        f"{', '.join(known)}, or the price of an instance as hosting.usd_per_hour"
+    )
 
 
 def _samples() -> tuple[str, ...]:

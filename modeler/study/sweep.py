@@ -20,7 +20,7 @@ import modeler
 import pricing
 import traces
 from modeler.measure import Outcome, judge, unit_price
-from modeler.predict import ModelDoesNotFit, ServiceError
+from modeler.predict import ModelDoesNotFit, ServiceError, instance_of
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, scenario_id, with_values
 from modeler.study.grid import Point, grid
@@ -173,7 +173,7 @@ def _loader(given: Traffic | None) -> Callable[[str, int], Traffic]:
 
 def _check_names(scenario: Scenario) -> None:
     """Names must exist before any work starts; a missing price only fails its own rows."""
-    pricing.instance(scenario.hosting.instance)
+    instance_of(scenario)
     if scenario.hosting.usd_per_hour is None:
         try:
             unit_price(scenario)

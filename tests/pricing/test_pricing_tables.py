@@ -12,6 +12,7 @@ from pricing import TableError, tables
 NAMES = sorted(path.stem for path in tables.FOLDER.glob("*.csv"))
 DATA = [name for name in NAMES if name != "columns"]
 KEYS = {
+    "cloud_run": ("region", "resource", "as_of"),
     "ec2_on_demand": ("region", "instance_type", "as_of"),
     "ec2_spot_samples": ("region", "instance_type", "az_id", "as_of"),
     "sagemaker_hosting": ("region", "instance_type", "component", "as_of"),
