@@ -106,7 +106,7 @@ def _wrong_value(detail: ErrorDetails, path: Path, dotted: str, value: object) -
     kind_of_error = detail["type"]
     context = detail.get("ctx", {})
     near = ""
-    if kind_of_error == "quantity":
+    if kind_of_error in ("quantity", "entries"):
         expected = str(context["expected"])
         said = str(context.get("message", detail["msg"]))
     else:
@@ -120,7 +120,8 @@ def _wrong_value(detail: ErrorDetails, path: Path, dotted: str, value: object) -
         else:
             expected = _WORDS.get(kind_of_error, detail["msg"].lower())
         said = f"{_shown(value)} is not {expected}"
-    if isinstance(value, list | tuple) and len(path) == 2 and path[0] in BLOCKS:
+    is_list = isinstance(value, list | tuple) and kind_of_error != "entries"
+    if is_list and len(path) == 2 and path[0] in BLOCKS:
         expected = f"one value; to vary it write sweep: {{{dotted}: [...]}}"
         said = f"{_shown(value)} is a list: expected {expected}"
     if kind_of_error in ("model_type", "model_attributes_type") and dotted in KINDS:

@@ -1,8 +1,8 @@
 """The one name of every setting: ``block.key``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from modeler.scenario.errors import nearest
 from modeler.scenario.fields import Block
@@ -54,6 +54,24 @@ def keys_of(name: str, kind: str) -> tuple[str, ...]:
     return ()
 
 
+def nested_block(annotation: Any) -> type[Block] | None:
+    """The block inside of a key's annotation, alone or in a list; None for a plain value."""
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return annotation
+    inner = (nested_block(one) for one in get_args(annotation))
+    return next((found for found in inner if found), None)
+
+
+def _keys_inside(block: str, kind: str, parts: Sequence[str]) -> tuple[str, ...]:
+    """The keys of a block inside of a block, such as an entry of ``policy.metrics``."""
+    here = next((cls for kinds, cls in block_classes(block) if kinds in ((), (kind,))), None)
+    for part in parts:
+        if here is not None and not part.isdigit():
+            field = here.model_fields.get(part)
+            here = nested_block(field.annotation) if field else None
+    return tuple(here.model_fields) if here else ()
+
+
 def explain_unknown(path: str, kind: str = "") -> tuple[str, str]:
     """Why a path means nothing here, and what was probably meant.
 
@@ -71,7 +89,11 @@ def explain_unknown(path: str, kind: str = "") -> tuple[str, str]:
     if key and paths.get(path):
         kinds = " or ".join(paths[path])
         return f"{path} belongs to {block}.kind {kinds}; here {block}.kind is {kind}", ""
-    if key and block in paths:
+    inside, _, last = path.rpartition(".")
+    if "." in inside and block in paths:
+        near = nearest(last, _keys_inside(block, kind, inside.split(".")[1:]))
+        message = f'unknown key "{last}" in {inside}'
+    elif key and block in paths:
         near = nearest(key, keys_of(block, kind))
         message = f'unknown key "{key}" in {block}'
     else:
