@@ -72,6 +72,15 @@ AT_DESIRED: Final = 5
 UNSCALABLE: Final = 6
 SCALE_IN_COOLDOWN: Final = 7
 SCHEDULED: Final = 8  # new bounds moved the capacity; the engine's own, no policy returns it
+# Kubernetes: conditions of the HorizontalPodAutoscaler, events of the ScaledObject.
+TOO_MANY: Final = 40
+TOO_FEW: Final = 41
+UP_LIMIT: Final = 42
+DOWN_LIMIT: Final = 43
+UP_STABILIZED: Final = 44
+DOWN_STABILIZED: Final = 45
+FAILED_METRICS: Final = 46
+SCALER_COOLDOWN: Final = 47
 
 REASONS: Final[dict[int, str]] = {
     SCALED_OUT: "ScaledOut",
@@ -82,4 +91,12 @@ REASONS: Final[dict[int, str]] = {
     UNSCALABLE: "TargetServicePutResourceAsUnscalable",
     SCALE_IN_COOLDOWN: "ScaleInCooldown",
     SCHEDULED: "ScheduledAction",
+    TOO_MANY: "TooManyReplicas",
+    TOO_FEW: "TooFewReplicas",
+    UP_LIMIT: "ScaleUpLimit",
+    DOWN_LIMIT: "ScaleDownLimit",
+    UP_STABILIZED: "ScaleUpStabilized",
+    DOWN_STABILIZED: "ScaleDownStabilized",
+    FAILED_METRICS: "FailedComputeMetricsReplicas",
+    SCALER_COOLDOWN: "ScalerCooldown",
 }

@@ -111,7 +111,7 @@ def _wrong_value(detail: ErrorDetails, path: Path, data: Mapping[str, Any]) -> _
     context = detail.get("ctx", {})
     name, value = dotted(path), detail["input"]
     near = ""
-    if kind_of_error == "quantity":
+    if kind_of_error in ("quantity", "entries"):
         expected = str(context["expected"])
         said = str(context.get("message", detail["msg"]))
     else:
@@ -128,7 +128,8 @@ def _wrong_value(detail: ErrorDetails, path: Path, data: Mapping[str, Any]) -> _
             expected = _WORDS.get(kind_of_error, detail["msg"].lower())
         said = f"{_shown(value)} is not {expected}"
     shape = place_of(path, data).shape
-    if is_list(value) and not shape.listed and not shape.keyed and not follow(path, data)[1]:
+    one_value = not (shape.listed or shape.keyed or follow(path, data)[1])
+    if is_list(value) and one_value and kind_of_error != "entries":
         expected = f"one value; to vary it write sweep: {{{name}: [...]}}"
         said = f"{_shown(value)} is a list: expected {expected}"
     if kind_of_error in ("model_type", "model_attributes_type") and shape.has_kinds:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
@@ -115,6 +115,15 @@ def _refusal(error: units.UnitError) -> PydanticCustomError:
         "quantity", "{message}", {"message": str(error), "expected": error.expected}
     )
 
+
+def _not_empty(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not entries:
+        raise PydanticCustomError("entries", "[] has no entry", {"expected": "at least one entry"})
+    return entries
+
+
+# Of a list of blocks; a list with a mistake in an entry is told by the entry alone.
+SOME: Final = AfterValidator(_not_empty)
 
 Bytes = Annotated[int, BeforeValidator(_size)]
 Seconds = Annotated[float, _read(units.parse_duration)]

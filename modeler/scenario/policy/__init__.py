@@ -7,10 +7,15 @@ from pydantic import Tag
 from modeler.scenario.fields import by_kind
 from modeler.scenario.policy.aws import TargetTracking
 from modeler.scenario.policy.fixed import Fixed
+from modeler.scenario.policy.keda import Keda
+from modeler.scenario.policy.kubernetes import Hpa
 
 Policy = Annotated[
-    Annotated[TargetTracking, Tag("target_tracking")] | Annotated[Fixed, Tag("fixed")],
+    Annotated[TargetTracking, Tag("target_tracking")]
+    | Annotated[Fixed, Tag("fixed")]
+    | Annotated[Hpa, Tag("hpa")]
+    | Annotated[Keda, Tag("keda")],
     by_kind("target_tracking"),
 ]
 
-__all__ = ["Fixed", "Policy", "TargetTracking"]
+__all__ = ["Fixed", "Hpa", "Keda", "Policy", "TargetTracking"]
