@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from modeler.autoscale import fixed, target_tracking
+from modeler.autoscale import fixed, knative, target_tracking
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
 from modeler.scenario import Scenario
@@ -13,6 +13,7 @@ from modeler.scenario import Scenario
 # The kinds of ``policy`` and who makes each of its block and the run it is for.
 _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
     "fixed": fixed.from_block,
+    "knative_kpa": knative.from_block,
     "target_tracking": target_tracking.from_block,
 }
 

@@ -7,10 +7,13 @@ from pydantic import Tag
 from modeler.scenario.fields import by_kind
 from modeler.scenario.policy.aws import TargetTracking
 from modeler.scenario.policy.fixed import Fixed
+from modeler.scenario.policy.knative import KnativeKpa
 
 Policy = Annotated[
-    Annotated[TargetTracking, Tag("target_tracking")] | Annotated[Fixed, Tag("fixed")],
+    Annotated[TargetTracking, Tag("target_tracking")]
+    | Annotated[Fixed, Tag("fixed")]
+    | Annotated[KnativeKpa, Tag("knative_kpa")],
     by_kind("target_tracking"),
 ]
 
-__all__ = ["Fixed", "Policy", "TargetTracking"]
+__all__ = ["Fixed", "KnativeKpa", "Policy", "TargetTracking"]
