@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from modeler.autoscale import fixed, hpa, keda, target_tracking
+from modeler.autoscale import fixed, hpa, keda, knative, target_tracking
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
 from modeler.scenario import Scenario
@@ -15,6 +15,7 @@ _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
     "fixed": fixed.from_block,
     "hpa": hpa.from_block,
     "keda": keda.from_block,
+    "knative_kpa": knative.from_block,
     "target_tracking": target_tracking.from_block,
 }
 

@@ -32,6 +32,8 @@ TICK: Final = 2
 ARRIVAL: Final = 4
 DEPARTURE: Final = 8
 WAKE: Final = 16
+# A hook, no event of its own: an `ARRIVAL` while no replica is asked for. Costs nothing else.
+FROM_ZERO: Final = 32
 
 # The observation.
 NOW: Final = 0  # seconds since the trace's origin [s]

@@ -162,6 +162,13 @@ def _room(w):  # type: ignore[no-untyped-def]
 
 
 @kernel()
+def _hears_arrivals(w):  # type: ignore[no-untyped-def]
+    """Whether the policy is asked at each arrival: always, or now that no replica is wanted."""
+    hooks = w.integers[m.HOOKS]
+    return hooks & o.ARRIVAL != 0 or (hooks & o.FROM_ZERO != 0 and w.integers[m.DESIRED] == 0)
+
+
+@kernel()
 def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
     if kind == _DEPARTURE:
@@ -247,7 +254,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     n = len(arrival_s)
     i = 0
     while i < n:
-        if w.integers[m.HOOKS] == 0:
+        if w.integers[m.HOOKS] & o.DEPARTURE == 0 and not _hears_arrivals(w):
             due = min(
                 w.floats[m.NEXT_READY],
                 w.floats[m.NEXT_BUCKET],
@@ -270,7 +277,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
         else:
             i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
             w.floats[m.NOW] = arrival
-            if w.integers[m.HOOKS] & o.ARRIVAL:
+            if _hears_arrivals(w):
                 ask(policy, w, o.ARRIVAL, arrival, first + i)
     return m.DONE, n
 

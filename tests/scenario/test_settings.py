@@ -20,6 +20,7 @@ from modeler.scenario import (
 )
 from modeler.scenario.paths import known_paths
 from modeler.scenario.policy import Fixed
+from modeler.scenario.schema import KINDS
 from modeler.scenario.settings import value_at
 
 
@@ -213,7 +214,7 @@ def test_a_scenario_survives_its_own_json(size: int, target: float, top: int) ->
 
 def test_every_path_has_a_place_in_some_kind() -> None:
     paths = known_paths()
-    assert paths["policy.kind"] == ("target_tracking", "fixed")
+    assert paths["policy.kind"] == tuple(KINDS["policy"])
     assert paths["policy.replicas"] == ("fixed",)
     assert paths["fleet.min"] == ()
     assert "service.cv" in paths

@@ -8,14 +8,16 @@ from modeler.scenario.fields import by_kind
 from modeler.scenario.policy.aws import TargetTracking
 from modeler.scenario.policy.fixed import Fixed
 from modeler.scenario.policy.keda import Keda
+from modeler.scenario.policy.knative import KnativeKpa
 from modeler.scenario.policy.kubernetes import Hpa
 
 Policy = Annotated[
     Annotated[TargetTracking, Tag("target_tracking")]
     | Annotated[Fixed, Tag("fixed")]
     | Annotated[Hpa, Tag("hpa")]
-    | Annotated[Keda, Tag("keda")],
+    | Annotated[Keda, Tag("keda")]
+    | Annotated[KnativeKpa, Tag("knative_kpa")],
     by_kind("target_tracking"),
 ]
 
-__all__ = ["Fixed", "Hpa", "Keda", "Policy", "TargetTracking"]
+__all__ = ["Fixed", "Hpa", "Keda", "KnativeKpa", "Policy", "TargetTracking"]
