@@ -15,7 +15,9 @@ from modeler.scenario.platform import (
 )
 
 _APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
-_KUBERNETES: Final = ("target_tracking", "hpa", "keda", "knative", "ray_serve", "skyserve", "fixed")
+_KUBERNETES: Final = (
+    "target_tracking", "hpa", "keda", "knative_kpa", "ray_serve", "sky_serve", "fixed",
+)  # fmt: skip
 
 
 class _Hosting(Block):
