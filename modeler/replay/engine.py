@@ -9,7 +9,8 @@ its fast path only when an event is due or a request waits.
 Events at one instant happen in this order: finish (a waiting request starts), replica ready,
 time-out, scheduled bounds, metric bucket closes, arrival, control tick, a policy's own wake-up.
 Slots that are free equally long are taken in the order of the heap, which the run's own history
-fixes.
+fixes. Where `fates` are set, `routed` takes the place of `quiet`; held requests are then sent on
+once all replicas of the instant are ready, and who comes back does so as an arrival.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from numba import types
 from modeler.autoscale import observation as o
 from modeler.autoscale.observation import FUNCTION
 from modeler.compiled import kernel
+from modeler.replay import events as e
 from modeler.replay import layout as m
+from modeler.replay.attempts import attempts_fit
 from modeler.replay.fleet import (
     become_ready,
     mark_queue_change,
@@ -32,11 +35,20 @@ from modeler.replay.fleet import (
 )
 from modeler.replay.heap import pop
 from modeler.replay.quiet import cause_of_wait, note, quiet
+from modeler.replay.routed import (
+    attend,
+    last_came,
+    lose_one,
+    next_leave,
+    next_release,
+    next_retry,
+    next_start,
+    step,
+)
 
 _INF = m.INF
 # An hour: every control loop we know has acted on a waiting request long before (assumed).
 _LAST_HOPE_S = 3600.0
-_ARRIVAL, _WAKE, _TICK, _BUCKET, _BOUNDS, _TIMEOUT, _READY, _DEPARTURE, _START = range(9)
 
 
 @kernel()
@@ -154,6 +166,7 @@ def _room(w):  # type: ignore[no-untyped-def]
         and w.integers[m.BREACHES] < len(w.breaches)
         and w.integers[m.QUEUED] < len(w.ring_id)
         and w.integers[m.DRAINED] + w.integers[m.HEAP] <= len(w.drained)
+        and (w.integers[m.FATES] == 0 or (replicas <= len(w.load) and attempts_fit(w)))
         and (
             w.integers[m.HOOKS] == 0
             or w.integers[m.DEPARTURES] + w.integers[m.HEAP] < len(w.departures)
@@ -171,20 +184,25 @@ def _hears_arrivals(w):  # type: ignore[no-untyped-def]
 @kernel()
 def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
-    if kind == _DEPARTURE:
+    if kind == e.DEPARTURE:
         pop(w.departures, w.departures, w.integers[m.DEPARTURES])
         w.integers[m.DEPARTURES] -= 1
         ask(policy, w, o.DEPARTURE, now, arrived)
-    elif kind == _READY:
+    elif kind == e.READY:
         become_ready(w, now, arrived)
-    elif kind == _TIMEOUT:
+    elif kind == e.TIMEOUT and w.integers[m.FATES] == 0:
         _give_up_head(w, now, m.TIMED_OUT)
-    elif kind == _BOUNDS:
+    elif kind == e.TIMEOUT or kind >= e.START:
+        step(w, kind, now)
+        if kind == e.RETRY and _hears_arrivals(w):
+            w.floats[m.NOW] = now
+            ask(policy, w, o.ARRIVAL, now, arrived + 1)
+    elif kind == e.BOUNDS:
         _new_bounds(w, now, arrived)
-    elif kind == _WAKE:
+    elif kind == e.WAKE:
         w.floats[m.NEXT_WAKE] = _INF
         ask(policy, w, o.WAKE, now, arrived)
-    elif kind == _BUCKET:
+    elif kind == e.BUCKET:
         w.floats[m.BUCKETS_DONE] += 1.0
         w.floats[m.NEXT_BUCKET] = (
             w.floats[m.FIRST_BUCKET] + w.floats[m.BUCKETS_DONE] * w.floats[m.BUCKET_PERIOD]
@@ -204,28 +222,40 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
 @kernel()
 def _next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself."""
-    kind = _ARRIVAL
+    kind = e.ARRIVAL
     now = until
+    fates = w.integers[m.FATES] != 0
+    if fates and next_retry(w) <= now:
+        kind, now = e.RETRY, next_retry(w)
     if w.floats[m.NEXT_WAKE] < now:
-        kind, now = _WAKE, w.floats[m.NEXT_WAKE]
-    if w.floats[m.NEXT_TICK] < now or (kind == _WAKE and w.floats[m.NEXT_TICK] == now):
-        kind, now = _TICK, w.floats[m.NEXT_TICK]
+        kind, now = e.WAKE, w.floats[m.NEXT_WAKE]
+    if w.floats[m.NEXT_TICK] < now or (kind == e.WAKE and w.floats[m.NEXT_TICK] == now):
+        kind, now = e.TICK, w.floats[m.NEXT_TICK]
     if w.floats[m.NEXT_BUCKET] <= now:
-        kind, now = _BUCKET, w.floats[m.NEXT_BUCKET]
+        kind, now = e.BUCKET, w.floats[m.NEXT_BUCKET]
     if w.floats[m.NEXT_BOUND] <= now:
-        kind, now = _BOUNDS, w.floats[m.NEXT_BOUND]
+        kind, now = e.BOUNDS, w.floats[m.NEXT_BOUND]
     waiting = w.integers[m.QUEUED] > 0
-    if waiting:
+    if fates and waiting:
+        leave, release = next_leave(w), next_release(w)
+        if leave <= now:
+            kind, now = e.TIMEOUT, leave
+        if release <= now:
+            kind, now = e.RELEASE, release
+    elif waiting:
         patience = min(w.floats[m.QUEUE_TIMEOUT], w.floats[m.CLIENT_TIMEOUT])
         deadline = w.ring[w.integers[m.HEAD], m.Q_ARRIVAL] + patience
         if deadline <= now:
-            kind, now = _TIMEOUT, deadline
+            kind, now = e.TIMEOUT, deadline
     if w.floats[m.NEXT_READY] <= now:
-        kind, now = _READY, w.floats[m.NEXT_READY]
+        kind, now = e.READY, w.floats[m.NEXT_READY]
     if w.integers[m.DEPARTURES] > 0 and w.departures[0] <= now:
-        kind, now = _DEPARTURE, w.departures[0]
-    if waiting and w.integers[m.HEAP] > 0 and w.times[0] <= now:
-        kind, now = _START, w.times[0]
+        kind, now = e.DEPARTURE, w.departures[0]
+    if fates and waiting:
+        if next_start(w) <= now:
+            kind, now = e.START, next_start(w)
+    elif waiting and w.integers[m.HEAP] > 0 and w.times[0] <= now:
+        kind, now = e.START, w.times[0]
     return kind, now
 
 
@@ -262,7 +292,10 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
                 w.floats[m.NEXT_WAKE],
                 w.floats[m.NEXT_BOUND],
             )
-            i = _quiet(w, arrival_s, service_s, judged_s, i, n, first, due)
+            if w.integers[m.FATES] != 0:
+                i = attend(w, arrival_s, service_s, judged_s, i, n, first, due)
+            else:
+                i = _quiet(w, arrival_s, service_s, judged_s, i, n, first, due)
             if i == n:
                 break
         # An event is due before, or with, this arrival: one at a time.
@@ -270,15 +303,18 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
             return m.GROW, i
         arrival = arrival_s[i]
         kind, now = _next_event(w, arrival)
-        if kind == _START:
+        if kind == e.START and w.integers[m.FATES] == 0:
             _quiet(w, arrival_s, service_s, judged_s, i, n, first, now)
-        elif kind != _ARRIVAL:
-            _handle(policy, w, kind, now, first + i)
+        elif kind != e.ARRIVAL:
+            _handle(policy, w, kind, now, first + i + w.integers[m.COMEBACKS])
         else:
-            i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
+            if w.integers[m.FATES] != 0:
+                i = attend(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
+            else:
+                i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
             w.floats[m.NOW] = arrival
             if _hears_arrivals(w):
-                ask(policy, w, o.ARRIVAL, arrival, first + i)
+                ask(policy, w, o.ARRIVAL, arrival, first + i + w.integers[m.COMEBACKS])
     return m.DONE, n
 
 
@@ -288,6 +324,8 @@ def _last_hope(w):  # type: ignore[no-untyped-def]
     if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0:
         return _INF
     empty_since = max(w.floats[m.HORIZON], w.floats[m.READY_SINCE])
+    if w.integers[m.FATES] != 0:
+        empty_since = max(empty_since, last_came(w))
     next_act = min(
         w.floats[m.NEXT_TICK],
         w.floats[m.NEXT_BUCKET],
@@ -322,23 +360,28 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
             for k in range(w.integers[m.REPLICAS]):
                 if w.replicas[k, m.STOP_S] < _INF:
                     until = max(until, w.replicas[k, m.STOP_S])
+            if w.integers[m.FATES] != 0 and next_retry(w) < _INF:
+                until = max(until, next_retry(w))
             w.floats[m.END] = until
         kind, now = _next_event(w, until)
-        if kind == _START:
+        if kind == e.START and w.integers[m.FATES] == 0:
             _quiet(w, never, never, never, 0, 1, requests, now)
             w.floats[m.NOW] = now
-        elif kind != _ARRIVAL:
-            _handle(policy, w, kind, now, requests)
+        elif kind != e.ARRIVAL:
+            _handle(policy, w, kind, now, requests + w.integers[m.COMEBACKS])
         elif stage == 0:
             if w.integers[m.BREACH] == 1:
                 w.integers[m.CENSORED] += 1
                 w.integers[m.BREACH] = 2
             w.integers[m.STAGE] = 1
         elif w.integers[m.QUEUED] > 0:
-            _give_up_head(w, now, m.LOST)
+            if w.integers[m.FATES] != 0:
+                lose_one(w, now)
+            else:
+                _give_up_head(w, now, m.LOST)
             w.floats[m.NOW] = now
         else:
-            observe(w, until, requests)
+            observe(w, until, requests + w.integers[m.COMEBACKS])
             return m.DONE
 
 

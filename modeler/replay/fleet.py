@@ -5,7 +5,7 @@ from __future__ import annotations
 from modeler.autoscale import observation as o
 from modeler.compiled import kernel
 from modeler.replay import layout as m
-from modeler.replay.heap import push, remove_owner
+from modeler.replay.heap import drop_owner, push, remove_owner
 
 _INF = m.INF
 
@@ -54,7 +54,12 @@ def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
     """Put a replica's slots at the fleet's disposal."""
     size = w.integers[m.HEAP]
     for _ in range(w.integers[m.SLOTS]):
-        push(w.times, w.owners, size, now, replica)
+        if w.integers[m.ROUTER] == m.CENTRAL:
+            push(w.times, w.owners, size, now, replica)
+        else:
+            # A block of slots for each replica, in the order of `live`.
+            w.times[size] = now
+            w.owners[size] = replica
         size += 1
     w.integers[m.HEAP] = size
     w.live[w.integers[m.READY]] = replica
@@ -153,7 +158,10 @@ def _drain_one(w, now, arrived):  # type: ignore[no-untyped-def]
             if w.integers[m.IN_FLIGHT_WANTED] != 0:
                 w.drained[w.integers[m.DRAINED]] = finish
                 w.integers[m.DRAINED] += 1
-    w.integers[m.HEAP] = remove_owner(w.times, w.owners, w.integers[m.HEAP], replica)
+    if w.integers[m.ROUTER] == m.CENTRAL:
+        w.integers[m.HEAP] = remove_owner(w.times, w.owners, w.integers[m.HEAP], replica)
+    else:
+        w.integers[m.HEAP] = drop_owner(w.times, w.owners, w.integers[m.HEAP], replica)
     w.times[w.integers[m.HEAP]] = _INF
     w.replicas[replica, m.DRAIN_S] = now
     w.replicas[replica, m.STOP_S] = stop
@@ -236,7 +244,7 @@ def observe(w, now, arrived):  # type: ignore[no-untyped-def]
     obs[o.READY_SECONDS] = w.floats[m.READY_SECONDS] + ready * (now - w.floats[m.READY_SINCE])
     obs[o.ACTIVITY_DONE] = w.floats[m.ACTIVITY_DONE]
     obs[o.SLOTS] = w.integers[m.SLOTS]
-    obs[o.REFUSED] = w.integers[m.REJECTED_N]
+    obs[o.REFUSED] = w.integers[m.REJECTED_N] + w.integers[m.REFUSED_AGAIN]
     obs[o.UNPLACED] = w.integers[m.UNPLACED_N]
     obs[o.INSTANCES] = ready + w.integers[m.PENDING]
     if w.floats[m.RECENT_FOR] > 0.0:

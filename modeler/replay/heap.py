@@ -55,14 +55,38 @@ def pop(times, owners, size):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def remove_owner(times, owners, size, owner):  # type: ignore[no-untyped-def]
-    """Take every entry of one owner out and restore the heap; the new size."""
+def drop_owner(times, owners, size, owner):  # type: ignore[no-untyped-def]
+    """Take every entry of one owner out and close the gaps; the new size."""
     kept = 0
     for k in range(size):
         if owners[k] != owner:
             times[kept] = times[k]
             owners[kept] = owners[k]
             kept += 1
+    return kept
+
+
+@kernel()
+def remove_owner(times, owners, size, owner):  # type: ignore[no-untyped-def]
+    """Take every entry of one owner out and restore the heap; the new size."""
+    kept = drop_owner(times, owners, size, owner)
     for start in range(kept // 2 - 1, -1, -1):
         _sink(times, owners, kept, start, times[start], owners[start])
     return kept
+
+
+@kernel()
+def sift_block(times, base, size, time):  # type: ignore[no-untyped-def]
+    """`replace_root` of the heap that stands in ``base .. base + size - 1``, all of one owner."""
+    hole = 0
+    child = 1
+    while child < size:
+        right = child + 1
+        if right < size and times[base + right] < times[base + child]:
+            child = right
+        if times[base + child] >= time:
+            break
+        times[base + hole] = times[base + child]
+        hole = child
+        child = 2 * hole + 1
+    times[base + hole] = time

@@ -71,6 +71,24 @@ CAUSE_N: Final = 30  # seven counters
 BOUND: Final = 37  # rows of the table of bounds that have come into force
 UNPLACED_N: Final = 38  # refused because no replica was there
 MOST: Final = 39  # replicas at most, whatever bounds come into force
+FATES: Final = 40  # whether anything of `fates` is set
+ROUTER: Final = 41
+FROM_ZERO: Final = 42
+HOLD_LIMIT: Final = 43
+RETRIES: Final = 44
+KEY: Final = 45  # of the draws of router and jitter
+TURN: Final = 46  # requests sent in turn
+HELD: Final = 47  # requests that wait for any replica to be there
+HELD_HEAD: Final = 48
+HELD_TAIL: Final = 49
+LINE_HEAD: Final = 50  # of the central queue
+LINE_TAIL: Final = 51
+FREE: Final = 52  # first free row of the table of attempts
+TRIES: Final = 53  # rows of it that were ever used
+AGENDA_N: Final = 54  # three counters
+ENDS: Final = 57
+COMEBACKS: Final = 58  # attempts that were not a request's first
+REFUSED_AGAIN: Final = 59  # refusals after which the request came back
 INTEGERS: Final = 80
 
 # Float scalars.
@@ -108,6 +126,14 @@ WAIT_SUM_ALL: Final = 30  # waits of all requests that started, served or not
 NEXT_WAKE: Final = 31
 NEXT_BOUND: Final = 32
 RECENT_FOR: Final = 33
+HOLD_TIMEOUT: Final = 34
+FALSE_READY: Final = 35
+RETRY_BASE: Final = 36
+RETRY_FACTOR: Final = 37
+RETRY_MAX: Final = 38
+RETRY_JITTER: Final = 39
+RETRY_CLIENT: Final = 40
+AHEAD: Final = 41  # slot-seconds of services bound to a slot and not yet started
 FLOATS: Final = 64
 
 # Columns of the replica table.
@@ -116,6 +142,18 @@ REQUESTED_S, RUNNING_S, READY_S, DRAIN_S, STOP_S = 0, 1, 2, 3, 4
 D_TIME, D_REASON, D_FROM, D_TO, D_METRIC, D_REPEATS, D_READY, D_PENDING = 0, 1, 2, 3, 4, 5, 6, 7
 # Columns of the ring of waiting requests.
 Q_ARRIVAL, Q_SERVICE, Q_JUDGED, Q_PENDING_SECONDS = 0, 1, 2, 3
+
+# Columns of the table of attempts that wait or will come back.
+T_FIRST, T_CAME, T_DEADLINE, T_SERVICE, T_JUDGED, T_PENDING_SECONDS = 0, 1, 2, 3, 4, 5
+I_ORDINAL, I_ATTEMPT, I_REPLICA, I_NEXT = 0, 1, 2, 3
+NOBODY: Final = -1
+# Columns of the agenda: heaps of instants, each with a row of that table.
+A_START, A_LEAVE, A_RETRY = 0, 1, 2
+# Columns of the load of a replica under a router that binds requests to replicas.
+L_WAITING, L_OUTSTANDING = 0, 1
+
+QUEUE_FROM_ZERO, FAIL_FROM_ZERO, HOLD_FROM_ZERO = 0, 1, 2
+CENTRAL, LEAST_OUTSTANDING, ROUND_ROBIN, RANDOM = 0, 1, 2, 3
 
 # What a call of the kernel ends with.
 DONE: Final = 0
@@ -149,17 +187,26 @@ class Memory(NamedTuple):
     bounds: Any  # float64[k, 3] time [s], minimum, maximum; NaN for no change
     record_s: Any  # float64[requests or 0, 2] start, end
     record: Any  # int32[requests or 0, 3] outcome, cause, replica
+    tries: Any  # float64[t, 6] attempts that wait or will come back
+    tries_id: Any  # int64[t, 4] their requests, attempts, replicas, successors in line
+    agenda_s: Any  # float64[t, 3] heaps: starts, give-ups, retries [s]
+    agenda_row: Any  # int64[t, 3] whose
+    end_s: Any  # float64[e] heap of finishes, for the router that counts them [s]
+    end_replica: Any  # int32[e]
+    load: Any  # int64[r, 2] requests waiting for each replica, and with those in service
 
 
 _F1 = types.Array(types.float64, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
 _I1 = types.Array(types.int64, 1, "C")
 _I4 = types.Array(types.int32, 1, "C")
+_I2 = types.Array(types.int64, 2, "C")
 _I42 = types.Array(types.int32, 2, "C")
 MEMORY_TYPE: Final = types.NamedTuple(
     (
         _F1, _I4, _F2, _I1, _I1, _I1, _F2, _F2, _F2, _F2, _F1, _F1,
         _I1, _I1, _I1, _I1, _F1, _F1, _F1, _F1, _F1, _F2, _F2, _I42,
+        _F2, _I2, _F2, _I2, _F1, _I4, _I2,
     ),
     Memory,
 )  # fmt: skip
@@ -205,6 +252,13 @@ def allocate(policy: Policy, slots: int, records: int) -> Memory:
         bounds=np.ascontiguousarray(policy.bounds, dtype=np.float64),
         record_s=np.full((records, 2), np.nan),
         record=np.zeros((records, 3), dtype=np.int32),
+        tries=np.zeros((start, 6)),
+        tries_id=np.zeros((start, 4), dtype=np.int64),
+        agenda_s=np.zeros((start, 3)),
+        agenda_row=np.zeros((start, 3), dtype=np.int64),
+        end_s=np.zeros(2 * slot_room),
+        end_replica=np.zeros(2 * slot_room, dtype=np.int32),
+        load=np.zeros((start + room, 2), dtype=np.int64),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,12 @@ from modeler.autoscale.observation import REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
 from modeler.replay.engine import finish, replay_chunk, start
+from modeler.replay.fates import UNBOUNDED, Fates, configure
 from modeler.replay.totals import Totals, totals
 
 Floats = NDArray[np.float64]
 Draws = Callable[[int, int], tuple[Floats, Floats]]
 
-_UNBOUNDED = np.iinfo(np.int64).max
 _NEVER = np.array([m.INF])
 
 
@@ -42,9 +42,11 @@ class Limits:
     Parameters
     ----------
     slots : int. Requests a replica serves at once. [requests]
-    queue_limit : int, optional. Requests that may wait; unbounded when None. [requests]
+    queue_limit : int, optional. Requests that may wait, for each replica where the router binds
+        them to one; unbounded when None. [requests]
     queue_timeout_s, client_timeout_s : float. Longest wait, longest response. [s]
     threshold_s : float. Service level: arrival to the judged moment. [s]
+    fates : Fates. What happens from zero, by the router and after a failure.
     """
 
     slots: int = 1
@@ -52,6 +54,7 @@ class Limits:
     queue_timeout_s: float = m.INF
     client_timeout_s: float = m.INF
     threshold_s: float = m.INF
+    fates: Fates = field(default_factory=Fates)
 
 
 class Decision(NamedTuple):
@@ -76,10 +79,13 @@ class Result:
     ``breaches`` is float64[b, 3]: opened, the replica it was measured by, ready. [s]
     ``records`` holds one row a request when they were asked for: start, end [s] in
     ``record_s`` (infinite start: never started), and outcome, cause, replica in ``record``.
-    ``totals`` are the interim ones that were asked for.
+    ``attempts`` counts a request each time it comes, ``unplaced`` the attempts that were refused
+    because no replica was there. ``totals`` are the interim ones that were asked for.
     """
 
     requests: int
+    attempts: int
+    unplaced: int
     initial: int
     slots: int
     horizon_s: float
@@ -199,7 +205,7 @@ def _configure(
     i[m.MIN] = policy.minimum
     i[m.MAX] = policy.maximum
     i[m.MOST] = m.most_replicas(policy)
-    i[m.LIMIT] = _UNBOUNDED if limits.queue_limit is None else limits.queue_limit
+    i[m.LIMIT] = UNBOUNDED if limits.queue_limit is None else limits.queue_limit
     i[m.HOOKS] = policy.hooks
     i[m.IN_FLIGHT_WANTED] = int(policy.needs_in_flight)
     i[m.IDLE_FIRST] = int(policy.idle_first)
@@ -215,6 +221,7 @@ def _configure(
     f[m.NEXT_BOUND] = w.bounds[0, 0] if len(w.bounds) else m.INF
     f[m.RECENT_FOR] = policy.recent_s
     f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
+    configure(w, limits.fates)
     clock = policy.clock
     f[m.BUCKET_PERIOD] = clock.bucket_s
     f[m.TICK_PERIOD] = clock.tick_s
@@ -247,7 +254,24 @@ def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
         breaches=m.grown(w.breaches, int(i[m.BREACHES]) + 1),
         drained=m.grown(w.drained, int(i[m.DRAINED] + i[m.HEAP])),
         departures=m.grown(w.departures, int(i[m.DEPARTURES] + i[m.HEAP]) + 1),
+        **_more_attempts(w, replicas),
     )
+
+
+def _more_attempts(w: m.Memory, replicas: int) -> dict[str, Any]:
+    """Room for one more attempt that waits or comes back, and one more service."""
+    i = w.integers
+    tries = len(w.tries) + int(i[m.FREE] == m.NOBODY and i[m.TRIES] == len(w.tries))
+    ends = int(i[m.ENDS]) + 1
+    return {
+        "tries": m.grown(w.tries, tries),
+        "tries_id": m.grown(w.tries_id, tries),
+        "agenda_s": m.grown(w.agenda_s, tries),
+        "agenda_row": m.grown(w.agenda_row, tries),
+        "end_s": m.grown(w.end_s, ends),
+        "end_replica": m.grown(w.end_replica, ends),
+        "load": m.grown(w.load, replicas),
+    }
 
 
 def _result(
@@ -274,6 +298,8 @@ def _result(
     waited_sum = float(f[m.WAIT_SUM])
     return Result(
         requests=requests,
+        attempts=requests + int(i[m.COMEBACKS]),
+        unplaced=int(i[m.UNPLACED_N]),
         initial=policy.initial,
         slots=int(i[m.SLOTS]),
         horizon_s=horizon_s,

@@ -78,7 +78,7 @@ def totals(w: m.Memory, requests: int, now_s: float) -> Totals:
         time_s=now_s,
         busy_slot_s=float(f[m.BUSY] - beyond),
         queued_request_s=float(f[m.QUEUED_SECONDS] + i[m.QUEUED] * (now_s - f[m.QUEUED_SINCE])),
-        started_service_s=float(f[m.BUSY]),
+        started_service_s=float(f[m.BUSY] - f[m.AHEAD]),
         wait_sum_s=float(f[m.WAIT_SUM_ALL]),
         waited=int(i[m.WAITED]),
         rejected=int(i[m.REJECTED_N]),

@@ -1,0 +1,101 @@
+"""What may happen to a request beside one central queue: settings, and how the engine takes them.
+
+With none of it set, the engine takes its fast path (`quiet`) and never looks here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from modeler.replay import layout as m
+from traces.draws import stream_key
+
+FromZero = Literal["queue", "fail", "hold"]
+Router = Literal["central", "least_outstanding", "round_robin", "random"]
+Jitter = Literal["full", "none"]
+
+FROM_ZERO: Final[dict[FromZero, int]] = {
+    "queue": m.QUEUE_FROM_ZERO,
+    "fail": m.FAIL_FROM_ZERO,
+    "hold": m.HOLD_FROM_ZERO,
+}
+ROUTERS: Final[dict[Router, int]] = {
+    "central": m.CENTRAL,
+    "least_outstanding": m.LEAST_OUTSTANDING,
+    "round_robin": m.ROUND_ROBIN,
+    "random": m.RANDOM,
+}
+UNBOUNDED: Final = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What happens to requests from zero, by the router and after a failure.
+
+    Parameters
+    ----------
+    from_zero : str. What an arrival meets while no replica is there: ``queue`` (it waits),
+        ``fail`` (refused at once) or ``hold`` (an activator keeps it until one is).
+    hold_limit : int, optional. Requests an activator keeps; unbounded when None. [requests]
+    hold_timeout_s : float. How long it keeps one. [s]
+    router : str. ``central`` for one queue before all replicas; with the others each request is
+        bound to a replica as it comes: the one with the fewest outstanding, each in turn, any.
+    false_ready_s : float. How long before it is ready a replica already counts as one for the
+        router; what is sent there fails. [s]
+    retries : int. How often a request that failed comes back. [attempts]
+    retry_base_s, retry_factor, retry_max_s : float. Pause before the first retry, growth from one
+        to the next, longest pause. [s, ratio, s]
+    retry_jitter : str. ``full``: a uniform share of the pause; ``none``: all of it.
+    retry_client_timeouts : bool. Whether a request its client gave up comes back as well.
+    seed : int. Of the draws of router and jitter.
+    """
+
+    from_zero: FromZero = "queue"
+    hold_limit: int | None = None
+    hold_timeout_s: float = m.INF
+    router: Router = "central"
+    false_ready_s: float = 0.0
+    retries: int = 0
+    retry_base_s: float = 1.0
+    retry_factor: float = 2.0
+    retry_max_s: float = 20.0
+    retry_jitter: Jitter = "full"
+    retry_client_timeouts: bool = False
+    seed: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is one queue for all, from zero as well, and nobody comes back."""
+        return (
+            self.from_zero == "queue"
+            and self.router == "central"
+            and self.false_ready_s == 0.0
+            and self.retries == 0
+        )
+
+
+def configure(w: m.Memory, fates: Fates) -> None:
+    """Write the settings where the compiled loop reads them."""
+    i, f = w.integers, w.floats
+    i[m.FATES] = int(not fates.plain)
+    i[m.ROUTER] = ROUTERS[fates.router]
+    i[m.FROM_ZERO] = FROM_ZERO[fates.from_zero]
+    # A router without a queue of its own lets those who queue from zero wait as an activator
+    # without limits would.
+    holds = fates.from_zero == "hold"
+    limit = fates.hold_limit if holds else None
+    i[m.HOLD_LIMIT] = UNBOUNDED if limit is None else limit
+    f[m.HOLD_TIMEOUT] = fates.hold_timeout_s if holds else f[m.QUEUE_TIMEOUT]
+    i[m.RETRIES] = fates.retries
+    i[m.KEY] = np.array([stream_key(fates.seed, "fate")]).view(np.int64)[0]
+    for place in (m.HELD_HEAD, m.HELD_TAIL, m.LINE_HEAD, m.LINE_TAIL, m.FREE):
+        i[place] = m.NOBODY
+    f[m.FALSE_READY] = fates.false_ready_s
+    f[m.RETRY_BASE] = fates.retry_base_s
+    f[m.RETRY_FACTOR] = fates.retry_factor
+    f[m.RETRY_MAX] = fates.retry_max_s
+    f[m.RETRY_JITTER] = float(fates.retry_jitter == "full")
+    f[m.RETRY_CLIENT] = float(fates.retry_client_timeouts)
