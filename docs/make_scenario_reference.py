@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_type_hints
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo  # noqa: E402
 
 from modeler.scenario import Scenario, format_size  # noqa: E402
 from modeler.scenario import fields as f  # noqa: E402
+from modeler.scenario.forms import FORMS, choices_of, form_of, item_of  # noqa: E402
 from modeler.scenario.kinds import KINDS, policies_of  # noqa: E402
 from modeler.scenario.schema import BLOCKS, LISTS  # noqa: E402
 from modeler.scenario.tree import ITEM, Shape, shapes  # noqa: E402
@@ -60,19 +61,6 @@ sweep:
   constants of every phase, `modeler price` the price.
 """
 _COLUMNS: Final = ("key", "value", "default", "allowed", "origin", "source", "meaning")
-# Type, its short name, how it is written, and what it is held to before any limit of its own.
-_FORMS: Final[tuple[tuple[Any, str, str, str], ...]] = (
-    (f.Bytes, "size", "with its unit: `4GB`, `12.6GiB`; GB is 10^9 bytes, GiB 2^30", ""),
-    (f.Seconds, "duration [s]", "`300`, `300ms`, `5m`, `1h30m`", "≥ 0"),
-    (f.Timeout, "duration [s] or `none`", "the same; `none` for no timeout", "≥ 0"),
-    (f.BytesPerSecond, "rate [bytes/s]", "`500MB/s`, `10Gbps`, `5e8`", "≥ 0"),
-    (f.UsdPerHour, "price [USD/h]", "`1.2`, `$1.20/h`", "≥ 0"),
-    (f.Share, "share", "`0.005`, `0.5%`", "0 to 1"),
-    (f.Count, "whole number", "`8`", ""),
-    (f.Number, "number", "`8`, `0.25`", ""),
-    (bool, "yes or no", "`true`, `false`", ""),
-    (str, "text", "as it is; in quotes where YAML would read something else", ""),
-)
 _LIMITS: Final = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 # Defaults of None that the schema leaves to others to explain.
 _ELSEWHERE: Final = {
@@ -86,7 +74,7 @@ def reference() -> str:
     """Head, the settings outside of blocks, then block by block and kind by kind."""
     plain = [name for name in Scenario.model_fields if name not in (*BLOCKS, *LISTS, "sweep")]
     parts = [HEAD, "## How values are written\n"]
-    parts.append(_table([(name, written) for _, name, written, _ in _FORMS], ("value", "written")))
+    parts.append(_table([(form.name, form.written) for form in FORMS], ("value", "written")))
     parts.append("Every value may be `null` whose default is. `N` is the number of an item of a ")
     parts[-1] += "list, counted from 0.\n"
     parts += ["## Outside of blocks\n", _table([_row(Scenario, "", name) for name in plain])]
@@ -191,16 +179,17 @@ def _about(field: FieldInfo) -> dict[str, Any]:
 
 def _accepted(hint: Any) -> tuple[str, str]:
     """The name of a value's type, and what limits that has."""
-    for known, name, _, limits in _FORMS:
-        if hint == known or known in get_args(hint):
-            return name, limits
-    for choice in (hint, *get_args(hint)):
-        if get_origin(choice) is Literal:
-            return " or ".join(f"`{value}`" for value in get_args(choice)), ""
-        if get_origin(choice) in (tuple, list):
-            item, limits = _accepted(get_args(choice)[0])
-            return f"list of {item}", limits
-    raise TypeError(f"no words for {hint}")
+    form = form_of(hint)
+    if form is not None:
+        return form.name, form.limits
+    choices = choices_of(hint)
+    if choices:
+        return " or ".join(f"`{value}`" for value in choices), ""
+    item = item_of(hint)
+    if item is None:
+        raise TypeError(f"no words for {hint}")
+    name, limits = _accepted(item)
+    return f"list of {name}", limits
 
 
 def _size(size_bytes: int) -> str:

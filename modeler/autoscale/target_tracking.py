@@ -57,6 +57,7 @@ from modeler.autoscale.observation import (
 )
 from modeler.autoscale.policy import Clock, Policy
 from modeler.compiled import entry, kernel
+from modeler.scenario.kinds import platform_of
 from modeler.scenario.policy import TargetTracking
 
 # Defaults that follow from the metric: (period, publish delay). Periods are documented (SageMaker
@@ -367,7 +368,7 @@ def from_block(block: TargetTracking, context: Context) -> Policy:
     period_s, publish_delay_s = metric_timing(block)
     refuse = block.refuse_while_updating
     if refuse is None:
-        refuse = context.hosting == "sagemaker_realtime"
+        refuse = platform_of(context.hosting).refuses_while_updating
     return build(
         metric=block.metric,
         target=target_of(block, slots=context.slots, mean_service_s=context.mean_service_s),

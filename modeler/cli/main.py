@@ -28,6 +28,7 @@ COMMANDS: Final = (
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
+    Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),
     Entry("validate", "modeler.cli.validate", "Run known answers against the engine."),
 )
 

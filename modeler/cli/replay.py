@@ -84,7 +84,7 @@ def command(
         records = rows.to_dict(orient="records")
         write_atomic(records_file, to_parquet(records) if binary else to_csv(records))
     if format == "table":
-        metric = getattr(scenario.policy, "metric", None)
+        metric = getattr(scenario.in_force[0], "metric", None)
         deliver(replay_text(result.to_dict(), metric=metric), output)
     else:
         emit(result, format=format, output=output, table=result.decisions)

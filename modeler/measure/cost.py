@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 import pricing
+from modeler.predict import listed_price
 from modeler.replay import layout as m
 from modeler.replay.simulate import Floats, Result
 from modeler.scenario import Scenario
-from modeler.scenario.hosting import Hosting
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def unit_price(scenario: Scenario) -> UnitPrice:
             "yours (hosting.usd_per_hour)",
             "yours",
         )
-    found = _listed(hosting)
+    found = listed_price(scenario)
     return UnitPrice(
         found.instance_type,
         found.region,
@@ -96,26 +96,6 @@ def unit_price(scenario: Scenario) -> UnitPrice:
         found.as_of,
         found.source,
         found.confidence,
-    )
-
-
-def _listed(hosting: Hosting) -> pricing.Price:
-    """The price of the dated tables."""
-    if hosting.kind == "cloud_run":
-        return pricing.cloud_run_price(
-            hosting.region,
-            hosting.vcpu,
-            hosting.memory,
-            hosting.gpu,
-            zonal_redundancy=hosting.zonal_redundancy,
-            as_of=hosting.as_of,
-        )
-    return pricing.price(
-        hosting.instance,
-        hosting.region,
-        hosting.purchase,
-        as_of=hosting.as_of,
-        allow_derived=hosting.allow_derived_price,
     )
 
 

@@ -13,8 +13,9 @@ from modeler.predict.cold_start import (
     serial_stages,
 )
 from modeler.predict.constants import Constant
+from modeler.predict.explain import explain
 from modeler.predict.fit import ModelDoesNotFit, check_fit, smallest_instance
-from modeler.predict.hardware import instance_of
+from modeler.predict.hardware import instance_of, listed_price
 from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
 from modeler.predict.service import ServiceError, ServiceLaw, service_law
 from modeler.predict.size import SizeError, SizeReport, measure_size
@@ -38,7 +39,9 @@ __all__ = [
     "check_fit",
     "cold_start_law",
     "coldstart",
+    "explain",
     "instance_of",
+    "listed_price",
     "measure_size",
     "parameters_of",
     "serial_stages",

@@ -1,4 +1,4 @@
-"""The machine behind a replica of a scenario."""
+"""The machine behind a replica of a scenario, and what the tables say it costs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pricing
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
-    from pricing import InstanceSpec
+    from pricing import InstanceSpec, Price
 
 
 def instance_of(scenario: Scenario) -> InstanceSpec:
@@ -26,3 +26,33 @@ def instance_of(scenario: Scenario) -> InstanceSpec:
     if hosting.kind == "cloud_run":
         return pricing.cloud_run_instance(hosting.vcpu, hosting.memory, hosting.gpu)
     return pricing.instance(hosting.instance)
+
+
+def listed_price(scenario: Scenario) -> Price:
+    """What the dated tables say one instance of a scenario's hosting costs.
+
+    Parameters
+    ----------
+    scenario : Scenario. Its ``hosting`` is read; a price of the analyst's own is not looked at.
+
+    Raises
+    ------
+    pricing.PricingError : no such instance, region or price; the nearest are named.
+    """
+    hosting = scenario.hosting
+    if hosting.kind == "cloud_run":
+        return pricing.cloud_run_price(
+            hosting.region,
+            hosting.vcpu,
+            hosting.memory,
+            hosting.gpu,
+            zonal_redundancy=hosting.zonal_redundancy,
+            as_of=hosting.as_of,
+        )
+    return pricing.price(
+        hosting.instance,
+        hosting.region,
+        hosting.purchase,
+        as_of=hosting.as_of,
+        allow_derived=hosting.allow_derived_price,
+    )

@@ -8,6 +8,8 @@
 from modeler.scenario.change import with_values
 from modeler.scenario.defaults import default
 from modeler.scenario.errors import Problem, ScenarioError
+from modeler.scenario.explain import InForce, settings_in_force
+from modeler.scenario.json_schema import json_schema
 from modeler.scenario.load import load, loads
 from modeler.scenario.schema import Scenario
 from modeler.scenario.settings import (
@@ -27,6 +29,7 @@ from modeler.scenario.units import (
 )
 
 __all__ = [
+    "InForce",
     "Problem",
     "Scenario",
     "ScenarioError",
@@ -36,6 +39,7 @@ __all__ = [
     "default",
     "format_duration",
     "format_size",
+    "json_schema",
     "load",
     "loads",
     "parse_duration",
@@ -43,6 +47,7 @@ __all__ = [
     "parse_share",
     "parse_size",
     "scenario_id",
+    "settings_in_force",
     "value_at",
     "with_values",
 ]

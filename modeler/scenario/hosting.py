@@ -15,9 +15,7 @@ from modeler.scenario.platform import (
 )
 
 _APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
-_KUBERNETES: Final = (
-    "target_tracking", "hpa", "keda", "knative_kpa", "ray_serve", "sky_serve", "fixed",
-)  # fmt: skip
+_KUBERNETES: Final = ("hpa", "keda", "knative_kpa", "ray_serve", "sky_serve", "fixed")
 
 
 class _Hosting(Block):

@@ -3,6 +3,7 @@
 from typing import Any, Final, get_args
 
 from modeler.scenario.hosting import Hosting, SageMakerRealtime
+from modeler.scenario.platform import Platform
 from modeler.scenario.policy import Policy
 from modeler.scenario.service import Service
 
@@ -20,10 +21,15 @@ KINDS: Final[dict[str, dict[str, type[Any]]]] = {
 }
 
 
+def platform_of(hosting: str) -> Platform:
+    """What a platform is, from its ``hosting.kind``."""
+    platform: Platform = KINDS["hosting"].get(hosting, SageMakerRealtime).platform
+    return platform
+
+
 def policies_of(hosting: str) -> tuple[str, ...]:
     """The kinds of policy a platform has, its default first, from its ``hosting.kind``."""
-    cls = KINDS["hosting"].get(hosting, SageMakerRealtime)
-    return tuple(kind for kind in cls.platform.policies if kind in KINDS["policy"])
+    return tuple(kind for kind in platform_of(hosting).policies if kind in KINDS["policy"])
 
 
 def default_policy(hosting: str) -> str:

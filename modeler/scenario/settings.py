@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+from pydantic.fields import FieldInfo
 
 from modeler.scenario.errors import Problem, ScenarioError
 from modeler.scenario.fields import Block, Origin
 from modeler.scenario.kinds import KINDS
 from modeler.scenario.paths import kind_of, place_of, unknown
 from modeler.scenario.schema import Scenario
-from modeler.scenario.tree import Shape, is_list, parts_of, shapes
+from modeler.scenario.tree import is_list, parts_of, shapes
 
 
 class Setting(NamedTuple):
@@ -86,7 +88,18 @@ def assumptions(scenario: Scenario) -> list[Setting]:
     list of Setting
         In the order of the schema.
     """
-    return list(_assumed(scenario, ""))
+    return [
+        Setting(
+            path=found.path,
+            value=found.about["derived"] if found.value is None else found.value,
+            origin=found.about["origin"],
+            source=str(found.about["source"]),
+            unit=str(found.about["unit"]),
+        )
+        for found in settings_of(scenario)
+        if not found.said and found.about.get("origin")
+        if found.name != "kind" or found.path.removesuffix(".kind") in KINDS
+    ]
 
 
 def scenario_id(scenario: Scenario) -> str:
@@ -106,35 +119,55 @@ def scenario_id(scenario: Scenario) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-def _assumed(block: Block, prefix: str, *, said: bool = True) -> Iterator[Setting]:
-    """The defaults of a block and of those below it; all of it, where it is itself a default."""
+class Found(NamedTuple):
+    """One setting of a scenario where it stands.
+
+    Attributes
+    ----------
+    path : str. Such as ``policies.0.target``.
+    block : Block. Where it is a field.
+    name : str. Of the field.
+    value : object. As it is; None where the default is left to others.
+    said : bool. Whether it was set, and not left at its default.
+    """
+
+    path: str
+    block: Block
+    name: str
+    value: Any
+    said: bool
+
+    @property
+    def field(self) -> FieldInfo:
+        """How it was declared."""
+        return type(self.block).model_fields[self.name]
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Its unit, origin, source and, for a default of None, what is used instead."""
+        extra = self.field.json_schema_extra
+        return extra if isinstance(extra, dict) else {}
+
+
+def settings_of(block: Block, prefix: str = "", *, said: bool = True) -> Iterator[Found]:
+    """Every setting that is in force in a scenario, in the order of the schema.
+
+    Parameters
+    ----------
+    block : Block. The scenario.
+    prefix : str. Of its path, for a block inside.
+    said : bool. Whether it was given, and is not itself a default.
+    """
     several = isinstance(block, Scenario) and bool(block.policies)
     for name, shape in shapes(type(block)).items():
-        if several and name == "policy":
+        path, value = f"{prefix}{name}", getattr(block, name)
+        if (several and path == "policy") or path == "sweep":
             continue
-        value = getattr(block, name)
         given = said and name in block.model_fields_set
-        blocks = _below(f"{prefix}{name}", shape, value)
-        for path, own in blocks:
-            yield from _assumed(own, f"{path}.", said=given or not prefix)
-        about = type(block).model_fields[name].json_schema_extra
-        if blocks or given or not isinstance(about, dict) or not about["origin"]:
-            continue
-        if name == "kind" and prefix.rstrip(".") not in KINDS:
-            continue
-        yield Setting(
-            f"{prefix}{name}",
-            about["derived"] if value is None else value,
-            about["origin"],  # type: ignore[arg-type]
-            str(about["source"]),
-            str(about["unit"]),
-        )
-
-
-def _below(path: str, shape: Shape, value: Any) -> list[tuple[str, Block]]:
-    """The blocks that stand at a setting, each with its path."""
-    if not shape.classes or value is None:
-        return []
-    if shape.listed:
-        return [(f"{path}.{i}", item) for i, item in enumerate(value)]
-    return [(path, value)]
+        if not shape.classes or value is None:
+            yield Found(path, block, name, value, given)
+        elif shape.listed:
+            for i, item in enumerate(value):
+                yield from settings_of(item, f"{path}.{i}.", said=given)
+        else:
+            yield from settings_of(value, f"{path}.", said=given or not prefix)

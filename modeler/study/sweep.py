@@ -209,7 +209,7 @@ def _failed(point: Point, error: Exception) -> dict[str, Any]:
         "size_bytes": scenario.model.size,
         "instance_type": scenario.hosting.instance,
         "region": scenario.hosting.region,
-        "policy": scenario.policy.kind,
+        "policy": " + ".join(policy.kind for policy in scenario.in_force),
         "cost_lines": [],
         "prices": [],
         "assumptions": [],
@@ -224,7 +224,7 @@ def _reference_points(points: Sequence[Point]) -> list[Point]:
     """One fixed fleet for each combination of settings that are not the policy's own."""
     found: dict[str, Point] = {}
     for point in points:
-        if point.scenario.policy.kind == "fixed":
+        if point.scenario.in_force[0].kind == "fixed":
             continue
         fixed = with_values(
             point.scenario,
@@ -241,7 +241,7 @@ def _reference_points(points: Sequence[Point]) -> list[Point]:
 
 
 def _is_of_scaling(path: str) -> bool:
-    return path.startswith("policy") or path in _NOT_OF_A_FIXED_FLEET
+    return path.startswith(("policy", "policies")) or path in _NOT_OF_A_FIXED_FLEET
 
 
 def _reference(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dict[str, Any]:

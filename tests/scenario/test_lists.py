@@ -142,3 +142,66 @@ def test_a_misspelt_setting_of_an_item_names_the_nearest() -> None:
     with pytest.raises(ScenarioError) as caught:
         with_values(loads(TWO), {"policies.1.targt": 3})
     assert caught.value.problems[0].nearest == "policies.1.target"
+
+
+HPA = "hosting: {kind: eks_karpenter}\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "message", "column"),
+    [
+        ("{metrics: [{targt: 3}]}", 'unknown key "targt" in policy.metrics.0', 21),
+        ("{metrics: [{metric: cpu}]}", "policy.metrics.0.metric: 'cpu' is not one of", 29),
+        ("{metrics: []}", "policy.metrics: [] has no entry", 19),
+        ("{metrics: {target: 3}}", "policy.metrics: {'target': 3} is not a list of values", 19),
+        ("{behavior: {scale_ip: {}}}", 'unknown key "scale_ip" in policy.behavior', 21),
+        (
+            "{behavior: {scale_up: {policies: [{type: pods, value: 0, period_s: 15}]}}}",
+            "policy.behavior.scale_up.policies.0.value: 0 is not more than 0",
+            63,
+        ),
+        (
+            "{behavior: {scale_up: {policies: [{type: pods, value: 1}]}}}",
+            "policy.behavior.scale_up.policies.0.period_s is missing",
+            43,
+        ),
+        (
+            "{behavior: {scale_down: {tolerance: [0, 1]}}}",
+            "to vary it write sweep: {policy.behavior.scale_down.tolerance: [...]}",
+            45,
+        ),
+    ],
+)
+def test_settings_inside_of_settings_are_refused_in_their_place(
+    policy: str, message: str, column: int
+) -> None:
+    (problem,) = refused(f"{HPA}policy: {policy}").problems
+    assert message in problem.message
+    assert (problem.line, problem.column) == (2, column)
+
+
+def test_settings_inside_of_settings_are_changed_varied_and_listed() -> None:
+    scenario = loads(
+        HPA
+        + "policy: {metrics: [{metric: concurrency, target: 4}, {target: 60}]}\n"
+        + "sweep: {policy.metrics.1.target: [50, 70], "
+        + "policy.behavior.scale_down.stabilization_window_s: [5m, 60]}"
+    )
+    assert scenario.sweep["policy.behavior.scale_down.stabilization_window_s"] == (300, 60)
+    changed = with_values(
+        scenario, {"policy.metrics.0.target": "5", "policy.behavior.scale_up.tolerance": 0.2}
+    )
+    assert value_at(changed, "policy.metrics.0.target") == 5
+    assert value_at(changed, "policy.metrics.0.metric") == "concurrency"
+    assert value_at(changed, "policy.metrics.1.target") == 60
+    assert value_at(changed, "policy.behavior.scale_up.tolerance") == 0.2
+    paths = {setting.path for setting in assumptions(changed)}
+    assert "policy.metrics.0.target" not in paths
+    assert {"policy.metrics.1.metric", "policy.behavior.scale_up.select_policy"} <= paths
+    for path, near in (
+        ("policy.metrics.0.targt", "policy.metrics.0.target"),
+        ("policy.behavior.scale_up.tolerence", "policy.behavior.scale_up.tolerance"),
+    ):
+        with pytest.raises(ScenarioError) as caught:
+            with_values(scenario, {path: 3})
+        assert caught.value.problems[0].nearest == near

@@ -252,7 +252,7 @@ sweep:
     ]
 
 
-@pytest.mark.parametrize("kind", ["sagemaker_realtime", "ec2_asg", "eks_karpenter"])
+@pytest.mark.parametrize("kind", ["sagemaker_realtime", "ec2_asg", "cloud_run"])
 def test_target_tracking_does_not_start_from_zero(kind: str) -> None:
     # Its metric is per instance: endpoint-auto-scaling-zero-instances, SageMaker developer guide.
     error = refused(f"hosting: {{kind: {kind}}}\nfleet: {{min: 0}}")
