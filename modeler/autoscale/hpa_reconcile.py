@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from modeler.autoscale.hpa_limits import (
     BY_DOWN_LIMIT,
@@ -59,6 +60,8 @@ from modeler.autoscale.observation import (
     UP_LIMIT,
     UP_STABILIZED,
 )
+
+Pairs = Sequence[tuple[float, float]]
 
 # How a metric is held against its target.
 UTILISATION, AVERAGE, VALUE, AVERAGE_VALUE = 0.0, 1.0, 2.0, 3.0
@@ -164,15 +167,26 @@ def state_size(h: Header) -> int:
     return _CACHE + int(h.metrics) + lists
 
 
-def pack(h: Header, metrics: Sequence[Metric], up: list[float], down: list[float]) -> list[float]:
-    """All settings as numbers: the header, the metrics, the rules up and down."""
-    rules_at = _HEADER + WIDTH * len(metrics)
-    whole = h._replace(
-        metrics=float(len(metrics)),
-        up_rules_at=float(rules_at),
-        down_rules_at=float(rules_at + len(up)),
+def placed(h: Header, metrics: int, up: list[float]) -> Header:
+    """The header with the places of the rules behind so many metrics."""
+    at = _HEADER + WIDTH * metrics
+    return h._replace(
+        metrics=float(metrics), up_rules_at=float(at), down_rules_at=float(at + len(up))
     )
-    return [*whole, *(value for metric in metrics for value in metric), *up, *down]
+
+
+def load_history(
+    state: NDArray[np.float64], h: Header, recommended: Pairs, ups: Pairs, downs: Pairs
+) -> None:
+    """Start a memory with lists of (replicas, time) and (replicas changed, time)."""
+    for place, count, pairs in (
+        (_recommendations_at(h), _RECOMMENDED, recommended),
+        (_ups_at(h), _UPS, ups),
+        (_downs_at(h), _DOWNS, downs),
+    ):
+        flat = [value for pair in pairs for value in pair]
+        state[place : place + len(flat)] = flat
+        state[count] = len(pairs)
 
 
 @njit(cache=True)
