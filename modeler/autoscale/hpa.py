@@ -3,7 +3,7 @@
 Every sync, 15 s by default, each metric proposes replicas; the largest proposal counts. It is
 stabilised over the recommendations of the last five minutes, held to a rate and to the bounds, and
 carried out. `hpa_samples` says what a metric shows of the fleet, `hpa_replicas` what it asks for,
-`hpa_limits` what holds that back, `hpa_reconcile` in which order.
+`hpa_limits` what holds that back, `hpa_reconcile` in which order; `hpa_memory` keeps it.
 
 Source: kubernetes/kubernetes, pkg/controller/podautoscaler, read 2026-09.
 """
@@ -19,18 +19,8 @@ from numba import cfunc, njit
 
 from modeler.autoscale.context import Context
 from modeler.autoscale.hpa_limits import DOWN_RULES, UP_RULES, Rules, pack_rules
-from modeler.autoscale.hpa_reconcile import (
-    AVERAGE,
-    AVERAGE_VALUE,
-    UTILISATION,
-    VALUE,
-    Header,
-    header,
-    placed,
-    state_size,
-    sync,
-    watch,
-)
+from modeler.autoscale.hpa_memory import Header, header, placed, state_size, watch
+from modeler.autoscale.hpa_reconcile import AVERAGE, AVERAGE_VALUE, UTILISATION, VALUE, sync
 from modeler.autoscale.hpa_samples import MEASURES, Metric
 from modeler.autoscale.observation import MIN, SIGNATURE
 from modeler.autoscale.policy import Clock, Policy

@@ -20,28 +20,30 @@ from numba import cfunc, njit
 
 from modeler.autoscale import hpa
 from modeler.autoscale.context import Context
-from modeler.autoscale.hpa_reconcile import (
+from modeler.autoscale.hpa_memory import (
     ACTIVE_AT,
+    COOLING,
+    EVER_ACTIVE,
+    POLLED,
+    cache_at,
+    header,
+    metric_at,
+    state_size,
+    watch,
+)
+from modeler.autoscale.hpa_reconcile import (
     AVERAGE,
     AVERAGE_VALUE,
-    COOLING,
     CURRENT,
-    EVER_ACTIVE,
     IF_HIGHER,
     IF_LOWER,
-    POLLED,
     STATIC,
     UTILISATION,
     VALUE,
     amount_of,
-    cache_at,
     external_value,
     failing_at,
-    header,
-    metric_at,
-    state_size,
     sync,
-    watch,
 )
 from modeler.autoscale.hpa_samples import Metric
 from modeler.autoscale.keda_rules import activation_step

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from modeler.autoscale import hpa_limits as limits
 from modeler.autoscale import hpa_replicas as replicas
 from modeler.autoscale.hpa import rules_of, settings
-from modeler.autoscale.hpa_reconcile import load_history, normalise, seed, state_size
+from modeler.autoscale.hpa_memory import load_history, seed, state_size
+from modeler.autoscale.hpa_reconcile import normalise
 from modeler.referee.conformance.hpa_pods import (
     TOLERANCE,
     Answer,
