@@ -3,7 +3,7 @@
 Every sync, 15 s by default, each metric proposes replicas; the largest proposal counts. It is
 stabilised over the recommendations of the last five minutes, held to a rate and to the bounds, and
 carried out. `hpa_samples` says what a metric shows of the fleet, `hpa_replicas` what it asks for,
-`hpa_limits` what holds that back, `hpa_reconcile` in which order.
+`hpa_limits` what holds that back, `hpa_reconcile` in which order; `hpa_memory` keeps it.
 
 Source: kubernetes/kubernetes, pkg/controller/podautoscaler, read 2026-09.
 """
@@ -18,19 +18,9 @@ import numpy as np
 from numba import cfunc, njit
 
 from modeler.autoscale.context import Context
-from modeler.autoscale.hpa_limits import DOWN_RULES, UP_RULES, pack_rules
-from modeler.autoscale.hpa_reconcile import (
-    AVERAGE,
-    AVERAGE_VALUE,
-    UTILISATION,
-    VALUE,
-    Header,
-    header,
-    pack,
-    state_size,
-    sync,
-    watch,
-)
+from modeler.autoscale.hpa_limits import DOWN_RULES, UP_RULES, Rules, pack_rules
+from modeler.autoscale.hpa_memory import Header, header, placed, state_size, watch
+from modeler.autoscale.hpa_reconcile import AVERAGE, AVERAGE_VALUE, UTILISATION, VALUE, sync
 from modeler.autoscale.hpa_samples import MEASURES, Metric
 from modeler.autoscale.observation import MIN, SIGNATURE
 from modeler.autoscale.policy import Clock, Policy
@@ -78,11 +68,11 @@ def build(
     metrics : what is measured and held, see `metric`.
     minimum, maximum, initial : int. Bounds and the warm fleet. [replicas]
     """
-    h, params = settings(controller, metrics)
+    h, rest = settings(controller, metrics)
     return Policy(
         kind="hpa",
         function=_entry,
-        params=np.array(params, dtype=np.float64),
+        params=np.array([*h, *rest]),
         state_size=state_size(h),
         minimum=minimum,
         maximum=maximum,
@@ -180,7 +170,7 @@ def settings(
     pause_in: bool = False,
     pause_out: bool = False,
 ) -> tuple[Header, list[float]]:
-    """The header and all settings of a policy as numbers.
+    """The header, and the metrics and rules that follow it, as numbers.
 
     Parameters
     ----------
@@ -190,27 +180,23 @@ def settings(
     behavior = controller.behavior
     up = behavior.scale_up if behavior else ScalingRules()
     down = behavior.scale_down if behavior else ScalingRules()
-    up_rules = _rules(up, UP_RULES, pause_out)
-    down_rules = _rules(down, DOWN_RULES, pause_in)
-    up_window_s = UP_RULES[2] if up.stabilization_window_s is None else up.stabilization_window_s
-    down_window_s = controller.downscale_stabilization_s
-    if down.stabilization_window_s is not None:
-        down_window_s = down.stabilization_window_s
+    up_rules = rules_of(up, UP_RULES, pause_out)
+    flag_s = controller.downscale_stabilization_s
+    down_rules = rules_of(down, DOWN_RULES._replace(window_s=flag_s), pause_in)
+    up_longest_s, down_longest_s = up_rules.longest_s, down_rules.longest_s
     period_s = controller.sync_period_s
-    up_longest_s = max(rate[2] for rate in up_rules[1])
-    down_longest_s = max(rate[2] for rate in down_rules[1])
-    span_s = max(one.delay_s + one.window_s for one in metrics)
+    span_s = max((one.delay_s + one.window_s for one in metrics), default=0.0)
     from_s = math.inf if controller.outage_from_s is None else controller.outage_from_s
     h = Header(
         metrics=float(len(metrics)),
         behavior=float(behavior is not None or pause_in or pause_out),
         tolerance_down=controller.tolerance if down.tolerance is None else down.tolerance,
         tolerance_up=controller.tolerance if up.tolerance is None else up.tolerance,
-        up_window_s=up_window_s,
-        down_window_s=down_window_s,
+        up_window_s=up_rules.window_s,
+        down_window_s=down_rules.window_s,
         up_longest_s=up_longest_s,
         down_longest_s=down_longest_s,
-        recommendations=math.ceil(max(up_window_s, down_window_s) / period_s) + 2.0,
+        recommendations=math.ceil(max(up_rules.window_s, down_rules.window_s) / period_s) + 2.0,
         events=math.ceil(max(up_longest_s, down_longest_s) / period_s) + 2.0,
         samples=math.ceil(span_s / period_s) + math.ceil(span_s / poll_s) + 4.0,
         cpu_initialization_period_s=controller.cpu_initialization_period_s,
@@ -232,15 +218,19 @@ def settings(
         force=0.0,
         paused=math.nan,
     )
-    return h, pack(h, metrics, pack_rules(*up_rules), pack_rules(*down_rules))
+    up_packed, down_packed = pack_rules(up_rules), pack_rules(down_rules)
+    rest = [value for one in metrics for value in one] + up_packed + down_packed
+    return placed(h, len(metrics), up_packed), rest
 
 
-_Rules = tuple[str, Sequence[tuple[str, float, float]]]
-
-
-def _rules(rules: ScalingRules, default: tuple[object, ...], off: bool) -> _Rules:
-    """Select policy and rates of one direction, the API's own where none are given."""
-    rates = default[1]
+def rules_of(rules: ScalingRules, default: Rules, off: bool = False) -> Rules:
+    """Select policy, rates and window of one direction, the API's own where none are given."""
+    rates = default.rates
     if rules.policies is not None:
-        rates = [(rate.type, float(rate.value), rate.period_s) for rate in rules.policies]
-    return "disabled" if off else rules.select_policy, rates  # type: ignore[return-value]
+        rates = tuple((rate.type, float(rate.value), rate.period_s) for rate in rules.policies)
+    window_s = rules.stabilization_window_s
+    return Rules(
+        "disabled" if off else rules.select_policy,
+        rates,
+        default.window_s if window_s is None else window_s,
+    )

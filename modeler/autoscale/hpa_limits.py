@@ -10,7 +10,6 @@ Source: kubernetes/kubernetes, pkg/controller/podautoscaler/horizontal.go, read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -29,10 +28,27 @@ FREE, BY_MIN, BY_MAX, BY_UP_LIMIT, BY_DOWN_LIMIT = 0, 1, 2, 3, 4
 UP_LIMIT_FACTOR = 2.0
 UP_LIMIT_MINIMUM = 4.0
 
-# Of each direction: select, policies as (type, value, period [s]), stabilisation window [s].
-# Documented: pkg/apis/autoscaling/v2/defaults.go. The window of scale-down is the controller's own flag.
-UP_RULES = ("max", (("pods", 4, 15.0), ("percent", 100, 15.0)), 0.0)
-DOWN_RULES = ("max", (("percent", 100, 15.0),), 300.0)
+
+class Rules(NamedTuple):
+    """The rules of one direction.
+
+    ``select`` is ``max``, ``min`` or ``disabled``; ``rates`` are of type (``pods`` or ``percent``),
+    value and period [s]; ``window_s`` is the stabilisation window. [s]
+    """
+
+    select: str
+    rates: tuple[tuple[str, float, float], ...]
+    window_s: float
+
+    @property
+    def longest_s(self) -> float:
+        """The longest period of a rate. [s]"""
+        return max(rate[2] for rate in self.rates)
+
+
+# Documented: pkg/apis/autoscaling/v2/defaults.go; the window of scale-down is a controller's flag.
+UP_RULES = Rules("max", (("pods", 4.0, 15.0), ("percent", 100.0, 15.0)), 0.0)
+DOWN_RULES = Rules("max", (("percent", 100.0, 15.0),), 300.0)
 
 # Ages are sums of sync periods; one that differs from a window by less is equal to it.
 _ROUNDING_S = 1e-6
@@ -47,18 +63,11 @@ class Events(NamedTuple):
     downs: int
 
 
-def pack_rules(select: str, policies: Iterable[tuple[str, float, float]]) -> list[float]:
-    """The rules of one direction as numbers.
-
-    Parameters
-    ----------
-    select : str. ``max``, ``min`` or ``disabled``.
-    policies : of (type, value, period), the type ``pods`` or ``percent``. [s]
-    """
-    rows = list(policies)
-    packed = [SELECT[select], float(len(rows))]
-    for kind, value, period_s in rows:
-        packed += [TYPE[kind], float(value), float(period_s)]
+def pack_rules(rules: Rules) -> list[float]:
+    """Select policy and rates as numbers."""
+    packed = [SELECT[rules.select], float(len(rules.rates))]
+    for kind, value, period_s in rules.rates:
+        packed += [TYPE[kind], value, period_s]
     return packed
 
 

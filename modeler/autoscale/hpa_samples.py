@@ -79,7 +79,7 @@ WIDTH = len(Metric._fields)
 @njit(cache=True)
 def milli(value):  # type: ignore[no-untyped-def]
     """A quantity in whole milli-units."""
-    return max(np.ceil(value * _MILLI - _ROUNDING), 0.0)
+    return np.ceil(value * _MILLI - _ROUNDING) + 0.0  # no negative zero
 
 
 @njit(cache=True)

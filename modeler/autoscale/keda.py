@@ -20,28 +20,30 @@ from numba import cfunc, njit
 
 from modeler.autoscale import hpa
 from modeler.autoscale.context import Context
-from modeler.autoscale.hpa_reconcile import (
+from modeler.autoscale.hpa_memory import (
     ACTIVE_AT,
+    COOLING,
+    EVER_ACTIVE,
+    POLLED,
+    cache_at,
+    header,
+    metric_at,
+    state_size,
+    watch,
+)
+from modeler.autoscale.hpa_reconcile import (
     AVERAGE,
     AVERAGE_VALUE,
-    COOLING,
     CURRENT,
-    EVER_ACTIVE,
     IF_HIGHER,
     IF_LOWER,
-    POLLED,
     STATIC,
     UTILISATION,
     VALUE,
     amount_of,
-    cache_at,
     external_value,
     failing_at,
-    header,
-    metric_at,
-    state_size,
     sync,
-    watch,
 )
 from modeler.autoscale.hpa_samples import Metric
 from modeler.autoscale.keda_rules import activation_step
@@ -133,7 +135,7 @@ _entry = cfunc(SIGNATURE, cache=True)(decide.py_func)
 def from_block(block: Keda, context: Context) -> Policy:
     """Make the policy of a scenario's block."""
     metrics = [_trigger(one, context) for one in block.all_triggers]
-    h, params = hpa.settings(
+    h, rest = hpa.settings(
         block,
         metrics,
         poll_s=block.polling_interval_s,
@@ -143,7 +145,7 @@ def from_block(block: Keda, context: Context) -> Policy:
     paused = math.nan
     if block.paused or block.paused_replicas is not None:
         paused = -1.0 if block.paused_replicas is None else float(block.paused_replicas)
-    whole = header(np.array(params))._replace(
+    h = h._replace(
         fallback=_or_nan(block.fallback_replicas),
         fallback_behavior=_FALLBACKS[block.fallback_behavior],
         failure_threshold=float(block.failure_threshold),
@@ -159,7 +161,7 @@ def from_block(block: Keda, context: Context) -> Policy:
     return Policy(
         kind="keda",
         function=_entry,
-        params=np.array([*whole, *params[len(whole) :]], dtype=np.float64),
+        params=np.array([*h, *rest]),
         state_size=state_size(h),
         minimum=min(one for one in lowest if one is not None),
         maximum=max(context.maximum, block.paused_replicas or 0),

@@ -191,6 +191,60 @@ def _wakes_on_backlog(hosting: Hosting) -> bool:
     return hosting.kind == "sagemaker_async"
 
 
+def _hpa_at_zero(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
+    # minReplicas 0 needs the feature gate and a metric that exists without pods (kubernetes.io,
+    # HorizontalPodAutoscaler v2 API, read 2026-09).
+    for path, policy in policies:
+        if policy.kind != "hpa" or fleet.min > 0:
+            continue
+        if not policy.scale_to_zero:
+            yield Conflict(
+                "fleet.min",
+                fleet.min,
+                "at least 1",
+                "an HPA keeps at least one replica without the feature gate HPAScaleToZero: write "
+                f"fleet.min: 1, or {path}.scale_to_zero: true",
+            )
+        elif all(one.source_in_force in ("resource", "pods") for one in policy.all_metrics):
+            yield Conflict(
+                f"{path}.metrics" if policy.metrics else f"{path}.metric",
+                policy.all_metrics[0].metric,
+                "a metric with source object or external",
+                "an HPA leaves zero replicas on an object or external metric alone: add one, e.g. "
+                "queue_length, or write fleet.min: 1",
+            )
+
+
+def _keda(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
+    # What KEDA's admission webhook and its documents refuse (keda.sh, ScaledObject specification
+    # and CPU scaler, read 2026-09).
+    for path, policy in policies:
+        if policy.kind != "keda":
+            continue
+        idle, fallback = policy.idle_replicas, policy.fallback_replicas
+        if idle is not None and idle >= fleet.min:
+            yield Conflict(
+                f"{path}.idle_replicas",
+                idle,
+                f"less than fleet.min = {fleet.min}",
+                f"{path}.idle_replicas = {idle} is not less than fleet.min = {fleet.min}",
+            )
+        if fleet.min < 1 and all(one.metric == "cpu_utilisation" for one in policy.all_triggers):
+            yield Conflict(
+                "fleet.min",
+                fleet.min,
+                "at least 1",
+                "a CPU trigger cannot leave zero replicas: add another, or write fleet.min: 1",
+            )
+        if fallback is not None and fallback > fleet.max:
+            yield Conflict(
+                f"{path}.fallback_replicas",
+                fallback,
+                f"at most fleet.max = {fleet.max}",
+                f"{path}.fallback_replicas = {fallback} is more than fleet.max = {fleet.max}",
+            )
+
+
 _Check = Callable[..., Iterator[Conflict]]
 _CHECKS = cast(
     "tuple[tuple[tuple[str, ...], _Check], ...]",
@@ -202,5 +256,7 @@ _CHECKS = cast(
         (("hosting",), _room_for_a_gpu),
         (("hosting", "in_force"), _policy_of_the_platform),
         (("hosting", "fleet", "in_force"), _scale_to_zero),
+        (("fleet", "in_force"), _hpa_at_zero),
+        (("fleet", "in_force"), _keda),
     ),
 )

@@ -18,7 +18,7 @@ import numpy as np
 import modeler.study
 from modeler.measure.bounds import zero_wait
 from modeler.replay.simulate import Limits, Work, simulate
-from modeler.autoscale import fixed, setup_per_job, target_tracking
+from modeler.autoscale import fixed, hpa, keda, setup_per_job, target_tracking
 from numba.core.dispatcher import Dispatcher
 from numba.core.ccallback import CFunc
 times = np.arange(10.0)
