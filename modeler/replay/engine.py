@@ -162,10 +162,23 @@ def _room(w):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _hears_arrivals(w):  # type: ignore[no-untyped-def]
-    """Whether the policy is asked at each arrival: always, or now that no replica is wanted."""
+def _undisturbed(w):  # type: ignore[no-untyped-def]
+    """Whether requests may come, start and finish without the policy being asked."""
     hooks = w.integers[m.HOOKS]
-    return hooks & o.ARRIVAL != 0 or (hooks & o.FROM_ZERO != 0 and w.integers[m.DESIRED] == 0)
+    if hooks == 0:
+        return True
+    return hooks == o.FROM_ZERO and w.integers[m.DESIRED] > 0
+
+
+@kernel()
+def _hears_arrival(w):  # type: ignore[no-untyped-def]
+    """Whether the policy is asked at this arrival, which has just taken its place."""
+    hooks = w.integers[m.HOOKS]
+    return (
+        hooks & o.ARRIVAL != 0
+        or (hooks & o.FROM_ZERO != 0 and w.integers[m.DESIRED] == 0)
+        or (hooks & o.WAITS != 0 and w.integers[m.QUEUED] > 0)
+    )
 
 
 @kernel()
@@ -254,7 +267,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     n = len(arrival_s)
     i = 0
     while i < n:
-        if w.integers[m.HOOKS] & o.DEPARTURE == 0 and not _hears_arrivals(w):
+        if _undisturbed(w):
             due = min(
                 w.floats[m.NEXT_READY],
                 w.floats[m.NEXT_BUCKET],
@@ -277,7 +290,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
         else:
             i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
             w.floats[m.NOW] = arrival
-            if _hears_arrivals(w):
+            if _hears_arrival(w):
                 ask(policy, w, o.ARRIVAL, arrival, first + i)
     return m.DONE, n
 
