@@ -58,5 +58,7 @@ def build(
         mean_service_s=mean_service_s,
         t0_ns=t0_ns,
         horizon_s=horizon_s,
+        cores=getattr(scenario.hosting, "vcpu", 1.0),
+        gpu=getattr(scenario.hosting, "gpu", "") != "none",
     )
     return _MAKERS[scenario.policy.kind](scenario.policy, context)

@@ -150,14 +150,14 @@ def from_block(block: CloudRun, context: Context) -> Policy:
     """Make the policy of a scenario's block."""
     idle_s = block.idle_s
     if idle_s is None:
-        idle_s = 600.0 if block.gpu else 900.0
+        idle_s = 600.0 if context.gpu else 900.0
     samples = max(math.ceil(block.window_s / block.decision_period_s), 1)
     idle_ticks = max(math.ceil(idle_s / block.decision_period_s), 1)
     params = Params(
         concurrency_target=block.concurrency_target,
         cpu_target=block.cpu_target,
         cpu_per_request=block.cpu_per_request,
-        cores=block.cores,
+        cores=context.cores,
         samples=float(samples),
         idle_ticks=float(idle_ticks),
     )

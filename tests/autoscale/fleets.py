@@ -19,11 +19,12 @@ def policy_of(
     initial: int | None = None,
     slots: int = 1,
     mean_service_s: float = 1.0,
+    gpu: bool = True,
     **settings,
 ) -> Policy:
-    """The policy that a scenario with these settings has, on Kubernetes."""
+    """The policy that a scenario with these settings has."""
     block = KINDS["policy"][kind](kind=kind, **settings)
-    context = Context("eks_karpenter", minimum, maximum, initial, slots, mean_service_s)
+    context = Context("", minimum, maximum, initial, slots, mean_service_s, gpu=gpu)
     return _MAKERS[kind](block, context)
 
 

@@ -39,14 +39,6 @@ class CloudRun(Block):
         source="the accelerator does the work",
         ge=0,
     )
-    cores: Number = setting(
-        1.0,
-        "Cores of an instance.",
-        unit="cores",
-        origin="documented",
-        source="cloud.google.com/run/docs/configuring/services/cpu, read 2026-09",
-        gt=0,
-    )
     window_s: Seconds = setting(
         60.0, "Window of the averages.", unit="s", origin="documented", source=_DOCS, gt=0
     )
@@ -58,18 +50,12 @@ class CloudRun(Block):
         source="the vendor gives no number",
         gt=0,
     )
-    gpu: bool = setting(
-        True,
-        "Whether instances have a GPU.",
-        origin="assumed",
-        source="models are served from accelerators",
-    )
     idle_s: Seconds | None = setting(
         None,
         "For how long an instance that is not in use is kept.",
         unit="s",
         origin="documented",
         source=f"{_DOCS}: at most 15 minutes, 10 with a GPU",
-        derived="600 with a GPU, else 900",
+        derived="600 where hosting.gpu is one, else 900",
         gt=0,
     )
