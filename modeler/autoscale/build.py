@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from modeler.autoscale import fixed, hpa, keda, knative, target_tracking
+from modeler.autoscale import (
+    cloud_run,
+    fixed,
+    hpa,
+    keda,
+    knative,
+    ray_serve,
+    sky_serve,
+    target_tracking,
+)
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
 from modeler.scenario import Scenario
 
 # The kinds of ``policy`` and who makes each of its block and the run it is for.
 _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
+    "cloud_run": cloud_run.from_block,
     "fixed": fixed.from_block,
     "hpa": hpa.from_block,
     "keda": keda.from_block,
     "knative_kpa": knative.from_block,
+    "ray_serve": ray_serve.from_block,
+    "sky_serve": sky_serve.from_block,
     "target_tracking": target_tracking.from_block,
 }
 
@@ -46,5 +58,7 @@ def build(
         mean_service_s=mean_service_s,
         t0_ns=t0_ns,
         horizon_s=horizon_s,
+        cores=getattr(scenario.hosting, "vcpu", 1.0),
+        gpu=getattr(scenario.hosting, "gpu", "") != "none",
     )
     return _MAKERS[scenario.policy.kind](scenario.policy, context)

@@ -17,6 +17,8 @@ class Context(NamedTuple):
     mean_service_s : float. Mean service time of this model on this traffic. [s]
     t0_ns : int. The trace's origin on the wall clock, UTC. [ns]
     horizon_s : float. End of the clock: of the traffic and its tail. [s]
+    cores : float. Cores of an instance, where the platform lets them be chosen. [cores]
+    gpu : bool. Whether an instance has an accelerator, where the platform lets it be chosen.
     """
 
     hosting: str
@@ -27,6 +29,8 @@ class Context(NamedTuple):
     mean_service_s: float
     t0_ns: int = 0
     horizon_s: float = float("inf")
+    cores: float = 1.0
+    gpu: bool = True
 
     @property
     def warm(self) -> int:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from modeler.autoscale import running_maximum
 from modeler.compiled import kernel
 
 # A decision is made every 2 s; the scale-down delay is kept in steps of as much (documented).
@@ -18,14 +19,12 @@ TICK_S: Final = 2.0
 _LEAST_TARGET: Final = 0.01
 
 # The memory: whether in panic, since when, the most pods of this panic, the last excess burst
-# capacity, then the queue of maxima of the scale-down delay: its first entry, its length.
+# capacity, then the running maximum of the scale-down delay.
 PANICKING: Final = 0
 PANIC_SINCE: Final = 1
 MAX_PANIC: Final = 2
 EXCESS_BURST: Final = 3
-_DELAY_FIRST: Final = 4
-_DELAY_LENGTH: Final = 5
-HEAD: Final = 6
+_DELAY: Final = 4
 
 
 class Spec(NamedTuple):
@@ -46,7 +45,7 @@ class Spec(NamedTuple):
 
 def size_of(steps: int) -> int:
     """Values that the decider takes in a policy's memory. [values]"""
-    return HEAD + 2 * steps
+    return _DELAY + running_maximum.size_of(steps)
 
 
 def delay_steps(scale_down_delay_s: float, tick_s: float = TICK_S) -> int:
@@ -93,32 +92,6 @@ def created(state, base, ready, now_s):  # type: ignore[no-untyped-def]
     state[base + PANICKING] = 1.0 if ready > 1.0 else 0.0
     state[base + PANIC_SINCE] = now_s if ready > 1.0 else 0.0
     state[base + MAX_PANIC] = ready
-
-
-@kernel()
-def _delayed(state, base, steps, tick_s, now_s, pods):  # type: ignore[no-untyped-def]
-    """The most pods wanted within the scale-down delay, this decision included.
-
-    A queue of falling maxima, as (index, pods) pairs in a ring.
-    """
-    index = np.floor(now_s / tick_s)
-    ring = base + HEAD
-    first = int(state[base + _DELAY_FIRST])
-    length = int(state[base + _DELAY_LENGTH])
-    while length > 0 and state[ring + 2 * ((first + length - 1) % steps) + 1] <= pods:
-        length -= 1
-    while length > 0 and index - state[ring + 2 * first] >= steps:
-        first = (first + 1) % steps
-        length -= 1
-    # A larger value of the same step stays and answers for it.
-    if length == 0 or state[ring + 2 * ((first + length - 1) % steps)] != index:
-        place = ring + 2 * ((first + length) % steps)
-        state[place] = index
-        state[place + 1] = pods
-        length += 1
-    state[base + _DELAY_FIRST] = first
-    state[base + _DELAY_LENGTH] = length
-    return state[ring + 2 * first + 1]
 
 
 @kernel()
@@ -174,6 +147,7 @@ def scale(spec, state, base, now_s, ready, stable, panic):  # type: ignore[no-un
         state[base + MAX_PANIC] = wanted
     steps = int(spec.delay_steps)
     if steps > 0 and spec.reachable != 0.0:
-        wanted = _delayed(state, base, steps, spec.tick_s, now_s, wanted)
+        index = np.floor(now_s / spec.tick_s)
+        wanted = running_maximum.update(state, base + _DELAY, steps, index, wanted)
     state[base + EXCESS_BURST] = _excess_burst_capacity(spec, ready, panic)
     return max(wanted, 0.0)

@@ -32,8 +32,10 @@ TICK: Final = 2
 ARRIVAL: Final = 4
 DEPARTURE: Final = 8
 WAKE: Final = 16
-# A hook, no event of its own: an `ARRIVAL` while no replica is asked for. Costs nothing else.
+# Hooks without an event of their own: an `ARRIVAL` while no replica is asked for, and one that has
+# to wait. The first costs nothing while replicas are asked for.
 FROM_ZERO: Final = 32
+WAITS: Final = 64
 
 # The observation.
 NOW: Final = 0  # seconds since the trace's origin [s]

@@ -34,7 +34,8 @@ class Policy:
     state_size : int. Length of the policy's memory. [float64 values]
     minimum, maximum, initial : int. Capacity bounds and the warm fleet at t = 0. [replicas]
     clock : Clock.
-    hooks : int. Bit set of `observation.ARRIVAL`, `DEPARTURE` and `FROM_ZERO` the policy wants.
+    hooks : int. Bit set of `observation.ARRIVAL`, `DEPARTURE`, `FROM_ZERO` and `WAITS`: when the
+        policy is asked beside its clock.
     needs_in_flight : bool. Whether requests in service must be kept for it (a scan per bucket).
     idle_first : bool. Whether scale-in takes an idle replica before a busy one; otherwise the
         newest goes first, as the Kubernetes ReplicaSet controller does.

@@ -175,10 +175,23 @@ def _room(w):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _hears_arrivals(w):  # type: ignore[no-untyped-def]
-    """Whether the policy is asked at each arrival: always, or now that no replica is wanted."""
+def _undisturbed(w):  # type: ignore[no-untyped-def]
+    """Whether requests may come, start and finish without the policy being asked."""
     hooks = w.integers[m.HOOKS]
-    return hooks & o.ARRIVAL != 0 or (hooks & o.FROM_ZERO != 0 and w.integers[m.DESIRED] == 0)
+    if hooks == 0:
+        return True
+    return hooks == o.FROM_ZERO and w.integers[m.DESIRED] > 0
+
+
+@kernel()
+def _hears_arrival(w):  # type: ignore[no-untyped-def]
+    """Whether the policy is asked at this arrival, which has just taken its place."""
+    hooks = w.integers[m.HOOKS]
+    return (
+        hooks & o.ARRIVAL != 0
+        or (hooks & o.FROM_ZERO != 0 and w.integers[m.DESIRED] == 0)
+        or (hooks & o.WAITS != 0 and w.integers[m.QUEUED] > 0)
+    )
 
 
 @kernel()
@@ -194,7 +207,7 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
         _give_up_head(w, now, m.TIMED_OUT)
     elif kind == e.TIMEOUT or kind >= e.START:
         step(w, kind, now)
-        if kind == e.RETRY and _hears_arrivals(w):
+        if kind == e.RETRY and _hears_arrival(w):
             w.floats[m.NOW] = now
             ask(policy, w, o.ARRIVAL, now, arrived + 1)
     elif kind == e.BOUNDS:
@@ -284,7 +297,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     n = len(arrival_s)
     i = 0
     while i < n:
-        if w.integers[m.HOOKS] & o.DEPARTURE == 0 and not _hears_arrivals(w):
+        if _undisturbed(w):
             due = min(
                 w.floats[m.NEXT_READY],
                 w.floats[m.NEXT_BUCKET],
@@ -313,7 +326,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
             else:
                 i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
             w.floats[m.NOW] = arrival
-            if _hears_arrivals(w):
+            if _hears_arrival(w):
                 ask(policy, w, o.ARRIVAL, arrival, first + i + w.integers[m.COMEBACKS])
     return m.DONE, n
 

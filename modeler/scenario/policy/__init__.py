@@ -6,18 +6,34 @@ from pydantic import Tag
 
 from modeler.scenario.fields import by_kind
 from modeler.scenario.policy.aws import TargetTracking
+from modeler.scenario.policy.cloud_run import CloudRun
 from modeler.scenario.policy.fixed import Fixed
 from modeler.scenario.policy.keda import Keda
 from modeler.scenario.policy.knative import KnativeKpa
 from modeler.scenario.policy.kubernetes import Hpa
+from modeler.scenario.policy.ray import RayServe
+from modeler.scenario.policy.sky import SkyServe
 
 Policy = Annotated[
     Annotated[TargetTracking, Tag("target_tracking")]
     | Annotated[Fixed, Tag("fixed")]
     | Annotated[Hpa, Tag("hpa")]
     | Annotated[Keda, Tag("keda")]
-    | Annotated[KnativeKpa, Tag("knative_kpa")],
+    | Annotated[KnativeKpa, Tag("knative_kpa")]
+    | Annotated[RayServe, Tag("ray_serve")]
+    | Annotated[SkyServe, Tag("sky_serve")]
+    | Annotated[CloudRun, Tag("cloud_run")],
     by_kind("target_tracking"),
 ]
 
-__all__ = ["Fixed", "Hpa", "Keda", "KnativeKpa", "Policy", "TargetTracking"]
+__all__ = [
+    "CloudRun",
+    "Fixed",
+    "Hpa",
+    "Keda",
+    "KnativeKpa",
+    "Policy",
+    "RayServe",
+    "SkyServe",
+    "TargetTracking",
+]
