@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from threading import Event
 from typing import Final
 
 from modeler.referee import deterministic
 from modeler.referee.cases import Case
-from modeler.referee.experiment import Measured, measure, seed_of
-from modeler.referee.parameters import CaseError, Parameters
-from modeler.referee.quantities import quantity
+from modeler.referee.experiment import Measured, Subject, measure, seed_of
+from modeler.referee.kendall import is_kendall, station
+from modeler.referee.parameters import CaseError, Parameters, UnknownError
+from modeler.referee.quantities import Quantity, quantity
+from modeler.referee.replica_quantities import replica_quantity
 from modeler.referee.results import CaseResult
-from modeler.referee.station import is_kendall, station
+from modeler.referee.setup import is_setup, setup_station
 from modeler.referee.statistics import DETERMINISTIC_TIER, ROUNDING
+from modeler.referee.transient import is_transient, transient, transient_quantity
 
-_SCALE_PER_REQUEST: Final = "scale-per-request regime"
-_SET_UP: Final = "set-up per waiting job"
-_TRANSIENT: Final = "time-dependent infinite-server queue"
-# Models that the fleet regime does not answer, by what their names begin with.
-_OTHER_REGIMES: Final = {
-    "keep-alive": _SCALE_PER_REQUEST,
-    "scale-per-request": _SCALE_PER_REQUEST,
-    "infinite-server with private setup": _SCALE_PER_REQUEST,
-    "m/g/1 with keep-alive": _SCALE_PER_REQUEST,
-    "m/m/1/setup": _SET_UP,
-    "m/m/c/setup": _SET_UP,
-    "m/g/1 with deterministic setup": _SET_UP,
-    "m/m/inf transient": _TRANSIENT,
-    "mt/": _TRANSIENT,
-}
+# Regimes without a queue before a fleet, by what their names begin with.
+_SCALE_PER_REQUEST: Final = (
+    "keep-alive",
+    "scale-per-request",
+    "infinite-server with private setup",
+)
 _FLUID: Final = "fluid scale-out"
 _STAGES: Final = "cold start stages"
+_EXACT: Final[dict[str, Callable[[Parameters, str], deterministic.Answer]]] = {
+    _FLUID: deterministic.scale_out,
+    _STAGES: deterministic.cold_start,
+}
 MODELS: Final = (
-    "M/M/c", "M/M/c/c", "M/M/1/K", "M/M/c/K", "M/G/1", "M/D/1", "M/G/c", "M/G/inf", _FLUID, _STAGES,
+    "M/M/c", "M/M/c/c", "M/M/1/K", "M/M/c/K", "M/G/1", "M/D/1", "M/G/c", "M/G/inf", "M/M/1/setup",
+    "M/M/c/setup", "M/G/1 with deterministic setup, off when idle",
+    "M/G/1 with keep-alive and setup", "M/M/inf transient", "Mt/D/inf", _FLUID, _STAGES,
 )  # fmt: skip
 
 
@@ -50,30 +52,40 @@ def run_case(
     """
     own_seed = seed_of(case.id, seed)
     model = case.model.strip()
-    for prefix, reason in _OTHER_REGIMES.items():
-        if model.lower().startswith(prefix):
-            return _without_replay(case, own_seed, "skipped", reason)
     params = Parameters(case.params)
     try:
-        if model.lower() == _FLUID:
-            answer = deterministic.scale_out(params, case.quantity)
-            return _judge_exact(case, answer, own_seed, _notes(params, ""))
-        if model.lower() == _STAGES:
-            answer = deterministic.cold_start(params, case.quantity)
-            return _judge_exact(case, answer, own_seed, _notes(params, ""))
-        if not is_kendall(model):
-            near = get_close_matches(model, MODELS, n=1, cutoff=0.3)
-            hint = f"nearest {near[0]!r}; " if near else ""
-            raise CaseError(f"unknown model {model!r}: {hint}known are {', '.join(MODELS)}")
-        queue = station(model, params)
-        asked = quantity(case.quantity, queue, params)
-        found = measure(queue, asked, case.value, own_seed, quick=quick, stop=stop)
+        exact = _EXACT.get(model.lower())
+        if exact is not None:
+            answer = exact(params, case.quantity)
+            return _told(_judge_exact(case, answer, own_seed), params, "")
+        subject, asked, note = _subject(model, case.quantity, params)
+        found = measure(subject, asked, case.value, own_seed, quick=quick, stop=stop)
+    except UnknownError as error:
+        return _without_replay(case, own_seed, "skipped", str(error))
     except CaseError as error:
         return _without_replay(case, own_seed, "failed", str(error))
-    return _judge(case, found, own_seed, asked.kind == "integer", _notes(params, queue.note))
+    return _told(_judge(case, found, own_seed, asked.kind == "integer"), params, note)
 
 
-def _judge(case: Case, found: Measured, seed: int, integer: bool, note: str) -> CaseResult:
+def _subject(model: str, asked: str, params: Parameters) -> tuple[Subject, Quantity, str]:
+    """What is replayed for a model, what is counted, and where it is not literally the model."""
+    if is_kendall(model):
+        queue = station(model, params)
+        return queue, quantity(asked, queue, params), queue.note
+    if is_setup(model):
+        setup = setup_station(model, params)
+        return setup, replica_quantity(asked, setup, params), setup.note
+    if is_transient(model):
+        watched = transient(model, params)
+        return watched, transient_quantity(asked, params), watched.note
+    if model.lower().startswith(_SCALE_PER_REQUEST):
+        raise UnknownError("scale-per-request regime")
+    near = get_close_matches(model, MODELS, n=1, cutoff=0.3)
+    hint = f"nearest {near[0]!r}; " if near else ""
+    raise UnknownError(f"unknown model {model!r}: {hint}known are {', '.join(MODELS)}")
+
+
+def _judge(case: Case, found: Measured, seed: int, integer: bool) -> CaseResult:
     value, low, high = found.interval
     half = found.interval.half_width
     if integer:
@@ -103,11 +115,11 @@ def _judge(case: Case, found: Measured, seed: int, integer: bool, note: str) -> 
         requests=found.requests,
         seed=seed,
         status="failed" if why else "passed",
-        why="; ".join(part for part in (why, note) if part),
+        why=why,
     )
 
 
-def _judge_exact(case: Case, answer: deterministic.Answer, seed: int, note: str) -> CaseResult:
+def _judge_exact(case: Case, answer: deterministic.Answer, seed: int) -> CaseResult:
     off = abs(answer.value - case.value)
     why = ""
     if not off <= DETERMINISTIC_TIER * abs(case.value):
@@ -125,7 +137,7 @@ def _judge_exact(case: Case, answer: deterministic.Answer, seed: int, note: str)
         requests=answer.requests,
         seed=seed,
         status="failed" if why else "passed",
-        why="; ".join(part for part in (why, note) if part),
+        why=why,
     )
 
 
@@ -137,7 +149,13 @@ def _without_replay(case: Case, seed: int, status: str, why: str) -> CaseResult:
     )  # fmt: skip
 
 
-def _notes(params: Parameters, note: str) -> str:
+def _told(result: CaseResult, params: Parameters, note: str) -> CaseResult:
+    """The result with what else is to be said.
+
+    A case with a parameter that nothing has read may mean something else, and never passes.
+    """
     unused = params.unused()
     told = f"not used: {', '.join(f'params.{name}' for name in unused)}" if unused else ""
-    return "; ".join(part for part in (note, told) if part)
+    status = "skipped" if unused and result.status == "passed" else result.status
+    why = "; ".join(part for part in (result.why, told, note) if part)
+    return replace(result, status=status, why=why)
