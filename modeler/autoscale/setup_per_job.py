@@ -39,7 +39,7 @@ _KEEP_ALIVE_S = 0  # the only setting
 _IDLE = 0  # idle replicas; behind it, since when each has been idle, the longest first [s]
 
 
-@njit(cache=True)
+@kernel()
 def _kept(idle, now, keep_alive_s, state, out):  # type: ignore[no-untyped-def]
     """Idle replicas whose keep-alive still runs; the next wake-up is when the oldest one ends."""
     known = int(state[_IDLE])

@@ -47,8 +47,9 @@ _AIM: Final = 0.8
 _CHEAP, _AIM_CHEAP = 20_000_000, 0.65
 _DEAR, _AIM_DEAR = 100_000_000, 0.92
 _PILOT_SHARE: Final = 0.02
-_LEAST_MEASURED_RELAXATIONS: Final = 60.0
-_LEAST_MEASURED: Final = 10_000
+# A replication measures at least so many relaxation times, and requests: full, quick.
+_LEAST_RELAXATIONS: Final = {False: 60.0, True: 20.0}
+_LEAST_MEASURED: Final = {False: 10_000, True: 3_000}
 _TAIL: Final = 0.02  # a quantile with less than this above it is looked for in longer pilots
 # What one case may cost; reached only by loads so near 1, or shares so rare, that the allowed
 # width is out of reach. [requests]
@@ -125,7 +126,7 @@ def measure(
     allowed = tier(asked, expected, quick=quick)
     runs = _Runs(subject, asked, seed, stop)
     replications = REPLICATIONS[quick]
-    length = _planned(runs, allowed, expected, replications)
+    length = _planned(runs, allowed, expected, quick)
     for replication in range(replications):
         runs.add(f"run.{replication}", length)
     found = runs.interval()
@@ -181,12 +182,11 @@ class _Runs:
         self._controls.clear()
 
 
-def _planned(runs: _Runs, allowed: float, expected: float, replications: int) -> int:
+def _planned(runs: _Runs, allowed: float, expected: float, quick: bool) -> int:
     """Arrivals that each replication must measure. [requests]"""
-    subject, asked = runs.subject, runs.asked
-    least = max(
-        math.ceil(_LEAST_MEASURED_RELAXATIONS * subject.relaxation_requests()), _LEAST_MEASURED
-    )
+    subject, asked, replications = runs.subject, runs.asked, REPLICATIONS[quick]
+    relaxations = math.ceil(_LEAST_RELAXATIONS[quick] * subject.relaxation_requests())
+    least = max(relaxations, _LEAST_MEASURED[quick])
     if asked.kind == "quantile":
         least = math.ceil(least * max(1.0, _TAIL / (1.0 - asked.level)))
     if asked.kind == "integer" or expected == 0.0:

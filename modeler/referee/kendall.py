@@ -10,7 +10,7 @@ import math
 import re
 from typing import Final
 
-from modeler.referee.laws import Deterministic, Erlang, Exponential, Law, service_law
+from modeler.referee.laws import Deterministic, Erlang, Exponential, Law, cv2_of, service_law
 from modeler.referee.parameters import CaseError, Parameters
 from modeler.referee.station import Station
 
@@ -18,6 +18,7 @@ _KENDALL: Final = re.compile(
     r"(?P<gap>M|D)/(?P<service>M|D|G|E\d*|H2)/(?P<servers>c|s|k|m|n|inf|infinity|∞|\d+)"
     r"(?:/(?P<places>c|s|m|K|N|\d+))?$"
 )
+_STATED: Final = 1e-3  # what a file states twice it may have rounded
 _ENDLESS: Final = ("inf", "infinity", "∞")
 
 
@@ -48,7 +49,45 @@ def station(model: str, params: Parameters) -> Station:
     result = Station(gap, service, servers, capacity, note)
     if capacity is None and result.rho >= 1.0:
         raise CaseError(f"offered load per server is {result.rho:.4g}: there is no steady state")
+    check_stated(params, result, endless=endless)
     return result
+
+
+def check_stated(params: Parameters, queue: Station, *, endless: bool = False) -> None:
+    """Compare what a case states beside what determines its queue.
+
+    Raises
+    ------
+    CaseError
+        Two parameters say different things.
+    """
+    offered = queue.service.mean / queue.gap.mean
+    stated = {
+        "arrival_rate": 1.0 / queue.gap.mean,
+        "service_rate": 1.0 / queue.service.mean,
+        "mean_service": queue.service.mean,
+        "offered_load": offered,
+        "cv2": queue.service.cv2,
+    }
+    if not endless:
+        stated["rho"] = offered / queue.servers
+    if queue.capacity is not None:
+        stated["capacity"] = float(queue.capacity)
+        stated["queue_limit"] = float(queue.capacity - queue.servers)
+    free = params.number("service_rate") is None and params.number("mean_service") is None
+    for name, value in stated.items():
+        given = params.number(name)
+        if name == "arrival_rate" and free:
+            continue
+        if given is not None and not math.isclose(given, value, rel_tol=_STATED, abs_tol=_STATED):
+            raise CaseError(f"params.{name}: found {given:g}, but the others make it {value:g}")
+    law = params.text("distribution")
+    told = cv2_of(law.strip().lower())
+    if told is not None and not math.isclose(told, queue.service.cv2, rel_tol=_STATED):
+        raise CaseError(
+            f"params.distribution: found {law!r}, but the others make a cv2 of "
+            f"{queue.service.cv2:g}"
+        )
 
 
 def enough_servers(offered: float) -> int:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from modeler.autoscale import Policy, setup_per_job
-from modeler.referee.kendall import offered_load, servers_of, service_of
+from modeler.referee.kendall import check_stated, offered_load, servers_of, service_of
 from modeler.referee.laws import Deterministic, Exponential, Law, two_moments
 from modeler.referee.parameters import CaseError, Parameters
 from modeler.referee.station import Station
@@ -49,11 +49,10 @@ class SetupStation(Station):
 
         Notes
         -----
-        A set-up of length I leaves at most lambda I requests behind, which servers work off while
-        others come: ``I / (1 - rho)`` in all. The idle gap before it, 1 / lambda, is one request.
+        A set-up of length I leaves lambda I requests behind, which servers work off while others
+        come: ``I / (1 - rho)`` in all. The idle gap before it, 1 / lambda, is one request.
         """
-        length = self.setup.mean * (1.0 + self.setup.cv2)
-        backlog = length / self.gap.mean / (1.0 - self.rho)
+        backlog = self.setup.mean / self.gap.mean / (1.0 - self.rho)
         return super().relaxation_requests() + backlog + 1.0
 
     def policy(self) -> Policy:
@@ -128,6 +127,7 @@ def setup_station(model: str, params: Parameters) -> SetupStation:
     )
     if result.rho >= 1.0:
         raise CaseError(f"offered load per server is {result.rho:.4g}: there is no steady state")
+    check_stated(params, result)
     return result
 
 

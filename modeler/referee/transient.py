@@ -82,7 +82,7 @@ class Transient:
         return self.rate * (1.0 + abs(self.amplitude))
 
     @property
-    def _arrivals(self) -> float:
+    def expected_arrivals(self) -> float:
         """Expected arrivals of one start. [requests]"""
         if self.amplitude == 0.0:
             return self.rate * self.watch_s
@@ -96,9 +96,9 @@ class Transient:
 
     def replicate(self, asked: Quantity, seed: int, name: str, length: int) -> Replication:
         """Replay about `length` arrivals, in whole starts; count the busy replicas in each."""
-        expected = self._arrivals
+        expected = self.expected_arrivals
         starts = max(math.ceil(length / max(expected + self.initial, 1.0)), 1)
-        which, since_s = self._stream(seed, name, starts)
+        which, since_s = self.stream(seed, name, starts)
         service_s = self.service.draw(seed, f"{name}.service", 0, len(which))
         # A start lasts until all have left, and until it has been watched.
         last_s = np.full(starts, self.watch_s)
@@ -128,7 +128,7 @@ class Transient:
             asked.collect(result.totals[0], counts), np.array(beyond), len(arrival_s)
         )
 
-    def _stream(self, seed: int, name: str, starts: int) -> tuple[NDArray[np.int64], Floats]:
+    def stream(self, seed: int, name: str, starts: int) -> tuple[NDArray[np.int64], Floats]:
         """Which start each arrival belongs to, and how long after its beginning it comes. [s]"""
         peak = self._peak
         mean = starts * self.watch_s * peak
