@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -12,7 +13,7 @@ from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit, talk
 
 _EVERY_S = 5.0  # between plain lines
-_COLUMNS = {
+_ANALYTIC = {
     "id": "id",
     "model": "model",
     "quantity": "quantity",
@@ -25,6 +26,7 @@ _COLUMNS = {
     "status": "status",
     "why": "why",
 }
+_MIXED = {name: name for name in ("id", "kind", "expected", "got", "status", "why")}
 
 
 @click.command("validate")
@@ -55,11 +57,14 @@ def command(
     format: str,
     output: str | None,
 ) -> None:
-    """Replay known answers and compare: value, confidence interval, expected, pass.
+    """Known answers beside ours: value, expected, passed or why not.
 
-    FILE holds cases of the schema analytic-cases/1; without one the shipped answers are run. Ends
-    with exit code 3 when a case fails, 2 when a file cannot be read. Cases of a regime that this
-    version does not replay are reported as skipped.
+    FILE holds cases of the schema analytic-cases/1, replayed until a 99.9 % confidence interval is
+    narrow enough, or conformance-cases/1, shown to the functions that decide in a replay; any mix
+    of files. Without one the shipped answers are run. Ends with exit code 3 when a case fails, 2
+    when a file cannot be read. A case with a kind, model, quantity, key or expected name that this
+    version does not know is reported as skipped and named, never as passed. --quick and --seed
+    matter to replays alone.
 
     In Python: modeler.referee.validate(["cases.json"]).
     """
@@ -71,19 +76,34 @@ def command(
     check_output(output)
     result = validate(files, quick=quick, seed=seed, workers=workers, progress=_Progress())
     plain = result.to_dict()
-    rows = [{"file": file["file"], **row} for file in plain["files"] for row in file["results"]]
-    columns = {"file": "file", **_COLUMNS} if len(plain["files"]) > 1 else _COLUMNS
+    schemas = {file["schema"] for file in plain["files"]}
+    columns = _ANALYTIC if schemas == {"analytic-cases/1"} else _MIXED
+    if len(plain["files"]) > 1:
+        columns = {"file": "file"} | columns
+    rows = list(result.rows(short=format == "table"))
     emit(plain, format=format, output=output, table=rows, columns=columns)
     if quick:
         talk(f"quick: wider tiers. {result.rule}")
     for file in plain["files"]:
-        talk(
-            f"{file['file']}: {file['passed']} passed, {len(file['failed'])} failed, "
-            f"{file['skipped']} skipped of {file['cases']}"
-        )
-        for failed in file["failed"]:
-            talk(f"  {failed['id']}: {failed['why']}")
+        _summarise(file)
     ctx.exit(exits.OK if result.passed else exits.GATE)
+
+
+def _summarise(file: dict[str, Any]) -> None:
+    """Counts, typical error, and the name of every case that did not pass."""
+    error = file["median_abs_pct_error"]
+    typical = "" if error is None else f", median error {error:.2g} %"
+    talk(
+        f"{file['file']}: {file['passed']} passed, {len(file['failed'])} failed, "
+        f"{file['skipped']} skipped of {file['cases']}{typical}"
+    )
+    for failed in file["failed"]:
+        talk(f"  failed {failed['id']}: {failed['why']}")
+    reasons: dict[str, list[str]] = {}
+    for skipped in file["skipped_cases"]:
+        reasons.setdefault(skipped["why"], []).append(skipped["id"])
+    for why, ids in reasons.items():
+        talk(f"  skipped {', '.join(ids)}: {why}")
 
 
 class _Progress:

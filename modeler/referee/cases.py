@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from modeler.referee.conformance import cases as conformance
+from modeler.referee.conformance.cases import ConformanceCase
+from modeler.referee.problems import CasesError, Problem, Row, is_number, shown
+
 ANALYTIC: Final = "analytic-cases/1"
-SCHEMAS: Final = (ANALYTIC,)
+CONFORMANCE: Final = "conformance-cases/1"
 _KEYS: Final = ("id", "model", "params", "quantity", "value", "formula_ref", "note")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One known answer.
+    """One known answer of theory.
 
     Parameters
     ----------
@@ -40,39 +42,11 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseFile:
-    """A file of known answers."""
+    """A file of known answers, all of one schema."""
 
     file: str
     schema: str
-    cases: tuple[Case, ...]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with a file: where, what was found, what was expected."""
-
-    file: str
-    case: str
-    key: str
-    found: str
-    expected: str
-
-    def __str__(self) -> str:
-        where = ": ".join(part for part in (self.file, self.case, self.key) if part)
-        return f"{where}: found {self.found}, expected {self.expected}"
-
-
-class CasesError(ValueError):
-    """A file of known answers cannot be read; ``problems`` lists all that is wrong with it."""
-
-    exit_code: Final = 2
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(problems)
-        count = len(problems)
-        head = "1 problem" if count == 1 else f"{count} problems"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{head} in known answers:\n{lines}")
+    cases: tuple[Case | ConformanceCase, ...]
 
 
 def read_cases(path: str | os.PathLike[str]) -> CaseFile:
@@ -80,7 +54,7 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
 
     Parameters
     ----------
-    path : path. A JSON file whose ``schema`` is ``analytic-cases/1``.
+    path : path. A JSON file whose ``schema`` is ``analytic-cases/1`` or ``conformance-cases/1``.
 
     Raises
     ------
@@ -108,80 +82,60 @@ def check_cases(content: Any, file: str) -> CaseFile:
     CasesError
         As for `read_cases`.
     """
-    runs = f"one of the schemas this version runs: {', '.join(SCHEMAS)}"
     if not isinstance(content, dict):
-        raise CasesError([Problem(file, "", "", _shown(content), "an object with schema, cases")])
+        raise CasesError([Problem(file, "", "", shown(content), "an object with schema, cases")])
     schema = content.get("schema")
-    if schema not in SCHEMAS:
-        raise CasesError([Problem(file, "", "schema", _shown(schema), runs)])
+    if not isinstance(schema, str) or schema not in _SCHEMAS:
+        runs = f"one of the schemas this version runs: {', '.join(_SCHEMAS)}"
+        raise CasesError([Problem(file, "", "schema", shown(schema), runs)])
     rows = content.get("cases")
     if not isinstance(rows, list) or not rows:
-        raise CasesError([Problem(file, "", "cases", _shown(rows), "a list of at least one case")])
+        raise CasesError([Problem(file, "", "cases", shown(rows), "a list of at least one case")])
+    keys, parse = _SCHEMAS[schema]
     problems: list[Problem] = []
-    cases: list[Case] = []
+    cases: list[Case | ConformanceCase] = []
     seen: set[str] = set()
-    for number, row in enumerate(rows, start=1):
-        found = _case(row, number, file, problems)
-        if found is None:
+    for number, plain in enumerate(rows, start=1):
+        if not isinstance(plain, dict):
+            problems.append(Problem(file, f"case {number}", "", shown(plain), "an object"))
             continue
-        if found.id in seen:
-            problems.append(Problem(file, found.id, "id", "a second case of this id", "unique ids"))
-        seen.add(found.id)
-        cases.append(found)
+        name = plain.get("id")
+        place = name if isinstance(name, str) and name else f"case {number}"
+        row = Row(plain, place, file, keys)
+        found = parse(row)
+        if not row.problems and found.id in seen:
+            row.refuse_found("id", "a second case of this id", "unique ids")
+        problems += row.problems
+        if not row.problems:
+            seen.add(found.id)
+            cases.append(found)
     if problems:
         raise CasesError(problems)
     return CaseFile(file, schema, tuple(cases))
 
 
-def _case(row: Any, number: int, file: str, problems: list[Problem]) -> Case | None:
-    place = f"case {number}"
-    if not isinstance(row, dict):
-        problems.append(Problem(file, place, "", _shown(row), "an object"))
-        return None
-    name = row.get("id")
-    if isinstance(name, str) and name:
-        place = name
-    before = len(problems)
-
-    def refuse(key: str, expected: str) -> None:
-        if key in row:
-            problems.append(Problem(file, place, key, _shown(row[key]), expected))
-            return
-        near = get_close_matches(key, [str(k) for k in row if k not in _KEYS], n=1)
-        found = f"nothing, but {near[0]!r}" if near else "nothing"
-        problems.append(Problem(file, place, key, found, expected))
-
+def _analytic(row: Row) -> Case:
     for key in ("id", "model", "quantity"):
-        if not isinstance(row.get(key), str) or not row[key].strip():
-            refuse(key, "a name")
-    if not _is_number(row.get("value")):
-        refuse("value", "a finite number")
-    params = row.get("params")
-    if not isinstance(params, dict):
-        refuse("params", "an object of numbers and names")
-    else:
-        for key, value in params.items():
-            if not _is_number(value) and not isinstance(value, str):
-                problem = Problem(
-                    file, place, f"params.{key}", _shown(value), "a finite number or a name"
-                )
-                problems.append(problem)
-    if len(problems) > before:
-        return None
+        row.need_name(key)
+    content = row.content
+    if not is_number(content.get("value")):
+        row.refuse("value", "a finite number")
+    params = row.need_object("params", "an object of numbers and names")
+    for key, value in params.items():
+        if value is not None and not is_number(value) and not isinstance(value, str):
+            row.refuse_found(f"params.{key}", shown(value), "a finite number or a name")
     return Case(
-        id=row["id"],
-        model=row["model"],
-        params=dict(row["params"]),
-        quantity=row["quantity"],
-        value=float(row["value"]),
-        formula_ref=str(row.get("formula_ref", "")),
+        id=str(content.get("id")),
+        model=str(content.get("model")),
+        params={key: value for key, value in params.items() if value is not None},
+        quantity=str(content.get("quantity")),
+        value=float(content["value"]) if is_number(content.get("value")) else 0.0,
+        formula_ref=str(content.get("formula_ref", "")),
     )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+_SCHEMAS: Final[dict[str, tuple[tuple[str, ...], Callable[[Row], Case | ConformanceCase]]]] = {
+    ANALYTIC: (_KEYS, _analytic),
+    CONFORMANCE: (conformance.KEYS, conformance.parse),
+}
+SCHEMAS: Final = tuple(_SCHEMAS)

@@ -12,7 +12,7 @@ import numpy as np
 
 from modeler.autoscale import fixed
 from modeler.predict import serial_stages
-from modeler.referee.parameters import CaseError, Parameters
+from modeler.referee.parameters import CaseError, Parameters, UnknownError
 from modeler.referee.quantities import canonical
 from modeler.replay import layout as m
 from modeler.replay.simulate import Floats, Limits, Work, simulate
@@ -296,4 +296,4 @@ def _named(quantity: str, names: dict[str, str]) -> str:
     known = sorted(set(names.values()))
     near = get_close_matches(plain, names, n=1, cutoff=0.4)
     hint = f"nearest {near[0]!r}; " if near else ""
-    raise CaseError(f"unknown quantity {quantity!r}: {hint}known are {', '.join(known)}")
+    raise UnknownError(f"unknown quantity {quantity!r}: {hint}known are {', '.join(known)}")

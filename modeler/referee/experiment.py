@@ -2,8 +2,9 @@
 
 Rule
 ----
-Each replication starts empty and drops the arrivals of its first 20 relaxation times (at least
-1,000, at least 2 % of what it measures). A pilot of 30 replications, on draws of its own and not
+Each replication of a queue in its steady state starts empty and drops the arrivals of its first 20
+relaxation times (at least 1,000, at least 2 % of what it measures); one that is watched at an
+instant is many starts, each watched once. A pilot of 30 replications, on draws of its own and not
 used again, tells the variance, and is repeated four times as long until it is `_PILOT_SHARE` of
 what it asks for; the length follows so that the interval's expected half-width is
 `_AIM` of what is allowed. Were replications added until the interval is narrow, it would be narrow
@@ -17,25 +18,26 @@ import math
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Event
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from modeler.referee.quantities import Quantity
-from modeler.referee.station import Station
 from modeler.referee.statistics import Interval, interval, tier
-from modeler.replay import layout as m
 from modeler.replay.simulate import Floats
+
+if TYPE_CHECKING:
+    from modeler.referee.quantities import Quantity
 
 RULE: Final = (
     "99.9 % Student t interval over jackknife pseudo-values of at least 30 independent "
-    "replications, regressed on the gaps and services drawn, whose means are known. Each "
-    "replication starts empty and drops its first 20 relaxation times (at least 1,000 requests and "
-    "2 % of what is measured); its length is set by a pilot that is discarded, and more "
-    "replications are added only where the interval comes out too wide. A case passes when the "
-    "expected value lies inside the interval and the half-width is at most 2 % of it; 5 % for p99 "
-    "and beyond and for probabilities under 0.01; 30 % for probabilities under 0.001. Integer "
-    "quantiles within 1, deterministic cases within 1 %. Seed: BLAKE2b hash of the case's id."
+    "replications, regressed on the gaps, services and set-ups drawn, whose means are known. Each "
+    "replication of a steady state starts empty and drops its first 20 relaxation times (at least "
+    "1,000 requests and 2 % of what is measured); its length is set by a pilot that is discarded, "
+    "and more replications are added only where the interval comes out too wide. A case passes "
+    "when the expected value lies inside the interval and the half-width is at most 2 % of it; 5 % "
+    "for p99 and beyond and for probabilities under 0.01; 30 % for probabilities under 0.001. "
+    "Integer quantiles within 1, deterministic cases within 1 %. Seed: BLAKE2b hash of the case's "
+    "id."
 )
 REPLICATIONS: Final = {False: 100, True: 30}  # full, quick
 _PILOT: Final = 30
@@ -45,19 +47,41 @@ _AIM: Final = 0.8
 _CHEAP, _AIM_CHEAP = 20_000_000, 0.65
 _DEAR, _AIM_DEAR = 100_000_000, 0.92
 _PILOT_SHARE: Final = 0.02
-_WARMUP_RELAXATIONS: Final = 20.0
-_LEAST_WARMUP: Final = 1_000
-_LEAST_MEASURED_RELAXATIONS: Final = 60.0
-_LEAST_MEASURED: Final = 10_000
+# A replication measures at least so many relaxation times, and requests: full, quick.
+_LEAST_RELAXATIONS: Final = {False: 60.0, True: 20.0}
+_LEAST_MEASURED: Final = {False: 10_000, True: 3_000}
 _TAIL: Final = 0.02  # a quantile with less than this above it is looked for in longer pilots
-_WARMUP_SHARE: Final = 0.02
 # What one case may cost; reached only by loads so near 1, or shares so rare, that the allowed
 # width is out of reach. [requests]
 MOST_REQUESTS: Final = 1_500_000_000
 _PILOT_MOST: Final = MOST_REQUESTS // 10
 # How much narrower t alone makes an interval of the full number of replications.
 _T_PILOT: Final = 0.94
-_BINS: Final = 4_096  # occupancies told apart; the last one takes all above
+
+
+class Replication(NamedTuple):
+    """One independent replay.
+
+    Parameters
+    ----------
+    vector : float64[counts]. What the quantity counted.
+    controls : float64[k]. By how much what was drawn exceeds its known mean.
+    requests : int. Replayed in all, warm-up included.
+    """
+
+    vector: Floats
+    controls: Floats
+    requests: int
+
+
+class Subject(Protocol):
+    """Something that can be replayed again and again, each time with draws of its own."""
+
+    def relaxation_requests(self) -> float:
+        """Arrivals for which a replay remembers how it began. [requests]"""
+
+    def replicate(self, asked: Quantity, seed: int, name: str, length: int) -> Replication:
+        """Replay once, measuring about `length` arrivals; `name` tells replications apart."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +100,8 @@ def seed_of(case_id: str, seed: int = 0) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
 
 
-def warmup_of(queue: Station, measured: int) -> int:
-    """Arrivals dropped before `measured` ones are counted. [requests]"""
-    memory = math.ceil(_WARMUP_RELAXATIONS * queue.relaxation_requests())
-    return max(memory, _LEAST_WARMUP, math.ceil(_WARMUP_SHARE * measured))
-
-
 def measure(
-    queue: Station,
+    subject: Subject,
     asked: Quantity,
     expected: float,
     seed: int,
@@ -91,7 +109,7 @@ def measure(
     quick: bool = False,
     stop: Event | None = None,
 ) -> Measured:
-    """Replay a queue until the quantity is known as well as it must be.
+    """Replay a subject until the quantity is known as well as it must be.
 
     Parameters
     ----------
@@ -106,15 +124,15 @@ def measure(
         `stop` was set.
     """
     allowed = tier(asked, expected, quick=quick)
-    runs = _Runs(queue, asked, seed, stop)
+    runs = _Runs(subject, asked, seed, stop)
     replications = REPLICATIONS[quick]
-    length = _planned(runs, allowed, expected, replications)
+    length = _planned(runs, allowed, expected, quick)
     for replication in range(replications):
         runs.add(f"run.{replication}", length)
     found = runs.interval()
     while found.half_width > allowed:
         more = max(10, replications // 5)
-        if not runs.may_go_on(more, length):
+        if not runs.may_go_on(more):
             break
         for replication in range(replications, replications + more):
             runs.add(f"run.{replication}", length)
@@ -128,29 +146,31 @@ class _Runs:
 
     def __init__(
         self,
-        queue: Station,
+        subject: Subject,
         asked: Quantity,
         seed: int,
         stop: Event | None,
     ) -> None:
-        self.queue, self.asked, self._seed, self._stop = queue, asked, seed, stop
+        self.subject, self.asked, self._seed, self._stop = subject, asked, seed, stop
         self._vectors: list[Floats] = []
         self._controls: list[Floats] = []
         self.requests = 0
+        self._last = 0
 
     def add(self, name: str, length: int) -> None:
         """Replay one more replication that measures `length` arrivals."""
-        warmup = warmup_of(self.queue, length)
-        vector, controls = _replicate(self.queue, self.asked, self._seed, name, warmup, length)
-        self._vectors.append(vector)
-        self._controls.append(controls)
-        self.requests += warmup + length
+        found = self.subject.replicate(self.asked, self._seed, name, length)
+        self._vectors.append(found.vector)
+        # What does not vary smoothly with what was drawn is not explained by it.
+        self._controls.append(found.controls[: 0 if self.asked.kind == "integer" else None])
+        self.requests += found.requests
+        self._last = found.requests
         if self._stop is not None and self._stop.is_set():
             raise InterruptedError("stopped before the case was done")
 
-    def may_go_on(self, more: int, length: int) -> bool:
+    def may_go_on(self, more: int) -> bool:
         """Whether so many more replications stay within what a case may cost."""
-        return self.requests + more * (length + warmup_of(self.queue, length)) <= MOST_REQUESTS
+        return self.requests + more * self._last <= MOST_REQUESTS
 
     def interval(self) -> Interval:
         """The interval over the replications kept."""
@@ -162,12 +182,11 @@ class _Runs:
         self._controls.clear()
 
 
-def _planned(runs: _Runs, allowed: float, expected: float, replications: int) -> int:
+def _planned(runs: _Runs, allowed: float, expected: float, quick: bool) -> int:
     """Arrivals that each replication must measure. [requests]"""
-    queue, asked = runs.queue, runs.asked
-    least = max(
-        math.ceil(_LEAST_MEASURED_RELAXATIONS * queue.relaxation_requests()), _LEAST_MEASURED
-    )
+    subject, asked, replications = runs.subject, runs.asked, REPLICATIONS[quick]
+    relaxations = math.ceil(_LEAST_RELAXATIONS[quick] * subject.relaxation_requests())
+    least = max(relaxations, _LEAST_MEASURED[quick])
     if asked.kind == "quantile":
         least = math.ceil(least * max(1.0, _TAIL / (1.0 - asked.level)))
     if asked.kind == "integer" or expected == 0.0:
@@ -199,24 +218,3 @@ def _planned(runs: _Runs, allowed: float, expected: float, replications: int) ->
             return min(max(wanted, least), most)
         length *= 4
         round_ += 1
-
-
-def _replicate(
-    queue: Station, asked: Quantity, seed: int, name: str, warmup: int, length: int
-) -> tuple[Floats, Floats]:
-    result, controls = queue.replay(seed, name, warmup, length, records=asked.occupancy)
-    before, after = result.totals
-    found = np.zeros(0)
-    if asked.occupancy:
-        arrival_s = np.concatenate(
-            [work.arrival_s for work in queue.work(seed, name, warmup + length)]
-        )
-        served = result.record[:, 0] == m.SERVED
-        ends = np.sort(result.record_s[served, 1])
-        came = np.cumsum(served) - served
-        inside = came - np.searchsorted(ends, arrival_s, side="right")
-        counts = np.bincount(np.minimum(inside[warmup:], _BINS - 1), minlength=_BINS)
-        found = counts.astype(np.float64)
-    if asked.kind == "integer":  # which does not vary smoothly with what was drawn
-        controls = controls[:0]
-    return asked.collect(after.since(before), found), controls

@@ -187,7 +187,7 @@ def service_law(name: str, mean: float, cv2: float | None) -> tuple[Law, str]:
     """
     plain = name.strip().lower()
     if cv2 is None:
-        cv2 = _cv2_of(plain)
+        cv2 = cv2_of(plain)
     if cv2 is None:
         raise CaseError(f"params.cv2_service is missing and {name!r} does not tell it")
     if cv2 < 0.0:
@@ -221,7 +221,7 @@ def _nearly_constant(name: str, mean: float, cv2: float) -> tuple[Law, str]:
     return Uniform(mean, half), f"distribution {name!r}: replayed as uniform of the same mean, cv2"
 
 
-def _cv2_of(plain: str) -> float | None:
+def cv2_of(plain: str) -> float | None:
     """cv2 as far as a distribution's name tells it."""
     told = re.search(rf"(?:cv2|scv|cv\^2|cv²)\s*=?\s*({_NUMBER})", plain)
     if told:

@@ -25,6 +25,17 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "second_moment": ("second_moment", "second_moment_service", "service_second_moment"),
     "stages": ("k_erlang", "erlang_k", "stages", "phases", "shape"),
     "distribution": ("distribution", "service_distribution", "service_law", "law"),
+    "setup": ("setup", "setup_s", "setup_time", "setup_time_s"),
+    "mean_setup": ("mean_setup", "mean_setup_s", "mean_setup_time", "mean_setup_time_s"),
+    "setup_rate": ("setup_rate", "alpha"),
+    "cv2_setup": ("cv2_setup", "setup_cv2", "scv_setup"),
+    "keep_alive": (
+        "keep_alive", "keep_alive_s", "keepalive", "keep_alive_time", "delay_off", "delayed_off",
+        "t_wait", "idle_timeout", "idle_timeout_s",
+    ),
+    "base_rate": ("base_rate", "mean_rate", "mean_arrival_rate", "average_rate"),
+    "amplitude": ("amplitude", "relative_amplitude"),
+    "period": ("period", "period_s"),
     "t": ("t", "t_s", "threshold", "threshold_s"),
     "n": ("n",),
 }  # fmt: skip
@@ -32,6 +43,10 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 class CaseError(ValueError):
     """A case that cannot be replayed as it stands; the message says why."""
+
+
+class UnknownError(CaseError):
+    """A case that asks for something this version does not know: neither right nor wrong."""
 
 
 class Parameters:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from modeler.referee.laws import Deterministic
-from modeler.referee.parameters import CaseError, Parameters
+from modeler.referee.parameters import CaseError, Parameters, UnknownError
 from modeler.referee.station import Station
 from modeler.replay.histogram import quantile, share_above
 from modeler.replay.simulate import Floats
@@ -34,11 +34,12 @@ class Quantity:
     ----------
     name : str. House name.
     collect : function of (totals of the measured part, occupancy) -> vector of counts. Occupancy
-        counts the arrivals that found 0, 1, 2, .. requests in the system; empty unless wanted.
+        counts the arrivals that found 0, 1, 2, .. requests; empty unless wanted.
     estimate : function of a sum of such vectors -> value.
     kind : str. ``mean``, ``probability``, ``quantile`` or ``integer``.
     level : float. Of a quantile: 0.99 for p99. [-]
-    occupancy : bool. Whether arrivals must be told by what they found.
+    occupancy : str. What arrivals found that is to be counted: requests in the ``system``, or those
+        in service, ``busy``; empty when it plays no part.
     """
 
     name: str
@@ -46,14 +47,16 @@ class Quantity:
     estimate: Estimate
     kind: str = "mean"
     level: float = 0.0
-    occupancy: bool = False
+    occupancy: str = ""
 
 
-def _ratio(*, of: Callable[[Totals], float], per: Callable[[Totals], float]) -> Collect:
+def ratio(*, of: Callable[[Totals], float], per: Callable[[Totals], float]) -> Collect:
+    """Two counts of a replication, for `divide`: a ratio of sums over all of them."""
     return lambda w, _: np.array([of(w), per(w)], dtype=np.float64)
 
 
-def _divide(counts: Floats) -> float:
+def divide(counts: Floats) -> float:
+    """First count over the second; NaN when there is none of the second."""
     return float(counts[0] / counts[1]) if counts[1] > 0 else float("nan")
 
 
@@ -113,15 +116,20 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "accepted_share": ("acceptance_probability", "p_accepted", "accept_probability"),
     "p_empty": ("p0", "p_0", "p_idle", "probability_empty", "idle_probability", "empty_probability",
                 "fraction_idle", "p_system_empty"),
-    "p_n_in_system": ("p_n", "p_in_system_n", "p_in_system_equals_n", "p_n_jobs"),
+    "p_n_in_system": ("p_n", "p_in_system_n", "p_in_system_equals_n", "p_n_jobs", "p_n_busy",
+                      "p_busy_n", "p_busy_equals_n"),
     "p_in_system_exceeds_n": ("p_busy_exceeds_n", "p_jobs_exceed_n"),
     "p_in_system_le_n": ("p_busy_le_n",),
+    "variance_in_system": ("variance_busy", "var_busy", "variance_busy_instances", "var_in_system",
+                           "variance_busy_servers", "variance_of_busy", "variance_number_busy",
+                           "variance_number_in_system"),
     "p_wait_exceeds_t": ("p_wait_gt_t", "prob_wait_exceeds_t", "p_wait_above_t"),
     "p_wait_le_t": ("p_wait_within_t", "p_wait_at_most_t", "service_level", "wait_cdf"),
     "p_response_exceeds_t": ("p_response_time_exceeds_t", "p_response_time_gt_t",
                              "p_response_gt_t", "p_sojourn_exceeds_t"),
     "p_response_le_t": ("p_response_time_le_t", "p_response_within_t", "p_sojourn_le_t"),
 }  # fmt: skip
+_OCCUPANCY: Final = ("p_empty", "p_n_in_system", "p_in_system_exceeds_n", "p_in_system_le_n")
 _BY_ALIAS: Final = {
     alias: name for name, aliases in _ALIASES.items() for alias in (name, *aliases)
 } | {name: name for name in _RATIOS}
@@ -146,28 +154,48 @@ def quantity(name: str, queue: Station, params: Parameters) -> Quantity:
         Unknown; names what is known and the nearest.
     """
     plain = canonical(name)
+    counted = occupancy_quantity(plain, params)
+    if counted is not None:
+        return counted
     asked = _QUANTILE.match(plain)
     if asked:
         return _quantile(asked, queue)
-    found = _BY_ALIAS.get(plain)
+    found = house_name(plain)
     if found in _RATIOS:
         kind, of, per = _RATIOS[found]
-        return Quantity(found, _ratio(of=of, per=per), _divide, kind)
+        return Quantity(found, ratio(of=of, per=per), divide, kind)
     if found == "utilisation":
         servers = queue.servers
         return Quantity(
-            found, _ratio(of=lambda w: w.busy_slot_s / servers, per=lambda w: w.time_s), _divide
+            found, ratio(of=lambda w: w.busy_slot_s / servers, per=lambda w: w.time_s), divide
         )
     if found in ("p_wait_exceeds_t", "p_wait_le_t", "p_response_exceeds_t", "p_response_le_t"):
         return _tail(found, params.need("t"), queue)
-    if found is not None:
-        n = 0 if found == "p_empty" else params.whole("n", least=0)
-        if n is None:
-            params.need("n")
-        return _occupancy_share(found, int(n or 0))
     near = get_close_matches(plain, [*_BY_ALIAS, *NAMES], n=1, cutoff=0.4)
     hint = f"nearest {near[0]!r}; " if near else ""
-    raise CaseError(f"unknown quantity {name!r}: {hint}known are {', '.join(NAMES)}")
+    raise UnknownError(f"unknown quantity {name!r}: {hint}known are {', '.join(NAMES)}")
+
+
+def house_name(plain: str) -> str | None:
+    """The house name of a quantity in its usual spellings; None for a quantile or one unknown."""
+    return _BY_ALIAS.get(plain)
+
+
+def occupancy_quantity(plain: str, params: Parameters) -> Quantity | None:
+    """What can be told from how many were found in the system, or in service; None for others."""
+    what = "busy" if "_busy" in plain else "system"
+    asked = _QUANTILE.match(plain)
+    if asked and asked["of"].startswith(("in_system", "busy")):
+        return _occupancy_quantile(f"p{asked['digits'] or '50'}_{what}", _level(asked), what)
+    found = house_name(plain)
+    if found == "variance_in_system":
+        return Quantity(found, _moments, _variance, occupancy=what)
+    if found not in _OCCUPANCY:
+        return None
+    n = 0.0 if found == "p_empty" else params.need("n")
+    if n != int(n) or n < 0.0:
+        raise CaseError(f"params.n: found {n:g}, expected a whole number of at least 0")
+    return _occupancy_share(found, int(n), what)
 
 
 def canonical(name: str) -> str:
@@ -198,21 +226,23 @@ def _tail(name: str, t: float, queue: Station) -> Quantity:
         counted = above if name.endswith("exceeds_t") else w.served - above
         return np.array([counted, w.served], dtype=np.float64)
 
-    return Quantity(name, collect, _divide, "probability")
+    return Quantity(name, collect, divide, "probability")
 
 
-def _quantile(asked: re.Match[str], queue: Station) -> Quantity:
+def _level(asked: re.Match[str]) -> float:
+    """0.99 for p99, 0.999 for p999. [-]"""
     digits = asked["digits"]
     level = 0.5 if digits is None else int(digits) / 10 ** max(len(digits), 2)
     if not 0.0 < level < 1.0:
         raise CaseError(f"p{digits}: expected p1 to p99999 (p999 is 99.9 %)")
-    of = asked["of"]
-    shown = digits or "50"
-    if of.startswith(("in_system", "busy")):
-        return _occupancy_quantile(f"p{shown}_in_system", level)
+    return level
+
+
+def _quantile(asked: re.Match[str], queue: Station) -> Quantity:
+    level = _level(asked)
     shift = 0.0
-    response = not of.startswith("wait")
-    name = f"p{shown}_{'response_time' if response else 'wait'}"
+    response = not asked["of"].startswith("wait")
+    name = f"p{asked['digits'] or '50'}_{'response_time' if response else 'wait'}"
     if response and isinstance(queue.service, Deterministic):
         response, shift = False, queue.service.mean
 
@@ -228,8 +258,8 @@ def _quantile(asked: re.Match[str], queue: Station) -> Quantity:
     return Quantity(name, collect, estimate, "quantile", level)
 
 
-def _occupancy_share(name: str, n: int) -> Quantity:
-    """Share of arrivals that find so many in the system: for Poisson arrivals, of time as well."""
+def _occupancy_share(name: str, n: int, what: str) -> Quantity:
+    """Share of arrivals that find so many: for Poisson arrivals, of time as well."""
 
     def collect(_: Totals, found: Floats) -> Floats:
         if name.endswith("exceeds_n"):
@@ -240,12 +270,23 @@ def _occupancy_share(name: str, n: int) -> Quantity:
             counted = found[n : n + 1].sum()
         return np.array([counted, found.sum()], dtype=np.float64)
 
-    return Quantity(name, collect, _divide, "probability", occupancy=True)
+    return Quantity(name, collect, divide, "probability", occupancy=what)
 
 
-def _occupancy_quantile(name: str, level: float) -> Quantity:
+def _occupancy_quantile(name: str, level: float, what: str) -> Quantity:
+    """Smallest number that at most a share of 1 - `level` of the arrivals find exceeded."""
+
     def estimate(found: Floats) -> float:
         shares = np.cumsum(found) / found.sum()
         return float(np.searchsorted(shares, level, side="left"))
 
-    return Quantity(name, lambda _, found: found, estimate, "integer", level, occupancy=True)
+    return Quantity(name, lambda _, found: found, estimate, "integer", level, occupancy=what)
+
+
+def _moments(_: Totals, found: Floats) -> Floats:
+    n = np.arange(len(found), dtype=np.float64)
+    return np.array([found @ np.square(n), found @ n, found.sum()])
+
+
+def _variance(sums: Floats) -> float:
+    return float(sums[0] / sums[2] - (sums[1] / sums[2]) ** 2)

@@ -1,31 +1,33 @@
-"""A queue in Kendall's notation, as work and limits for the engine.
+"""A queue as work, policy and limits for the engine, and one replication of it.
 
-``A/S/c/K``: law of the gaps, law of the service, servers, places in the system (those in service
-counted). Each server is a replica of one slot in a fixed fleet that is warm at t = 0.
+Each server is a replica of one slot; in a plain queue the fleet is fixed and warm at t = 0.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modeler.autoscale import fixed
-from modeler.referee.laws import Deterministic, Erlang, Exponential, Law, service_law
-from modeler.referee.parameters import CaseError, Parameters
-from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
+from modeler.autoscale import Policy, fixed
+from modeler.referee.experiment import Replication
+from modeler.referee.laws import Law
+from modeler.replay import layout as m
+from modeler.replay.simulate import Draws, Floats, Limits, Result, Work, simulate
+
+if TYPE_CHECKING:
+    from modeler.referee.quantities import Quantity
 
 # Draws and replay stay in cache, and memory flat, at this many requests. [requests]
 _CHUNK: Final = 65_536
-_KENDALL: Final = re.compile(
-    r"(?P<gap>M|D)/(?P<service>M|D|G|E\d*|H2)/(?P<servers>c|s|k|m|n|inf|infinity|∞|\d+)"
-    r"(?:/(?P<places>c|s|m|K|N|\d+))?$"
-)
-_ENDLESS: Final = ("inf", "infinity", "∞")
+_WARMUP_RELAXATIONS: Final = 20.0
+_LEAST_WARMUP: Final = 1_000
+_WARMUP_SHARE: Final = 0.02
+_BINS: Final = 4_096  # occupancies told apart; the last one takes all above
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,19 @@ class Station:
             service_s = self.service.draw(seed, f"{replication}.service", first, count)
             yield Work(first, arrival_s, service_s, service_s)
 
+    def policy(self) -> Policy:
+        """The fleet: all servers warm from the start, for good."""
+        return fixed.build(self.servers)
+
+    def cold_starts(self, seed: int, replication: str) -> Draws:
+        """How long each replica takes to be ready: none of this fleet starts."""
+        return warm
+
+    def warmup(self, measured: int) -> int:
+        """Arrivals dropped before `measured` ones are counted. [requests]"""
+        memory = math.ceil(_WARMUP_RELAXATIONS * self.relaxation_requests())
+        return max(memory, _LEAST_WARMUP, math.ceil(_WARMUP_SHARE * measured))
+
     def replay(
         self, seed: int, replication: str, warmup: int, measured: int, *, records: bool = False
     ) -> tuple[Result, Floats]:
@@ -105,17 +120,44 @@ class Station:
         waiting = None if self.capacity is None else self.capacity - self.servers
         drawn = np.zeros(3)
         result = simulate(
-            fixed.build(self.servers),
+            self.policy(),
             _watched(self.work(seed, replication, requests), warmup, drawn),
             Limits(slots=1, queue_limit=waiting),
-            draws=warm,
+            draws=self.cold_starts(seed, replication),
             horizon_s=0.0,
             records=requests if records else 0,
             marks=(warmup, requests),
+            keep_decisions=False,
         )
         mean = self.service.mean
         known = np.array([self.gap.mean, mean, mean**2 * (1.0 + self.service.cv2)])
         return result, drawn / (measured * known) - 1.0
+
+    def replicate(self, asked: Quantity, seed: int, name: str, length: int) -> Replication:
+        """Replay once and count what is asked over `length` arrivals behind the warm-up."""
+        warmup = self.warmup(length)
+        result, controls = self.replay(seed, name, warmup, length, records=asked.occupancy != "")
+        before, after = result.totals
+        found = np.zeros(0)
+        if asked.occupancy:
+            arrival_s = [work.arrival_s for work in self.work(seed, name, warmup + length)]
+            inside = _found(result, np.concatenate(arrival_s), asked.occupancy)
+            counts = np.bincount(np.minimum(inside[warmup:], _BINS - 1), minlength=_BINS)
+            found = counts.astype(np.float64)
+        vector = asked.collect(after.since(before), found)
+        return Replication(vector, controls, warmup + length)
+
+
+def _found(result: Result, arrival_s: Floats, what: str) -> NDArray[np.int64]:
+    """Requests in the ``system`` or ``busy``, in service, as each arrival finds them."""
+    served = result.record[:, 0] == m.SERVED
+    ends = np.sort(result.record_s[served, 1])
+    gone = np.searchsorted(ends, arrival_s, side="right")
+    if what == "system":
+        return np.asarray(np.cumsum(served) - served - gone)
+    start_s = result.record_s[:, 0]
+    begun = np.searchsorted(np.sort(start_s[served]), arrival_s, side="right")
+    return np.asarray(begun - (start_s == arrival_s) - gone)
 
 
 def _watched(work: Iterator[Work], warmup: int, drawn: Floats) -> Iterator[Work]:
@@ -139,121 +181,3 @@ def warm(first: int, count: int) -> tuple[Floats, Floats]:
     """Cold starts of a fleet that has none."""
     zeros = np.zeros(count)
     return zeros, zeros
-
-
-def is_kendall(model: str) -> bool:
-    """Whether a model's name is one that `station` reads."""
-    return _KENDALL.match(model.strip()) is not None
-
-
-def station(model: str, params: Parameters) -> Station:
-    """The queue of a case.
-
-    Raises
-    ------
-    CaseError
-        A parameter is missing or out of range, or the queue has no steady state.
-    """
-    found = _KENDALL.match(model.strip())
-    if found is None:
-        raise CaseError(f"{model!r} is not a queue in Kendall's notation")
-    endless = found["servers"] in _ENDLESS
-    service, note = _service(found["service"], params, endless)
-    servers = _servers(found["servers"], params)
-    gap_mean = service.mean / (_offered(params, service, servers))
-    gap: Law = Exponential(gap_mean) if found["gap"] == "M" else Deterministic(gap_mean)
-    if endless:
-        servers = enough_servers(service.mean / gap_mean)
-    capacity = _capacity(found["places"], params, servers)
-    result = Station(gap, service, servers, capacity, note)
-    if capacity is None and result.rho >= 1.0:
-        raise CaseError(f"offered load per server is {result.rho:.4g}: there is no steady state")
-    return result
-
-
-def enough_servers(offered: float) -> int:
-    """More servers than an infinite-server queue of this load is ever seen to use."""
-    return math.ceil(offered + 12.0 * math.sqrt(offered) + 40.0)
-
-
-def _service(letter: str, params: Parameters, endless: bool) -> tuple[Law, str]:
-    rate = params.number("service_rate")
-    mean = params.number("mean_service")
-    if mean is None:
-        # Loads given in erlangs, or as rho, leave the unit of time free.
-        free = params.number("offered_load") is not None or params.number("rho") is not None
-        if rate is None and not free:
-            mean = params.positive("mean_service", "service_rate")
-        mean = 1.0 if rate is None else 1.0 / params.positive("service_rate")
-    if not mean > 0.0:
-        raise CaseError(f"params.mean_service: found {mean:g}, expected a number above 0")
-    if letter == "M":
-        return Exponential(mean), ""
-    if letter == "D":
-        return Deterministic(mean), ""
-    if letter.startswith("E"):
-        stages = params.whole("stages", least=1)
-        if stages is None and letter == "E":
-            raise CaseError("params.stages is missing: how many stages the Erlang law has")
-        return Erlang(mean, stages if stages is not None else int(letter[1:])), ""
-    name = params.text("distribution") or ("hyperexponential" if letter == "H2" else "")
-    cv2 = _cv2(params, mean)
-    if endless and cv2 is None and not name:
-        return Exponential(mean), "no service law is named: replayed as exponential"
-    return service_law(name, mean, cv2)
-
-
-def _cv2(params: Parameters, mean: float) -> float | None:
-    cv2 = params.number("cv2")
-    cv = params.number("cv")
-    variance = params.number("variance")
-    second = params.number("second_moment")
-    if cv2 is not None:
-        return cv2
-    if cv is not None:
-        return cv * cv
-    if variance is not None:
-        return variance / mean**2
-    return None if second is None else max(second / mean**2 - 1.0, 0.0)
-
-
-def _servers(symbol: str, params: Parameters) -> int:
-    if symbol.isdigit():
-        stated = params.whole("servers", least=1)
-        if stated is not None and stated != int(symbol):
-            raise CaseError(f"params.servers: found {stated}, but the model has {symbol}")
-        return int(symbol)
-    if symbol in _ENDLESS:
-        return 1
-    stated = params.whole("servers", least=1)
-    if stated is None:
-        params.need("servers")
-        raise AssertionError("need() raises for what is missing")
-    return stated
-
-
-def _offered(params: Parameters, service: Law, servers: int) -> float:
-    """Offered load in erlangs. [-]"""
-    if params.number("arrival_rate") is not None:
-        return params.positive("arrival_rate") * service.mean
-    if params.number("offered_load") is not None:
-        return params.positive("offered_load")
-    return params.positive("arrival_rate", "rho") * servers
-
-
-def _capacity(symbol: str | None, params: Parameters, servers: int) -> int | None:
-    if symbol is None:
-        return None
-    if symbol.isdigit():
-        capacity = int(symbol)
-    elif symbol in ("K", "N"):
-        waiting = params.whole("queue_limit", least=0)
-        stated = params.whole("capacity", least=1)
-        if stated is None and waiting is None:
-            params.need("capacity")
-        capacity = stated if stated is not None else servers + int(waiting or 0)
-    else:
-        capacity = servers
-    if capacity < servers:
-        raise CaseError(f"params.K: found {capacity}, expected at least the {servers} servers")
-    return capacity

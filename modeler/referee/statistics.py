@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modeler.referee.quantities import Estimate, Quantity
+if TYPE_CHECKING:
+    from modeler.referee.quantities import Estimate, Quantity
 
 Floats = NDArray[np.float64]
 

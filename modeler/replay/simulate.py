@@ -132,6 +132,7 @@ def simulate(
     first_wanted: bool = False,
     release_s: float = 0.0,
     marks: Sequence[int] = (),
+    keep_decisions: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Replay `work` under `policy`.
@@ -147,6 +148,8 @@ def simulate(
     release_s : float. How long the platform holds a replica it took out of service, at least. It
         is billed and delays no decision (assumed). [s]
     marks : counts of arrivals after which interim totals are taken, say to take a warm-up off.
+    keep_decisions : bool. Whether the result lists every decision: for a policy that decides with
+        every request they would outgrow the requests.
     progress : called with the number of requests replayed so far.
     """
     w = m.allocate(policy, limits.slots, records)
@@ -168,6 +171,8 @@ def simulate(
             )
             taken += consumed
             if status == m.GROW:
+                if not keep_decisions:
+                    w.integers[m.DECISIONS] = 0
                 w = _more_room(w, draws)
         requests = chunk.first + taken
         if requests in marks:
@@ -176,6 +181,8 @@ def simulate(
             progress(requests)
     while finish(policy.function, requests, _NEVER, w) == m.GROW:
         w = _more_room(w, draws)
+    if not keep_decisions:
+        w.integers[m.DECISIONS] = 0
     return _result(w, policy, requests, horizon_s, first_wanted, release_s, tuple(taken_totals))
 
 

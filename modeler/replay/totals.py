@@ -29,6 +29,9 @@ class Totals(NamedTuple):
     wait_sum_s : float. Waits of all requests that have started. [s]
     waited, rejected, served : int. Started after a wait; refused; started and not timed out.
         [requests]
+    replica_s : float. Integral of ready and draining replicas. [replica s]
+    pending_replica_s : float. Integral of replicas requested and not yet ready. [replica s]
+    started : int. Replicas requested since the start, cancelled ones too. [replicas]
     wait, latency : int64[]. Histograms of the served: waits above zero, arrival to finish.
     """
 
@@ -41,6 +44,9 @@ class Totals(NamedTuple):
     waited: int
     rejected: int
     served: int
+    replica_s: float
+    pending_replica_s: float
+    started: int
     wait: NDArray[np.int64]
     latency: NDArray[np.int64]
 
@@ -56,6 +62,9 @@ class Totals(NamedTuple):
             waited=self.waited - earlier.waited,
             rejected=self.rejected - earlier.rejected,
             served=self.served - earlier.served,
+            replica_s=self.replica_s - earlier.replica_s,
+            pending_replica_s=self.pending_replica_s - earlier.pending_replica_s,
+            started=self.started - earlier.started,
             wait=self.wait - earlier.wait,
             latency=self.latency - earlier.latency,
         )
@@ -73,6 +82,11 @@ def totals(w: m.Memory, requests: int, now_s: float) -> Totals:
     heap = w.times[: i[m.HEAP]]
     drained = w.drained[: i[m.DRAINED]]
     beyond = np.maximum(heap - now_s, 0.0).sum() + np.maximum(drained - now_s, 0.0).sum()
+    rows = w.replicas[: i[m.REPLICAS]]
+    up = np.minimum(rows[:, m.STOP_S], now_s) - np.minimum(rows[:, m.READY_S], now_s)
+    # A replica is pending until it is ready, or cancelled.
+    until = np.minimum(rows[:, m.READY_S], rows[:, m.STOP_S])
+    pending = np.minimum(until, now_s) - rows[:, m.REQUESTED_S]
     return Totals(
         requests=requests,
         time_s=now_s,
@@ -83,6 +97,9 @@ def totals(w: m.Memory, requests: int, now_s: float) -> Totals:
         waited=int(i[m.WAITED]),
         rejected=int(i[m.REJECTED_N]),
         served=int(w.latency.sum()),
+        replica_s=float(np.maximum(up, 0.0).sum()),
+        pending_replica_s=float(pending.sum()),
+        started=int(i[m.REPLICAS]),
         wait=w.wait.copy(),
         latency=w.latency.copy(),
     )

@@ -200,9 +200,7 @@ def test_result_that_is_off_by_a_twentieth_is_caught(monkeypatch, factor):
         ("M/M/c", {"c": 2, "arrival_rate": 3.0, "service_rate": 1.0}, "mean_wait", "no steady"),
         ("M/M/c", {"c": 2.5, "arrival_rate": 1.0, "service_rate": 1.0}, "mean_wait", "found 2.5"),
         ("M/M/c", {"c": 2, "arival_rate": 1.0, "mu": 1.0}, "mean_wait", "'arival_rate'"),
-        ("M/M/c", MMC, "mean_waits", "nearest 'mean_wait'"),
         ("M/M/c", MMC, "p_wait_exceeds_t", "t is missing"),
-        ("M/M/q", MMC, "mean_wait", "nearest 'M/M/c'"),
         ("M/M/c/K", MMC | {"K": 3}, "mean_wait", "at least the 5 servers"),
         ("M/G/1", {"arrival_rate": 0.5, "mean_service": 1.0}, "mean_wait", "cv2_service"),
     ],
@@ -213,14 +211,25 @@ def test_what_cannot_be_replayed_fails_and_says_why(model, params, quantity, sai
     assert said in result.why
 
 
-def test_other_regimes_are_skipped():
-    case = Case("x", "keep-alive, S=0", {"arrival_rate": 0.1, "keep_alive": 60.0}, "p_cold", 0.1)
-    result = run_case(case)
+@pytest.mark.parametrize(
+    ("model", "quantity", "said"),
+    [
+        ("M/M/q", "mean_wait", "nearest 'M/M/c'"),
+        ("M/M/c", "mean_waits", "nearest 'mean_wait'"),
+        ("M/M/1/setup", "mean_onn", "nearest"),
+    ],
+)
+def test_what_is_not_known_is_skipped_and_named(model, quantity, said):
+    params = MMC | {"mean_setup": 1.0} if "setup" in model else MMC
+    result = run_case(Case("x", model, params | {"c": 1, "arrival_rate": 0.3}, quantity, 1.0))
     assert result.status == "skipped"
-    assert result.why == "scale-per-request regime"
+    assert said in result.why
     assert result.to_dict()["pass"] is None
 
 
-def test_parameter_that_is_not_used_is_said():
+def test_parameter_that_is_not_used_never_passes():
     result = run_case(Case("x", "M/M/c", MMC | {"colour": 3}, "p_wait", C5), quick=True)
+    assert result.status == "skipped"
     assert "not used: params.colour" in result.why
+    wrong = run_case(Case("x", "M/M/c", MMC | {"colour": 3}, "p_wait", 2.0 * C5), quick=True)
+    assert wrong.status == "failed"

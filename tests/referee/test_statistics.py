@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from modeler.referee.experiment import seed_of, warmup_of
+from modeler.referee.experiment import seed_of
+from modeler.referee.kendall import station
 from modeler.referee.parameters import Parameters
 from modeler.referee.quantities import Quantity, canonical
-from modeler.referee.station import station
 from modeler.referee.statistics import interval, student_t, tier
 from traces.draws import exponential, normal
 
@@ -93,8 +93,8 @@ def test_warm_up_covers_twenty_relaxation_times():
     """M/M/1 at 0.8: the slowest mode decays within 0.8 / (1 - sqrt(0.8))^2 = 71.8 arrivals."""
     queue = station("M/M/1", Parameters({"arrival_rate": 0.8, "service_rate": 1.0}))
     assert queue.relaxation_requests() == pytest.approx(71.8, abs=0.1)
-    assert warmup_of(queue, 10_000) == 1436
-    assert warmup_of(queue, 1_000_000) == 20_000
+    assert queue.warmup(10_000) == 1436
+    assert queue.warmup(1_000_000) == 20_000
 
 
 @pytest.mark.parametrize(
