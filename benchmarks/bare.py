@@ -27,3 +27,39 @@ def bare_loop(arrival_s, service_s, slots):
             child = 2 * hole + 1
         free[hole] = end
     return waited
+
+
+@njit(cache=True, nogil=True)
+def bare_environments(arrival_s, warm_s, cold_s, keep_s, cap):
+    """Scale per request and nothing else: newest idle first, kept for `keep_s`, at most `cap`.
+
+    Cold starts, requests refused, and the integrals of busy and idle environments. [s]
+    """
+    free = np.zeros(cap)
+    alive = 0
+    cold = refused = 0
+    busy = idle = 0.0
+    for i in range(len(arrival_s)):
+        now = arrival_s[i]
+        k = alive - 1
+        while k >= 0:
+            if free[k] <= now:
+                if free[k] + keep_s > now:
+                    break
+                idle += keep_s
+                alive -= 1
+                for j in range(k, alive):
+                    free[j] = free[j + 1]
+            k -= 1
+        if k >= 0:
+            idle += now - free[k]
+            busy += warm_s[i]
+            free[k] = now + warm_s[i]
+        elif alive < cap:
+            busy += cold_s[cold]
+            free[alive] = now + cold_s[cold]
+            alive += 1
+            cold += 1
+        else:
+            refused += 1
+    return cold, refused, busy, idle

@@ -4,12 +4,13 @@ Useful alone: nothing of the simulator is imported, and neither are pandas, NumP
 look-up answers at once. Tables are CSV files beside this page; each row has its date and its
 source, and ``columns.csv`` declares every column.
 
-Reading guide, three files in order:
+Reading guide, four files in order:
 
 1. ``pricing/lookup.py``: a name, a region and a date become one `Price`, or an error that names
    the nearest;
 2. ``pricing/specs.py``: the hardware behind an instance type, in SI units;
-3. ``pricing/billing.py``: how a life in seconds becomes billed seconds and dollars.
+3. ``pricing/serverless.py``: what is metered per request instead;
+4. ``pricing/billing.py``: how a life in seconds becomes billed seconds and dollars.
 
 >>> from pricing import price
 >>> found = price("ml.g5.2xlarge", "us-east-1")
@@ -30,11 +31,22 @@ from pricing.errors import (
     UnknownRegion,
 )
 from pricing.lookup import PURCHASES, Price, instance_types, price, regions
+from pricing.serverless import (
+    EPHEMERAL_FREE_MB,
+    MB_PER_GB,
+    SNAPSTART_LEAST_S,
+    ServerlessPrice,
+    billed_provisioned_seconds,
+    serverless_price,
+)
 from pricing.specs import Accelerator, InstanceSpec, accelerator, instance
 
 __all__ = [
+    "EPHEMERAL_FREE_MB",
+    "MB_PER_GB",
     "PURCHASES",
     "SECONDS_PER_HOUR",
+    "SNAPSTART_LEAST_S",
     "Accelerator",
     "AmbiguousPrice",
     "InstanceSpec",
@@ -42,11 +54,13 @@ __all__ = [
     "Price",
     "PriceNotFound",
     "PricingError",
+    "ServerlessPrice",
     "SpecNotFound",
     "TableError",
     "UnknownInstance",
     "UnknownRegion",
     "accelerator",
+    "billed_provisioned_seconds",
     "billed_seconds",
     "cloud_run_instance",
     "cloud_run_price",
@@ -56,4 +70,5 @@ __all__ = [
     "instance_types",
     "price",
     "regions",
+    "serverless_price",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import types
+
 from modeler.autoscale.observation import DEPARTURE
 from modeler.compiled import kernel
 from modeler.replay import layout as m

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from modeler.autoscale.observation import REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
+from modeler.replay.counts import EnvironmentCounts
 from modeler.replay.engine import finish, replay_chunk, start
+from modeler.replay.environments import Memory as Environments
 from modeler.replay.fates import UNBOUNDED, Fates, configure
 from modeler.replay.totals import Totals, totals
 
@@ -81,6 +83,7 @@ class Result:
     ``record_s`` (infinite start: never started), and outcome, cause, replica in ``record``.
     ``attempts`` counts a request each time it comes, ``unplaced`` the attempts that were refused
     because no replica was there. ``totals`` are the interim ones that were asked for.
+    ``environments`` is what scale per request counts apart; None of a fleet behind a queue.
     """
 
     requests: int
@@ -112,7 +115,8 @@ class Result:
     decisions: tuple[Decision, ...]
     record_s: Floats
     record: NDArray[np.int32]
-    totals: tuple[Totals, ...] = ()
+    totals: tuple[Any, ...] = ()
+    environments: EnvironmentCounts | None = None
 
     @property
     def served(self) -> int:
@@ -153,12 +157,12 @@ def simulate(
     progress : called with the number of requests replayed so far.
     """
     w = m.allocate(policy, limits.slots, records)
-    _configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
+    configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
     w = _more_room(w, draws)
     start(w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0
     taken_totals = []
-    for chunk in _cut(work, marks) if marks else work:
+    for chunk in cut(work, marks) if marks else work:
         taken = 0
         while taken < len(chunk.arrival_s):
             status, consumed = replay_chunk(
@@ -186,7 +190,7 @@ def simulate(
     return _result(w, policy, requests, horizon_s, first_wanted, release_s, tuple(taken_totals))
 
 
-def _cut(work: Iterable[Work], marks: Sequence[int]) -> Iterator[Work]:
+def cut(work: Iterable[Work], marks: Sequence[int]) -> Iterator[Work]:
     """The same requests in chunks that end wherever a mark is."""
     for chunk in work:
         size = len(chunk.arrival_s)
@@ -195,7 +199,7 @@ def _cut(work: Iterable[Work], marks: Sequence[int]) -> Iterator[Work]:
             yield Work(chunk.first + begin, *(column[begin:end] for column in chunk[1:]))
 
 
-def _first_after(period_s: float, offset_s: float, t0_ns: int) -> float:
+def first_after(period_s: float, offset_s: float, t0_ns: int) -> float:
     """First instant after t = 0 that is `offset_s` past a wall-clock multiple of the period. [s]"""
     if not np.isfinite(period_s):
         return m.INF
@@ -204,9 +208,15 @@ def _first_after(period_s: float, offset_s: float, t0_ns: int) -> float:
     return (period_ns - since) / 1e9
 
 
-def _configure(
-    w: m.Memory, policy: Policy, limits: Limits, horizon_s: float, t0_ns: int, first_wanted: bool
+def configure(
+    w: m.Memory | Environments,
+    policy: Policy,
+    limits: Limits,
+    horizon_s: float,
+    t0_ns: int,
+    first_wanted: bool,
 ) -> None:
+    """Write the settings of a run into an engine's memory."""
     i, f = w.integers, w.floats
     i[m.SLOTS] = limits.slots
     i[m.MIN] = policy.minimum
@@ -232,8 +242,8 @@ def _configure(
     clock = policy.clock
     f[m.BUCKET_PERIOD] = clock.bucket_s
     f[m.TICK_PERIOD] = clock.tick_s
-    f[m.FIRST_BUCKET] = f[m.NEXT_BUCKET] = _first_after(clock.bucket_s, 0.0, t0_ns)
-    f[m.FIRST_TICK] = f[m.NEXT_TICK] = _first_after(clock.tick_s, clock.tick_delay_s, t0_ns)
+    f[m.FIRST_BUCKET] = f[m.NEXT_BUCKET] = first_after(clock.bucket_s, 0.0, t0_ns)
+    f[m.FIRST_TICK] = f[m.NEXT_TICK] = first_after(clock.tick_s, clock.tick_delay_s, t0_ns)
 
 
 def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
@@ -330,14 +340,15 @@ def _result(
         first=w.first if first_wanted else None,
         replicas=replicas,
         breaches=w.breaches[: i[m.BREACHES]].copy(),
-        decisions=tuple(_decision(row) for row in w.decisions[: i[m.DECISIONS]]),
+        decisions=tuple(decision_of(row) for row in w.decisions[: i[m.DECISIONS]]),
         record_s=w.record_s,
         record=w.record,
         totals=taken_totals,
     )
 
 
-def _decision(row: Floats) -> Decision:
+def decision_of(row: Floats) -> Decision:
+    """A decision of a row of the table."""
     return Decision(
         time_s=float(row[m.D_TIME]),
         reason=REASONS[int(row[m.D_REASON])],

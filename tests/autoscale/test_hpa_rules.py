@@ -92,9 +92,10 @@ def test_ignored_pods_count_only_on_the_way_up_and_as_empty():
 def test_gone_pods_need_a_request_and_strangers_count_only_as_samples():
     assert utilisation([(1, 900, 1000, READY), (1, 900, math.nan, GONE)], 2, 30)[0] == FAILED
     assert utilisation([(1, 900, 1000, READY), (1, 900, 1000, GONE)], 2, 30)[0] == 3.0
-    assert utilisation([(1, math.nan, 1000, MISSING), (1, 200, math.nan, STRANGER)], 1, 100)[
-        0
-    ] == FAILED
+    assert (
+        utilisation([(1, math.nan, 1000, MISSING), (1, 200, math.nan, STRANGER)], 1, 100)[0]
+        == FAILED
+    )
     assert average([(1, 10, STRANGER)], 1, 5)[0] == FAILED
     assert average([(1, math.nan, MISSING)], 1, 5)[0] == FAILED
 
@@ -208,9 +209,7 @@ def test_one_replica_reaches_four_without_a_behavior_and_five_with_the_default_o
     assert limits.legacy_limited(1.0, 100.0, 1.0, 50.0) == (4.0, limits.BY_UP_LIMIT)
     rules = np.array(limits.pack_rules(limits.UP_RULES) + limits.pack_rules(limits.DOWN_RULES))
     at = len(limits.pack_rules(limits.UP_RULES))
-    got = limits.behavior_limited(
-        1.0, 100.0, 1.0, 50.0, rules, 0, at, np.zeros(1), NO_EVENTS, 0.0
-    )
+    got = limits.behavior_limited(1.0, 100.0, 1.0, 50.0, rules, 0, at, np.zeros(1), NO_EVENTS, 0.0)
     assert got == (5.0, limits.BY_UP_LIMIT)
 
 

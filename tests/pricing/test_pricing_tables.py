@@ -21,6 +21,7 @@ KEYS = {
     "price_changes": ("region", "instance_type", "first_seen_new"),
     "instance_specs": ("instance_type",),
     "accelerators": ("name",),
+    "serverless": ("service", "item", "region"),
     "sources": ("source_id",),
 }
 LONG = ["ec2_on_demand", "ec2_spot_samples"]

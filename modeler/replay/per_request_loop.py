@@ -1,0 +1,443 @@
+"""The compiled loop of scale per request: an arrival takes an environment, starts one, or fails.
+
+The newest environment that is free takes the request: a provisioned one first, then one on demand;
+where none is free a new one starts, unless the cap or the burst rate refuses it (throttled, which
+is final). Nothing waits but for its own environment to start.
+
+Environments are looked at only when an arrival does: the moment one is free and the moment it is
+gone are known as soon as its last request has started, so there are no events of finishes and
+expiries to sort. A cold start has looked at all of them, so that the number alive is exact
+whenever it can rise. Ties: a finish and an expiry at an instant come before its arrivals.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+
+from modeler.autoscale.lambda_scaling import may_start
+from modeler.autoscale.observation import FUNCTION
+from modeler.replay import environments as e
+from modeler.replay import layout as m
+from modeler.replay.histogram import bucket_of
+from modeler.replay.pool import close_up, fill, running, seat
+from modeler.replay.provisioned import hand_back, handle, next_event
+from modeler.replay.quiet import note
+
+_INF = m.INF
+_MS = 1000.0
+# Milliseconds carry rounding: 0.07 s are 70 ms, not 71.
+_MS_ROUNDING = 1e-6
+
+
+@njit(cache=True, inline="always")
+def rounded_ms(seconds):  # type: ignore[no-untyped-def]
+    """A duration rounded up to whole milliseconds. [ms]"""
+    return np.int64(np.ceil(seconds * _MS - _MS_ROUNDING))
+
+
+@njit(cache=True)
+def _breach(breaches, integers, floats, now, ready, ordinal):  # type: ignore[no-untyped-def]
+    """A request that must wait opens a breach, unless one is open; its first to be ready counts."""
+    k = integers[m.BREACHES]
+    if now >= floats[e.BREACH_END]:
+        breaches[k, 0] = now
+        breaches[k, 1] = ordinal
+        breaches[k, 2] = ready
+        integers[m.BREACHES] = k + 1
+        floats[e.BREACH_END] = ready
+    else:
+        if ready < breaches[k - 1, 2]:
+            breaches[k - 1, 1] = ordinal
+            breaches[k - 1, 2] = ready
+        floats[e.BREACH_END] = max(floats[e.BREACH_END], ready)
+
+
+@njit(cache=True)
+def _throttle(integers, floats, cause, now, alone):  # type: ignore[no-untyped-def]
+    """Count a request that is refused for good; the cause it is laid to."""
+    integers[e.CAPPED if cause == m.REPLICA_CAP else e.BURSTED] += 1
+    integers[m.REJECTED_N] += 1
+    if now >= floats[e.BREACH_END]:
+        integers[m.SELF_CLEARED] += 1  # opened and closed at once: nothing may wait
+    if alone:
+        cause = m.SERVICE_TIME
+    integers[m.CAUSE_N + cause] += 1
+    return cause
+
+
+@njit(cache=True)
+def _spare(w):  # type: ignore[no-untyped-def]
+    """Environments that may be started before a table of them is full."""
+    ordinal = w.integers[m.REPLICAS]
+    spare = len(w.draws) - (ordinal - w.integers[e.DRAWS_FIRST])
+    if w.integers[e.ROWS] != 0:
+        spare = min(spare, len(w.replicas) - ordinal, len(w.breaches) - w.integers[m.BREACHES])
+    return spare
+
+
+@njit(cache=True)
+def _warm(
+    arrival_s, service_s, judged_s, keep_s, i, n, due, size, free, expire, latency, integers, floats
+):  # type: ignore[no-untyped-def]
+    """Most requests of most runs: one at a time, warm, on demand, nothing to note; where it ends.
+
+    Ends at the first that finds no environment, one that has expired, or `due`.
+    """
+    sampled = integers[e.KEEP_SAMPLED] != 0
+    threshold = floats[m.THRESHOLD]
+    client = floats[m.CLIENT_TIMEOUT]
+    keep = floats[e.KEEP]
+    busy = floats[m.BUSY]
+    idle = floats[e.IDLE]
+    billed = 0
+    late = 0  # by their service alone
+    while i < n:
+        now = arrival_s[i]
+        k = size - 1
+        while k >= 0 and free[k] > now:
+            k -= 1
+        if k < 0 or now >= due:
+            break
+        since = free[k]
+        gone = expire[k] if sampled else since + keep
+        service = service_s[i]
+        if gone <= now or service > client:
+            break
+        idle += now - since
+        busy += service
+        free[k] = now + service
+        if sampled:
+            expire[k] = now + service + keep_s[i]
+        if judged_s[i] > threshold:
+            late += 1
+        billed += rounded_ms(service)
+        latency[bucket_of(service)] += 1
+        i += 1
+    floats[m.BUSY] = busy
+    floats[e.IDLE] = idle
+    integers[e.BILLED_MS] += billed
+    integers[m.CAUSE_N + m.SERVICE_TIME] += late
+    return i
+
+
+@njit(cache=True)
+def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type: ignore[no-untyped-def]
+    """Serve requests ``i .. n - 1`` as far as they come before `due`; where to go on from."""
+    # Arrays by name: to take one out of the memory where it is needed counts references.
+    pool = w.on_demand
+    free, latest, expire = pool.earliest, pool.latest, pool.expire
+    ready, ordinals, ends, begins = pool.ready, pool.ordinal, pool.ends, pool.begins
+    reserve = w.provisioned
+    draws, replicas, breaches, burst = w.draws, w.replicas, w.breaches, w.burst
+    record_s, record = w.record_s, w.record
+    latency = w.latency
+    waits = w.wait
+    firsts = w.first
+    integers = w.integers
+    floats = w.floats
+    slots = integers[m.SLOTS]
+    single = slots == 1
+    sampled = integers[e.KEEP_SAMPLED] != 0
+    recording = integers[m.RECORD] != 0
+    first_wanted = integers[m.FIRST_WANTED] != 0
+    held = integers[e.P_SIZE]
+    cap = max(integers[e.CAP] - integers[m.DESIRED], 0)
+    room = len(free)
+    spare = _spare(w)
+    threshold = floats[m.THRESHOLD]
+    client = floats[m.CLIENT_TIMEOUT]
+    size = integers[e.SIZE]
+    busy = floats[m.BUSY]
+    idle = floats[e.IDLE]
+    keep = keep_s[0]
+    rows = integers[e.ROWS] != 0
+    plain = single and held == 0 and size <= cap and not recording and not first_wanted
+    while i < n:
+        if plain:
+            floats[m.BUSY] = busy
+            floats[e.IDLE] = idle
+            i = _warm(
+                arrival_s,
+                service_s,
+                judged_s,
+                keep_s,
+                i,
+                n,
+                due,
+                size,
+                free,
+                expire,
+                latency,
+                integers,
+                floats,
+            )
+            busy = floats[m.BUSY]
+            idle = floats[e.IDLE]
+            if i == n:
+                break
+        now = arrival_s[i]
+        if now >= due:
+            break
+        service = service_s[i]
+        start = now
+        wait = 0.0
+        if sampled:
+            keep = keep_s[i]
+        k = -1
+        if held > 0:
+            k = held - 1
+            while k >= 0 and reserve.earliest[k] > now:
+                k -= 1
+            if k >= 0:
+                start, end = now, now + service
+                if single:
+                    reserve.earliest[k] = end
+                    reserve.begin[k] = now
+                else:
+                    seat(
+                        reserve.earliest,
+                        reserve.latest,
+                        reserve.ends,
+                        reserve.begins,
+                        k,
+                        start,
+                        end,
+                    )
+                floats[e.P_BUSY] += service
+                integers[e.BILLED_PROVISIONED_MS] += rounded_ms(service)
+                integers[e.ON_PROVISIONED] += 1
+                ordinal = reserve.ordinal[k]
+        if k < 0:
+            k = size - 1
+            while k >= 0:
+                if free[k] <= now:
+                    gone = expire[k] if sampled else latest[k] + keep
+                    if gone > now:
+                        break
+                    if rows:
+                        replicas[ordinals[k], m.STOP_S] = gone
+                    idle += gone - latest[k]
+                    size -= 1
+                    for j in range(k, size):
+                        free[j] = free[j + 1]
+                        ready[j] = ready[j + 1]
+                        ordinals[j] = ordinals[j + 1]
+                    if sampled:
+                        for j in range(k, size):
+                            expire[j] = expire[j + 1]
+                    if not single:
+                        close_up(latest, ends, begins, k, size)
+                k -= 1
+            refused = m.KEPT
+            if k >= 0:
+                if size > cap and running(latest, size, now) >= cap:
+                    # Provisioned environments have taken the room that others had.
+                    refused = m.REPLICA_CAP
+            elif size >= cap:
+                refused = m.REPLICA_CAP
+            elif spare == 0 or size == room:
+                break
+            elif not may_start(
+                integers[e.BURST_KIND], floats[e.BURST_LIMIT], floats[e.BURST_PER_S], now, burst
+            ):
+                refused = m.DECISION
+            if refused != m.KEPT:
+                alone = judged_s[i] > threshold or service > client
+                cause = _throttle(integers, floats, refused, now, alone)
+                if recording:
+                    note(record_s, record, first + i, _INF, now, m.REJECTED, cause, -1)
+                i += 1
+                continue
+            if k >= 0:
+                if single:
+                    idle += now - free[k]
+                    end = now + service
+                    free[k] = end
+                    if sampled:
+                        expire[k] = end + keep
+                else:
+                    start = max(now, ready[k])
+                    end = start + service
+                    before = latest[k]
+                    if seat(free, latest, ends, begins, k, start, end) and sampled:
+                        expire[k] = end + keep
+                    if before <= now:
+                        idle += now - before
+                        before = now
+                    floats[e.RUNNING] += max(end - before, 0.0)
+                integers[e.BILLED_MS] += rounded_ms(service)
+                ordinal = ordinals[k]
+            else:
+                ordinal = integers[m.REPLICAS]
+                integers[m.REPLICAS] = ordinal + 1
+                row = ordinal - integers[e.DRAWS_FIRST]
+                wait = draws[row, 1]
+                start = now + wait
+                if not np.isnan(draws[row, 2]):
+                    service = draws[row, 2]
+                end = start + service
+                ordinals[size] = ordinal
+                ready[size] = start
+                free[size] = end
+                if not single:
+                    latest[size] = end
+                    free[size] = now
+                    fill(ends, begins, size, now)
+                    ends[size, 0] = end
+                    begins[size, 0] = start
+                    floats[e.RUNNING] += end - now
+                if sampled:
+                    expire[size] = end + keep
+                size += 1
+                spare -= 1
+                integers[e.PEAK] = max(integers[e.PEAK], size + held)
+                if rows:
+                    replicas[ordinal, m.REQUESTED_S] = now
+                    replicas[ordinal, m.RUNNING_S] = now + draws[row, 0]
+                    replicas[ordinal, m.READY_S] = start
+                    _breach(breaches, integers, floats, now, start, ordinal)
+                integers[e.COLD] += 1
+                integers[e.BILLED_INIT_MS] += rounded_ms(wait)
+                floats[e.INIT_SUM] += wait
+                integers[e.BILLED_MS] += rounded_ms(service)
+        busy += service
+        response = service
+        if start > now:
+            wait = start - now if wait == 0.0 else wait
+            response = end - now
+        judged = wait + judged_s[i] + (service - service_s[i])
+        outcome = m.SERVED
+        cause = m.KEPT
+        if response > client:
+            outcome = m.TIMED_OUT
+            integers[m.TIMED_OUT_N] += 1
+            floats[m.UNSERVED] += service
+            floats[m.WAIT_SUM_ALL] += wait
+            integers[m.WAITED] += wait > 0.0
+        else:
+            latency[bucket_of(response)] += 1
+            if first_wanted:
+                firsts[bucket_of(judged)] += 1
+            if wait > 0.0:
+                waits[bucket_of(wait)] += 1
+                integers[m.WAITED] += 1
+                floats[m.WAIT_SUM] += wait
+                floats[m.WAIT_SUM_ALL] += wait
+        if judged > threshold or outcome != m.SERVED:
+            alone = judged_s[i] > threshold or service_s[i] > client
+            cause = m.SERVICE_TIME if alone else m.COLD_START
+            integers[m.CAUSE_N + cause] += 1
+        if recording:
+            left = now + client if outcome == m.TIMED_OUT else end
+            note(record_s, record, first + i, start, left, outcome, cause, ordinal)
+        i += 1
+    integers[e.SIZE] = size
+    floats[m.BUSY] = busy
+    floats[e.IDLE] = idle
+    return i
+
+
+@njit(cache=True)
+def _room_for_event(w):  # type: ignore[no-untyped-def]
+    """Whether every table has room for whatever an event can add."""
+    more = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
+    return (
+        more - w.integers[e.DRAWS_FIRST] <= len(w.draws)
+        and (w.integers[e.ROWS] == 0 or more <= len(w.replicas))
+        and w.integers[e.HELD] + w.integers[m.MOST] < len(w.held)
+        and w.integers[m.DECISIONS] < len(w.decisions)
+    )
+
+
+@njit(
+    types.UniTuple(types.int64, 2)(
+        FUNCTION,
+        m.CHUNK_TYPE,
+        m.CHUNK_TYPE,
+        m.CHUNK_TYPE,
+        m.CHUNK_TYPE,
+        types.int64,
+        e.MEMORY_TYPE,
+    ),
+    cache=True,
+    nogil=True,
+)
+def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # type: ignore[no-untyped-def]
+    """Replay one chunk of arrivals.
+
+    Parameters
+    ----------
+    policy : first-class function of `observation.SIGNATURE`, of the provisioned environments.
+    arrival_s, service_s, judged_s : float64[n]. Arrival, service time when warm, and time from
+        the start of service to the moment the service level judges. [s]
+    keep_s : float64[n], or float64[1] for one that never varies. Keep-alive after each. [s]
+    first : int. Ordinal of the chunk's first request.
+    w : environments.Memory.
+
+    Returns
+    -------
+    (status, consumed) : `layout.DONE`, or `layout.GROW` when a table must grow before the request
+    at `consumed` can be taken.
+    """
+    n = len(arrival_s)
+    i = 0
+    while i < n:
+        kind, due = next_event(w, _INF)
+        i = _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w)
+        if i == n:
+            break
+        now = arrival_s[i]
+        if now < due:
+            return m.GROW, i
+        kind, due = next_event(w, now)
+        if kind != 0:
+            if not _room_for_event(w):
+                return m.GROW, i
+            handle(policy, w, kind, due, first + i)
+            continue
+        # The arrival itself comes first at this instant.
+        before = i
+        i = _serve(arrival_s, service_s, judged_s, keep_s, i, i + 1, first, _INF, w)
+        if i == before:
+            return m.GROW, i
+    return m.DONE, n
+
+
+@njit(types.int64(FUNCTION, types.int64, e.MEMORY_TYPE), cache=True, nogil=True)
+def finish(policy, requests, w):  # type: ignore[no-untyped-def]
+    """Let the clock run to the horizon, then close every environment's account.
+
+    The run ends with the horizon or with the last request, whichever is later. What is idle then
+    has been so up to that moment, or until it was gone.
+    """
+    while True:
+        kind, now = next_event(w, w.floats[m.HORIZON])
+        if kind == 0:
+            break
+        if not _room_for_event(w):
+            return m.GROW
+        handle(policy, w, kind, now, requests)
+    if not _room_for_event(w):
+        return m.GROW
+    end = max(w.floats[m.HORIZON], w.floats[m.END])
+    pool = w.on_demand
+    size = w.integers[e.SIZE]
+    for k in range(size):
+        end = max(end, pool.latest[k])
+    for k in range(w.integers[e.P_SIZE]):
+        # What is still being prepared has had no request.
+        if w.provisioned.latest[k] > w.provisioned.begin[k]:
+            end = max(end, w.provisioned.latest[k])
+    w.floats[m.END] = end
+    for k in range(size):
+        gone = pool.expire[k]
+        if w.integers[e.KEEP_SAMPLED] == 0:
+            gone = pool.latest[k] + w.floats[e.KEEP]
+        gone = min(gone, end)
+        w.floats[e.IDLE] += gone - pool.latest[k]
+        if w.integers[e.ROWS] != 0:
+            w.replicas[pool.ordinal[k], m.STOP_S] = gone
+    for k in range(w.integers[e.P_SIZE]):
+        hand_back(w, k, end)
+    return m.DONE

@@ -1,0 +1,109 @@
+"""One environment per request, kept for a while: Lambda and SageMaker Serverless."""
+
+from typing import Literal
+
+from modeler.scenario.fields import Block, Count, Number, Seconds, Share, setting
+
+_KEEP = (
+    "undocumented; measured 25 to 60 min in mid 2019, exactly 10 min in August 2019: "
+    "mikhail.io, theburningmonk.com, pluralsight.com"
+)
+_AAS = "Application Auto Scaling for Lambda provisioned concurrency, read 2026-09"
+
+
+class PerRequest(Block):
+    """Scale per request: the newest idle environment serves, else a new one starts."""
+
+    kind: Literal["per_request"] = "per_request"
+    keep_alive_law: Literal["fixed", "exponential", "lognormal", "empirical"] = setting(
+        "fixed",
+        "Law of the time an idle environment is kept, drawn for each idle period.",
+        origin="assumed",
+        source=_KEEP,
+    )
+    keep_alive_s: Seconds = setting(
+        600.0,
+        "Time an idle environment is kept, on average.",
+        unit="s",
+        origin="assumed",
+        source=_KEEP,
+    )
+    keep_alive_cv: Number = setting(
+        1.0,
+        "Standard deviation over mean of a lognormal keep-alive.",
+        origin="assumed",
+        source="as wide as an exponential",
+        gt=0,
+    )
+    keep_alive_values_s: tuple[Seconds, ...] = setting(
+        (), "Values of an empirical keep-alive, all equally likely.", unit="s"
+    )
+    max_environments: Count | None = setting(
+        None,
+        "Environments at most, beside the limits of the hosting.",
+        origin="assumed",
+        source="the platform's own limits alone",
+        derived="no further limit",
+        ge=1,
+    )
+    cold_response_s: Seconds | None = setting(
+        None,
+        "Mean of the whole response of a request that starts an environment, instead of its cold "
+        "start and its service.",
+        unit="s",
+        gt=0,
+    )
+    cold_response_law: Literal["fixed", "exponential"] = setting(
+        "exponential", "Law of that response."
+    )
+    provisioned_max: Count | None = setting(
+        None,
+        "Most provisioned environments under target tracking; the fewest are "
+        "hosting.provisioned_concurrency.",
+        origin="documented",
+        source=_AAS,
+        derived="provisioned concurrency is not scaled",
+        ge=1,
+    )
+    provisioned_target: Share = setting(
+        0.7,
+        "Utilisation of provisioned environments to hold.",
+        origin="assumed",
+        source="the vendor's examples",
+        gt=0,
+    )
+    provisioned_high_datapoints: Count = setting(
+        3,
+        "Minutes above the target before scaling out.",
+        origin="observed",
+        source="alarms that target tracking created on user accounts: 3 of 3 out, 15 of 15 in",
+        ge=1,
+    )
+    provisioned_low_datapoints: Count = setting(
+        15,
+        "Minutes below the low threshold before scaling in.",
+        origin="observed",
+        source="alarms that target tracking created on user accounts: 3 of 3 out, 15 of 15 in",
+        ge=1,
+    )
+    provisioned_scale_in_cooldown_s: Seconds = setting(
+        0.0,
+        "Time after a removal during which no other removal starts.",
+        unit="s",
+        origin="documented",
+        source=_AAS,
+    )
+    publish_delay_s: Seconds = setting(
+        60.0,
+        "From the end of a minute until its datapoint can be evaluated.",
+        unit="s",
+        origin="assumed",
+        source="the vendor gives no number",
+    )
+    alarm_eval_delay_s: Seconds = setting(
+        10.0,
+        "From a datapoint until the alarm acts on it.",
+        unit="s",
+        origin="assumed",
+        source="the vendor gives no number",
+    )
