@@ -296,6 +296,8 @@ def _result(
         record_s=w.record_s,
         record=w.record,
         totals=taken_totals,
+        attempts=requests,
+        unplaced=0,
         environments=EnvironmentCounts(
             cold=int(i[e.COLD]),
             throttled_by_cap=int(i[e.CAPPED]),

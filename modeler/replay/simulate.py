@@ -15,7 +15,8 @@ from modeler.replay import layout as m
 from modeler.replay.counts import EnvironmentCounts
 from modeler.replay.engine import finish, replay_chunk, start
 from modeler.replay.environments import Memory as Environments
-from modeler.replay.fates import UNBOUNDED, Fates, configure
+from modeler.replay.fates import UNBOUNDED, Fates
+from modeler.replay.fates import configure as configure_fates
 from modeler.replay.totals import Totals, totals
 
 Floats = NDArray[np.float64]
@@ -158,6 +159,7 @@ def simulate(
     """
     w = m.allocate(policy, limits.slots, records)
     configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
+    configure_fates(w, limits.fates)
     w = _more_room(w, draws)
     start(w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0
@@ -238,7 +240,6 @@ def configure(
     f[m.NEXT_BOUND] = w.bounds[0, 0] if len(w.bounds) else m.INF
     f[m.RECENT_FOR] = policy.recent_s
     f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
-    configure(w, limits.fates)
     clock = policy.clock
     f[m.BUCKET_PERIOD] = clock.bucket_s
     f[m.TICK_PERIOD] = clock.tick_s

@@ -240,7 +240,8 @@ def test_bounds_hold_and_no_sync_more_than_doubles(load, metric, lag_s, minimum,
         ("{kind: hpa, target: 3, metrics: [{}]}", "target beside metrics"),
         ("{kind: hpa, metric: requests_per_second, window_s: 0}", "expected more than 0"),
         (
-            "{kind: hpa, behavior: {scale_up: {policies: [{type: pods, value: 1, period_s: 31m}]}}}",
+            "{kind: hpa, behavior: {scale_up: {policies: [{type: pods, value: 1, "
+            "period_s: 31m}]}}}",
             "1860.0 is not at most 1800",
         ),
     ],

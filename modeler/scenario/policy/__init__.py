@@ -11,6 +11,7 @@ from modeler.scenario.policy.fixed import Fixed
 from modeler.scenario.policy.keda import Keda
 from modeler.scenario.policy.knative import KnativeKpa
 from modeler.scenario.policy.kubernetes import Hpa
+from modeler.scenario.policy.per_request import PerRequest
 from modeler.scenario.policy.ray import RayServe
 from modeler.scenario.policy.sky import SkyServe
 
@@ -22,7 +23,8 @@ Policy = Annotated[
     | Annotated[KnativeKpa, Tag("knative_kpa")]
     | Annotated[RayServe, Tag("ray_serve")]
     | Annotated[SkyServe, Tag("sky_serve")]
-    | Annotated[CloudRun, Tag("cloud_run")],
+    | Annotated[CloudRun, Tag("cloud_run")]
+    | Annotated[PerRequest, Tag("per_request")],
     by_kind("target_tracking"),
 ]
 
@@ -32,6 +34,7 @@ __all__ = [
     "Hpa",
     "Keda",
     "KnativeKpa",
+    "PerRequest",
     "Policy",
     "RayServe",
     "SkyServe",
