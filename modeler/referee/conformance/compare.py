@@ -34,11 +34,12 @@ def compare(got: Mapping[str, Any], expected: Mapping[str, Any]) -> Comparison:
 
     Numbers are compared within `REL_TOLERANCE`, or within ``abs_tolerance`` and ``rel_tolerance``
     where the expected object, or one around it, has them; lists by length and element; objects by
-    the names that are expected. An answer that is an error has no other names, and is never taken
-    for one that merely does not know a name.
+    the names that are expected. An error that answers none of them is never taken for an answer
+    that merely does not know a name; one that does, such as a pass that holds its replicas because
+    every metric failed, is compared by them.
     """
     found = Comparison()
-    failed, should_fail = bool(got.get(_ERROR)), bool(expected.get(_ERROR))
+    failed, should_fail = _failed(got, expected), bool(expected.get(_ERROR))
     if failed != should_fail:
         found.compared = 1
         found.differences.append(
@@ -52,10 +53,17 @@ def compare(got: Mapping[str, Any], expected: Mapping[str, Any]) -> Comparison:
     return found
 
 
+def _failed(got: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
+    """Whether an answer is an error and nothing else that was asked for."""
+    return bool(got.get(_ERROR)) and (
+        bool(expected.get(_ERROR)) or not any(name in got for name in expected)
+    )
+
+
 def answered(got: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an answer that was asked for."""
     names = [name for name in expected if name in got]
-    if got.get(_ERROR):
+    if _failed(got, expected):
         names = [_ERROR]
     return {name: plain(got[name]) for name in names}
 
