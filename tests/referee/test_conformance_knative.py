@@ -6,6 +6,7 @@ import pytest
 
 from modeler.referee.conformance.inputs import Inputs
 from modeler.referee.conformance.knative import KINDS
+from modeler.referee.parameters import CaseError
 
 CONFIG = {
     "metric": "concurrency",
@@ -124,6 +125,12 @@ def test_the_platforms_defaults_stand_in_for_what_is_missing():
         "steps": [step(0, 1, 141, 0)],
     }
     assert answer("kpa_scale_sequence", values)["steps"][0]["desired_pods"] == 2
+
+
+@pytest.mark.parametrize("key", ["target_value", "max_scale_down_rate"])
+def test_a_quotient_by_zero_is_refused(key):
+    with pytest.raises(CaseError, match=f"{key}: found 0"):
+        desired([step(0, 1, 1, 1)], **{key: 0})
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,18 @@ def _values(config: Inputs, target: float | None, total: float | None) -> tuple[
         )
     if target is None:
         target = decider.target_value(total, utilisation)
-    if target <= 0.0:
-        raise CaseError(f"target_value: found {target:g}, expected a number above 0")
     return target, total
+
+
+def _checked(spec: decider.Spec) -> decider.Spec:
+    """Refuse what would divide by zero."""
+    for name, value in (
+        ("target_value", spec.target),
+        ("max_scale_down_rate", spec.max_scale_down_rate),
+    ):
+        if value <= 0.0:
+            raise CaseError(f"config.{name}: found {value:g}, expected a number above 0")
+    return spec
 
 
 def _spec(config: Inputs) -> decider.Spec:
@@ -104,7 +113,7 @@ def _panic(state: NDArray[np.float64]) -> dict[str, Any]:
 def scale_sequence(inputs: Inputs) -> dict[str, Any]:
     """Decisions of one decider, tick by tick."""
     config = inputs.child("config", None) or Inputs({}, "input.config")
-    spec = _spec(config)
+    spec = _checked(_spec(config))
     state = np.zeros(decider.size_of(int(spec.delay_steps)))
     steps = inputs.rows("steps")
     times = [step.number("t_s", 0.0) for step in steps]
@@ -122,7 +131,7 @@ def scale_sequence(inputs: Inputs) -> dict[str, Any]:
     for step, now_s in zip(steps, times, strict=True):
         update = step.child("config_update", None)
         if update is not None:
-            spec = _updated(spec, update)
+            spec = _checked(_updated(spec, update))
         ready = step.number("ready_pods", None)
         stable = step.number("stable_value", None)
         # An empty panic window averages to nothing; an empty stable one leaves no data.
