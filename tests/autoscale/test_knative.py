@@ -287,6 +287,7 @@ def test_the_last_pod_of_an_inactive_revision():
     ],
 )
 def test_what_the_platform_refuses_is_refused(key, value):
-    base = with_values(default(), {"sweep": {}, "policy.kind": "knative_kpa"})
+    on_kubernetes = {"hosting.kind": "eks_karpenter", "policy.kind": "knative_kpa"}
+    base = with_values(default(), {"sweep": {}, **on_kubernetes})
     with pytest.raises(ScenarioError, match=f"policy.{key}"):
         with_values(base, {f"policy.{key}": value})
