@@ -255,12 +255,14 @@ sweep:
 @pytest.mark.parametrize("kind", ["sagemaker_realtime", "ec2_asg", "cloud_run"])
 def test_target_tracking_does_not_start_from_zero(kind: str) -> None:
     # Its metric is per instance: endpoint-auto-scaling-zero-instances, SageMaker developer guide.
-    error = refused(f"hosting: {{kind: {kind}}}\nfleet: {{min: 0}}")
+    policy = "policy: {kind: target_tracking}"
+    error = refused(f"hosting: {{kind: {kind}}}\nfleet: {{min: 0}}\n{policy}")
     (problem,) = error.problems
     assert (problem.line, problem.column, problem.path) == (2, 14, "fleet.min")
     assert "target tracking cannot leave zero" in problem.message
     assert "write fleet.min: 1" in problem.message
-    (of_sweep,) = refused(f"hosting: {{kind: {kind}}}\nsweep: {{fleet.min: [1, 0]}}").problems
+    sweep = "sweep: {fleet.min: [1, 0]}"
+    (of_sweep,) = refused(f"hosting: {{kind: {kind}}}\n{sweep}\n{policy}").problems
     assert (of_sweep.line, of_sweep.column) == (2, 24)
 
 
