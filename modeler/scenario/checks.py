@@ -242,6 +242,9 @@ def _keda(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
                 fallback,
                 f"at most fleet.max = {fleet.max}",
                 f"{path}.fallback_replicas = {fallback} is more than fleet.max = {fleet.max}",
+            )
+
+
 # Lambda keeps at least 100 of an account's concurrency for functions without a reservation
 # (Lambda developer guide, configuration-concurrency, read 2026-09).
 _UNRESERVED: Final = 100

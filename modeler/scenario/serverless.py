@@ -186,10 +186,18 @@ class SageMakerServerless(_Serverless):
         source="the vendor does not say; the dearer reading",
     )
     provisioned_usd_per_gb_s: Number | None = setting(
-        None, "Price of provisioned concurrency that is held.", unit="USD/GB-s", ge=0
+        None,
+        "Price of provisioned concurrency that is held.",
+        unit="USD/GB-s",
+        derived="none is published; needed with provisioned concurrency",
+        ge=0,
     )
     on_provisioned_usd_per_gb_s: Number | None = setting(
-        None, "Price of requests on provisioned concurrency.", unit="USD/GB-s", ge=0
+        None,
+        "Price of requests on provisioned concurrency.",
+        unit="USD/GB-s",
+        derived="none is published; needed with provisioned concurrency",
+        ge=0,
     )
 
     @property
