@@ -34,9 +34,12 @@ from pricing.lookup import PURCHASES, Price, instance_types, price, regions
 from pricing.serverless import (
     EPHEMERAL_FREE_MB,
     MB_PER_GB,
+    MEMORY_MB,
     SNAPSTART_LEAST_S,
     ServerlessPrice,
     billed_provisioned_seconds,
+    own_serverless_price,
+    serverless_instance,
     serverless_price,
 )
 from pricing.specs import Accelerator, InstanceSpec, accelerator, instance
@@ -44,6 +47,7 @@ from pricing.specs import Accelerator, InstanceSpec, accelerator, instance
 __all__ = [
     "EPHEMERAL_FREE_MB",
     "MB_PER_GB",
+    "MEMORY_MB",
     "PURCHASES",
     "SECONDS_PER_HOUR",
     "SNAPSTART_LEAST_S",
@@ -68,7 +72,9 @@ __all__ = [
     "cost_usd",
     "instance",
     "instance_types",
+    "own_serverless_price",
     "price",
     "regions",
+    "serverless_instance",
     "serverless_price",
 ]

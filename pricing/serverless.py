@@ -14,6 +14,7 @@ from functools import lru_cache
 from pricing import tables
 from pricing.errors import InvalidArgument, PriceNotFound, UnknownRegion
 from pricing.lookup import regions
+from pricing.specs import InstanceSpec
 
 # Provisioned concurrency is charged from enabling to disabling, rounded up to 5 minutes (AWS
 # Lambda pricing). [s]
@@ -91,6 +92,66 @@ def serverless_price(
             f"{service} {item}", region, "on-demand", reason=f"the earliest held is {found.as_of}"
         )
     return found
+
+
+def own_serverless_price(
+    service: str, item: str, region: str, usd: float | None, setting: str
+) -> ServerlessPrice:
+    """A price that no table holds, as the analyst gives it.
+
+    Parameters
+    ----------
+    usd : float or None. What was given. [USD a unit]
+    setting : str. Where to give it.
+
+    Raises
+    ------
+    PriceNotFound
+        It was not given; names the setting.
+    """
+    if usd is None:
+        raise PriceNotFound(
+            f"{service} {item}", region, "on-demand", reason=f"none is published: set {setting}"
+        )
+    return ServerlessPrice(service, item, region, Decimal(str(usd)), "", f"yours ({setting})")
+
+
+# A function has one vCPU for each 1,769 MB (Lambda developer guide, configuration-memory). [MB]
+_MB_PER_VCPU = 1769
+# No figure is published; one flow between EC2 and S3 has at most 5 Gbit/s (EC2 user guide,
+# instance network bandwidth). [bytes/s]
+_NETWORK_BYTES_PER_S = 5e9 / 8
+# Largest memory, and the step by which it can be set. [MB]
+MEMORY_MB = {"lambda": (10_240, 1), "sagemaker_serverless": (6_144, 1_024)}
+
+
+def serverless_instance(service: str, memory_mb: int, arch: str = "x86_64") -> InstanceSpec:
+    """Describe the execution environment of a function.
+
+    Parameters
+    ----------
+    service : str. ``lambda`` or ``sagemaker_serverless``.
+    memory_mb : int. Configured memory. [MB]
+    arch : str. ``x86_64`` or ``arm64``.
+
+    >>> serverless_instance("lambda", 1769).vcpu
+    1
+    """
+    return InstanceSpec(
+        instance_type=f"{service} {memory_mb} MB",
+        vcpu=max(memory_mb // _MB_PER_VCPU, 1),
+        memory_bytes=memory_mb * 2**20,
+        accelerator=None,
+        accelerator_count=0,
+        accelerator_memory_bytes=0,
+        nvme_bytes=0,
+        network_baseline_bytes_per_s=_NETWORK_BYTES_PER_S,
+        network_burst_bytes_per_s=_NETWORK_BYTES_PER_S,
+        ebs_baseline_bytes_per_s=None,
+        ebs_max_bytes_per_s=None,
+        arch="arm64" if arch == "arm64" else "amd64",
+        source="Lambda developer guide, configuration-memory, read 2026-09; network assumed",
+    )
 
 
 def billed_provisioned_seconds(held_s: float) -> float:

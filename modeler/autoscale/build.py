@@ -11,6 +11,7 @@ from modeler.autoscale import (
     hpa,
     keda,
     knative,
+    per_request,
     ray_serve,
     sky_serve,
     target_tracking,
@@ -26,6 +27,7 @@ _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
     "hpa": hpa.from_block,
     "keda": keda.from_block,
     "knative_kpa": knative.from_block,
+    "per_request": per_request.from_block,
     "ray_serve": ray_serve.from_block,
     "sky_serve": sky_serve.from_block,
     "target_tracking": target_tracking.from_block,
@@ -49,11 +51,15 @@ def build(
         that was not set follows. [s]
     t0_ns, horizon_s : int, float. Origin of the trace on the wall clock, and its end. [ns, s]
     """
+    fleet = (scenario.fleet.min, scenario.fleet.max, scenario.fleet.initial)
+    if scenario.hosting.platform.per_request:
+        # What is scaled there are the environments that are prepared ahead.
+        fleet = (scenario.hosting.provisioned_concurrency, scenario.hosting.cap, None)
     context = Context(
         hosting=scenario.hosting.kind,
-        minimum=scenario.fleet.min,
-        maximum=scenario.fleet.max,
-        initial=scenario.fleet.initial,
+        minimum=fleet[0],
+        maximum=fleet[1],
+        initial=fleet[2],
         slots=slots,
         mean_service_s=mean_service_s,
         t0_ns=t0_ns,

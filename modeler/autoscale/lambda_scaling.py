@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
+
+from modeler.compiled import kernel
 
 NO_LIMIT: Final = 0
 BUCKET: Final = 1
@@ -24,13 +25,13 @@ PERIOD_S: Final = 10.0
 _ROUNDING: Final = 1e-9
 
 
-@njit(cache=True)
+@kernel()
 def refilled(tokens, limit, per_s, elapsed_s):  # type: ignore[no-untyped-def]
     """Environments that may be started after a bucket has refilled for a while."""
     return min(limit, tokens + per_s * elapsed_s)
 
 
-@njit(cache=True)
+@kernel()
 def may_start(reading, limit, per_s, now, state):  # type: ignore[no-untyped-def]
     """Whether one more environment may be started now; takes it off the allowance if so.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modeler.autoscale import fixed, target_tracking
 from modeler.autoscale.context import Context
 from modeler.autoscale.keep_alive import KeepAlive
@@ -30,8 +32,8 @@ def from_block(block: PerRequest, context: Context) -> Policy:
     averaged over each minute.
     """
     if block.provisioned_max is None:
-        return fixed.build(context.minimum)
-    return target_tracking.build(
+        return replace(fixed.build(context.minimum), kind=block.kind)
+    tracking = target_tracking.build(
         metric="concurrency_high_resolution",
         target=block.provisioned_target,
         minimum=context.minimum,
@@ -44,3 +46,4 @@ def from_block(block: PerRequest, context: Context) -> Policy:
         high_datapoints=block.provisioned_high_datapoints,
         low_datapoints=block.provisioned_low_datapoints,
     )
+    return replace(tracking, kind=block.kind)

@@ -5,7 +5,8 @@ Reading guide: `judge` (a run becomes an outcome), then `cost`, `lag`, `bounds`.
 
 from __future__ import annotations
 
-from modeler.measure.cost import CostLine, UnitPrice, unit_price
+from modeler.measure.bill import CostLine, UnitPrice
+from modeler.measure.cost import unit_price
 from modeler.measure.judge import Outcome, judge
 from modeler.measure.timeline import timeline
 

@@ -11,59 +11,16 @@ provider's minimum and whole seconds add. The total is the sum of the lines and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 import pricing
+from modeler.measure import metered
+from modeler.measure.bill import CostLine, UnitPrice
 from modeler.predict import listed_price
 from modeler.replay import layout as m
 from modeler.replay.simulate import Floats, Result
 from modeler.scenario import Scenario
-
-
-@dataclass(frozen=True)
-class UnitPrice:
-    """The price a run is billed at, with its provenance."""
-
-    instance_type: str
-    region: str
-    purchase: str
-    service: str
-    usd_per_hour: float
-    as_of: str | None
-    source: str
-    confidence: str
-
-    def to_dict(self) -> dict[str, object]:
-        """As the sweep's ``prices`` shows it."""
-        return {
-            "instance_type": self.instance_type,
-            "region": self.region,
-            "purchase": self.purchase,
-            "usd_per_hour": self.usd_per_hour,
-            "currency": "USD",
-            "as_of": self.as_of,
-            "source": self.source,
-            "confidence": self.confidence,
-        }
-
-
-@dataclass(frozen=True)
-class CostLine:
-    """One line of the bill."""
-
-    component: str
-    quantity: float
-    unit: str
-    unit_price_usd: float
-    amount_usd: float
-    source: str
-    as_of: str | None
-
-    def to_dict(self) -> dict[str, object]:
-        """As the sweep's ``cost_lines`` shows it."""
-        return dict(vars(self))
 
 
 def unit_price(scenario: Scenario) -> UnitPrice:
@@ -74,6 +31,8 @@ def unit_price(scenario: Scenario) -> UnitPrice:
     pricing.PricingError : no such instance, region or price; the nearest are named.
     """
     hosting = scenario.hosting
+    if hosting.platform.per_request:
+        return metered.serving_price(scenario)
     service = hosting.platform.service
     if hosting.usd_per_hour is not None:
         return UnitPrice(
@@ -119,8 +78,11 @@ def cost_lines(scenario: Scenario, price: UnitPrice, result: Result) -> tuple[Co
     Returns
     -------
     tuple of CostLine
-        booting, serving, idle, draining and rounding, in instance-hours.
+        booting, serving, idle, draining and rounding, in instance-hours; of what is metered per
+        request, as `metered` says.
     """
+    if scenario.hosting.platform.per_request:
+        return metered.cost_lines(scenario, result)
     table = result.replicas
     start = billed_from(scenario, table)
     stop = table[:, m.STOP_S]

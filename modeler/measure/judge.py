@@ -13,8 +13,9 @@ import numpy as np
 
 import pricing
 from modeler.measure import lag
+from modeler.measure.bill import CostLine, UnitPrice
 from modeler.measure.bounds import zero_wait
-from modeler.measure.cost import CostLine, UnitPrice, cost_lines, total_usd, unit_price
+from modeler.measure.cost import cost_lines, total_usd, unit_price
 from modeler.replay import layout as m
 from modeler.replay.histogram import RELATIVE_ERROR, quantile
 from modeler.replay.run import Run
@@ -194,12 +195,15 @@ def _utilisation(result: Result) -> float:
 
 
 def _bounds(run: Run, price: UnitPrice) -> dict[str, Any]:
-    result, fleet = run.result, run.scenario.fleet
+    result, fleet, hosting = run.result, run.scenario.fleet, run.scenario.hosting
+    bounds = (fleet.min, fleet.max)
+    if hosting.platform.per_request:
+        bounds = (0, hosting.cap)
     ideal = zero_wait(
         run.work(),
         slots=result.slots,
-        minimum=fleet.min,
-        maximum=fleet.max,
+        minimum=bounds[0],
+        maximum=bounds[1],
         until_s=result.end_s,
     )
     work_s = result.busy_slot_s / result.slots

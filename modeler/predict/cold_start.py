@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from modeler.predict.constants import SET, Constant, in_force
 from modeler.predict.precision import parameters_of
-from modeler.predict.timeline import PHASES, Serial, Staged, Timeline, Transfer
+from modeler.predict.timeline import PHASES, BegunAgain, Serial, Staged, Timeline, Transfer
 from traces import draws
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
         constants[port.name] = port
     line = port.value
     half = min(values.get("nic_bytes_per_s", line), line) / 2.0
-    timeline = Staged(
+    timeline: Timeline = Staged(
         provision_s=values["provision_s"],
         boot_s=values["boot_s"],
         device_s=values.get("device_s", 0.0),
@@ -238,6 +238,9 @@ def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
         init_s=_init_s(values, size_bytes, parameters_of(size_bytes, scenario.model.dtype)),
         register_s=values["register_s"],
     )
+    hosting = scenario.hosting
+    if hosting.kind == "lambda" and hosting.package != "snapstart" and hosting.init_limit_s:
+        timeline = BegunAgain(timeline, hosting.init_limit_s)
     return ColdStartLaw(timeline, values["sigma_log"], scenario.seed, tuple(constants.values()))
 
 

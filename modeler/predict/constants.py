@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 TABLE: Final = Path(__file__).with_name("cold_start_constants.csv")
 EVERY_HOSTING: Final = "all"
+# Hosting whose environments have no accelerator and no serving engine: nothing measured on those
+# is taken for them.
+WITHOUT_ACCELERATOR: Final = (
+    "lambda", "lambda_image", "lambda_snapstart", "sagemaker_serverless",
+)  # fmt: skip
 SET: Final = "set"  # origin of a constant that the scenario gives
 
 
@@ -71,8 +76,17 @@ def defaults(hosting_kind: str) -> Mapping[str, Constant]:
             row["note"],
         )
         for row in rows
-        if row["hosting_kind"] in (hosting_kind, EVERY_HOSTING)
+        if row["hosting_kind"] == hosting_kind
+        or (row["hosting_kind"] == EVERY_HOSTING and hosting_kind not in WITHOUT_ACCELERATOR)
     }
+
+
+def _kind(scenario: Scenario) -> str:
+    """The rows of the table that hold: a function's depend on how it is packaged."""
+    hosting = scenario.hosting
+    if hosting.kind == "lambda" and hosting.package != "zip":
+        return f"lambda_{hosting.package}"
+    return hosting.kind
 
 
 def in_force(scenario: Scenario) -> dict[str, Constant]:
@@ -90,7 +104,7 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     -------
     dict of str to Constant
     """
-    constants = dict(defaults(scenario.hosting.kind))
+    constants = dict(defaults(_kind(scenario)))
     settings = scenario.cold_start
     for name in type(settings).model_fields:
         value = getattr(settings, name)

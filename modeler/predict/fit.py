@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -76,6 +77,11 @@ def check_fit(instance: InstanceSpec, size_bytes: int) -> None:
     limit = limit_bytes(instance)
     if size_bytes <= limit:
         return
+    service = instance.instance_type.partition(" ")[0]
+    if service in pricing.MEMORY_MB:
+        raise ModelDoesNotFit(
+            size_bytes, limit, instance.instance_type, _memory(service, size_bytes)
+        )
     if instance.instance_type.startswith("cloud-run-"):  # the one GPU there is
         raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, None)
     sagemaker = instance.instance_type.startswith("ml.")
@@ -87,6 +93,13 @@ def check_fit(instance: InstanceSpec, size_bytes: int) -> None:
         family=_family(instance.instance_type),
     ) or smallest_instance(size_bytes, sagemaker=sagemaker, accelerated=accelerated)
     raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, nearest)
+
+
+def _memory(service: str, size_bytes: int) -> str | None:
+    """The least memory of a function that holds a model; None when the most does not."""
+    most, step = pricing.MEMORY_MB[service]
+    needed = math.ceil(size_bytes / USABLE_SHARE / 2**20 / step) * step
+    return f"hosting.memory_mb {needed}" if needed <= most else None
 
 
 def smallest_instance(

@@ -25,6 +25,10 @@ def instance_of(scenario: Scenario) -> InstanceSpec:
     hosting = scenario.hosting
     if hosting.kind == "cloud_run":
         return pricing.cloud_run_instance(hosting.vcpu, hosting.memory, hosting.gpu)
+    if hosting.kind == "lambda":
+        return pricing.serverless_instance("lambda", hosting.memory_mb, hosting.architecture)
+    if hosting.kind == "sagemaker_serverless":
+        return pricing.serverless_instance("sagemaker_serverless", hosting.memory_mb)
     return pricing.instance(hosting.instance)
 
 

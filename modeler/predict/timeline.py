@@ -173,3 +173,29 @@ class Staged:
             running, booted, host_up, pull_ends, fetch_ends, loaded, initialised, ready
         )  # fmt: skip
         return np.stack(starts, axis=1), np.stack(ends, axis=1)
+
+
+@dataclass(frozen=True)
+class BegunAgain:
+    """Phases that are broken off at a limit and begun again where they last longer.
+
+    Parameters
+    ----------
+    once : Timeline. One uninterrupted run.
+    limit_s : float. After which it is broken off; the second run has none. [s]
+    """
+
+    once: Timeline
+    limit_s: float
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Those of one run, and at the end what the second run adds to them."""
+        return (*self.once.phases, "begun_again")
+
+    def place(self, factors: Floats) -> tuple[Floats, Floats]:
+        """The first run as if it were whole, then the part of it that was in vain. [s]"""
+        starts, ends = self.once.place(factors[:, :-1])
+        total = ends[:, -1:]
+        lost = np.where(total > self.limit_s, self.limit_s, 0.0)
+        return np.hstack([starts, total]), np.hstack([ends, total + lost])

@@ -125,7 +125,7 @@ def coldstart(
     from modeler.scenario import with_values
 
     instance = instance_of(scenario)
-    if scenario.hosting.kind != "cloud_run":
+    if scenario.hosting.platform.service in ("sagemaker", "ec2"):
         pricing.instance_types(scenario.hosting.region)  # refuses a region nobody knows
     found: list[SizedWaterfall] = []
     constants: Iterable[Constant] = ()

@@ -6,7 +6,8 @@ compiled loop), `fleet` (what happens to replicas), `layout` (what the loop keep
 
 from __future__ import annotations
 
+from modeler.replay.per_request_setup import StartsTooSlowly
 from modeler.replay.run import Run, run
 from modeler.replay.simulate import Decision, Limits, Result, Work, simulate
 
-__all__ = ["Decision", "Limits", "Result", "Run", "Work", "run", "simulate"]
+__all__ = ["Decision", "Limits", "Result", "Run", "StartsTooSlowly", "Work", "run", "simulate"]

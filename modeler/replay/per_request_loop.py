@@ -13,10 +13,11 @@ whenever it can rise. Ties: a finish and an expiry at an instant come before its
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from modeler.autoscale.lambda_scaling import may_start
 from modeler.autoscale.observation import FUNCTION
+from modeler.compiled import kernel
 from modeler.replay import environments as e
 from modeler.replay import layout as m
 from modeler.replay.histogram import bucket_of
@@ -30,13 +31,13 @@ _MS = 1000.0
 _MS_ROUNDING = 1e-6
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def rounded_ms(seconds):  # type: ignore[no-untyped-def]
     """A duration rounded up to whole milliseconds. [ms]"""
     return np.int64(np.ceil(seconds * _MS - _MS_ROUNDING))
 
 
-@njit(cache=True)
+@kernel()
 def _breach(breaches, integers, floats, now, ready, ordinal):  # type: ignore[no-untyped-def]
     """A request that must wait opens a breach, unless one is open; its first to be ready counts."""
     k = integers[m.BREACHES]
@@ -53,7 +54,7 @@ def _breach(breaches, integers, floats, now, ready, ordinal):  # type: ignore[no
         floats[e.BREACH_END] = max(floats[e.BREACH_END], ready)
 
 
-@njit(cache=True)
+@kernel()
 def _throttle(integers, floats, cause, now, alone):  # type: ignore[no-untyped-def]
     """Count a request that is refused for good; the cause it is laid to."""
     integers[e.CAPPED if cause == m.REPLICA_CAP else e.BURSTED] += 1
@@ -66,7 +67,7 @@ def _throttle(integers, floats, cause, now, alone):  # type: ignore[no-untyped-d
     return cause
 
 
-@njit(cache=True)
+@kernel()
 def _spare(w):  # type: ignore[no-untyped-def]
     """Environments that may be started before a table of them is full."""
     ordinal = w.integers[m.REPLICAS]
@@ -76,7 +77,7 @@ def _spare(w):  # type: ignore[no-untyped-def]
     return spare
 
 
-@njit(cache=True)
+@kernel()
 def _warm(
     arrival_s, service_s, judged_s, keep_s, i, n, due, size, free, expire, latency, integers, floats
 ):  # type: ignore[no-untyped-def]
@@ -121,7 +122,7 @@ def _warm(
     return i
 
 
-@njit(cache=True)
+@kernel()
 def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type: ignore[no-untyped-def]
     """Serve requests ``i .. n - 1`` as far as they come before `due`; where to go on from."""
     # Arrays by name: to take one out of the memory where it is needed counts references.
@@ -338,7 +339,7 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
     return i
 
 
-@njit(cache=True)
+@kernel()
 def _room_for_event(w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever an event can add."""
     more = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
@@ -350,7 +351,7 @@ def _room_for_event(w):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(
+@kernel(
     types.UniTuple(types.int64, 2)(
         FUNCTION,
         m.CHUNK_TYPE,
@@ -360,7 +361,6 @@ def _room_for_event(w):  # type: ignore[no-untyped-def]
         types.int64,
         e.MEMORY_TYPE,
     ),
-    cache=True,
     nogil=True,
 )
 def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # type: ignore[no-untyped-def]
@@ -404,7 +404,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # t
     return m.DONE, n
 
 
-@njit(types.int64(FUNCTION, types.int64, e.MEMORY_TYPE), cache=True, nogil=True)
+@kernel(types.int64(FUNCTION, types.int64, e.MEMORY_TYPE), nogil=True)
 def finish(policy, requests, w):  # type: ignore[no-untyped-def]
     """Let the clock run to the horizon, then close every environment's account.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from modeler.compiled import kernel
 
 
-@njit(cache=True)
+@kernel()
 def close_up(latest, ends, begins, k, size):  # type: ignore[no-untyped-def]
     """Close the gap that environment `k` leaves in the columns of several slots."""
     for j in range(k, size):
@@ -15,7 +15,7 @@ def close_up(latest, ends, begins, k, size):  # type: ignore[no-untyped-def]
             begins[j, c] = begins[j + 1, c]
 
 
-@njit(cache=True)
+@kernel()
 def running(latest, size, now):  # type: ignore[no-untyped-def]
     """Environments that have a request now."""
     count = 0
@@ -25,7 +25,7 @@ def running(latest, size, now):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True)
+@kernel()
 def fill(ends, begins, k, now):  # type: ignore[no-untyped-def]
     """Free every slot of an environment as of now."""
     for c in range(ends.shape[1]):
@@ -33,7 +33,7 @@ def fill(ends, begins, k, now):  # type: ignore[no-untyped-def]
         begins[k, c] = now
 
 
-@njit(cache=True)
+@kernel()
 def seat(earliest, latest, ends, begins, k, start, end):  # type: ignore[no-untyped-def]
     """Give a request the slot that is free longest; whether it will be the last to leave."""
     place = 0
@@ -52,7 +52,7 @@ def seat(earliest, latest, ends, begins, k, start, end):  # type: ignore[no-unty
     return True
 
 
-@njit(cache=True)
+@kernel()
 def beyond(pool, k, now):  # type: ignore[no-untyped-def]
     """Requests an environment serves now, and the part of their service that lies ahead. [s]"""
     if pool.ends.shape[1] == 0:
@@ -68,7 +68,7 @@ def beyond(pool, k, now):  # type: ignore[no-untyped-def]
     return count, ahead
 
 
-@njit(cache=True)
+@kernel()
 def put(pool, k, now, ready, ordinal):  # type: ignore[no-untyped-def]
     """Enter an environment without keep-alive that can take a request once it is ready."""
     pool.ordinal[k] = ordinal

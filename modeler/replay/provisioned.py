@@ -7,9 +7,10 @@ capacity; it acts on the shares of them that are in use, as on replicas of a fle
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
 from modeler.autoscale import observation as o
+from modeler.compiled import kernel
 from modeler.replay import environments as e
 from modeler.replay import layout as m
 from modeler.replay.fleet import note_decision
@@ -19,7 +20,7 @@ _INF = m.INF
 _ARRIVAL, _WAKE, _TICK, _BUCKET, _BOUNDS = range(5)
 
 
-@njit(cache=True)
+@kernel()
 def next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself (0)."""
     kind = _ARRIVAL
@@ -35,7 +36,7 @@ def next_event(w, until):  # type: ignore[no-untyped-def]
     return kind, now
 
 
-@njit(cache=True)
+@kernel()
 def handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event."""
     if kind == _BOUNDS:
@@ -58,7 +59,7 @@ def handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.NOW] = now
 
 
-@njit(cache=True)
+@kernel()
 def _ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
     """Show the policy the provisioned environments and carry out what it answers."""
     _observe(w, now, arrived)
@@ -80,7 +81,7 @@ def _ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
         note_decision(w, now, reason, before, before)
 
 
-@njit(cache=True)
+@kernel()
 def _new_bounds(w, now):  # type: ignore[no-untyped-def]
     """Put the next row of the table of bounds into force and move the capacity into them."""
     k = w.integers[m.BOUND]
@@ -100,7 +101,7 @@ def _new_bounds(w, now):  # type: ignore[no-untyped-def]
         set_provisioned(w, now, wanted)
 
 
-@njit(cache=True)
+@kernel()
 def set_provisioned(w, now, desired):  # type: ignore[no-untyped-def]
     """Prepare more environments, or release some: the newest that are not ready, then idle, first.
 
@@ -143,10 +144,17 @@ def set_provisioned(w, now, desired):  # type: ignore[no-untyped-def]
     w.integers[e.P_SIZE] = size
     w.integers[m.DESIRED] = desired
     w.floats[e.P_CHANGED] = now
-    w.integers[e.PEAK] = max(w.integers[e.PEAK], size)
+    alive = size
+    for k in range(w.integers[e.SIZE]):
+        gone = w.on_demand.expire[k]
+        if w.integers[e.KEEP_SAMPLED] == 0:
+            gone = w.on_demand.latest[k] + w.floats[e.KEEP]
+        if gone > now:
+            alive += 1
+    w.integers[e.PEAK] = max(w.integers[e.PEAK], alive)
 
 
-@njit(cache=True)
+@kernel()
 def hand_back(w, k, now):  # type: ignore[no-untyped-def]
     """Enter a provisioned environment in the table of those that are gone."""
     w.held[w.integers[e.HELD], 0] = w.provisioned.requested[k]
@@ -154,7 +162,7 @@ def hand_back(w, k, now):  # type: ignore[no-untyped-def]
     w.integers[e.HELD] += 1
 
 
-@njit(cache=True)
+@kernel()
 def _prepare(w, k, now):  # type: ignore[no-untyped-def]
     """Ask for one more; how long it takes is drawn by its ordinal."""
     ordinal = w.integers[m.REPLICAS]
@@ -168,7 +176,7 @@ def _prepare(w, k, now):  # type: ignore[no-untyped-def]
         w.replicas[ordinal, m.READY_S] = now + lead
 
 
-@njit(cache=True)
+@kernel()
 def _to_release(pool, size, now):  # type: ignore[no-untyped-def]
     """The newest that is not ready, else the newest that is idle, else the newest."""
     for k in range(size - 1, -1, -1):
@@ -180,7 +188,7 @@ def _to_release(pool, size, now):  # type: ignore[no-untyped-def]
     return size - 1
 
 
-@njit(cache=True)
+@kernel()
 def _count(w, now):  # type: ignore[no-untyped-def]
     """Count those that are ready and those that are not."""
     pool = w.provisioned
@@ -196,7 +204,7 @@ def _count(w, now):  # type: ignore[no-untyped-def]
     return done
 
 
-@njit(cache=True)
+@kernel()
 def _observe(w, now, arrived):  # type: ignore[no-untyped-def]
     """Write what a policy may see: provisioned environments, and the requests on them."""
     done = _count(w, now)
@@ -227,7 +235,7 @@ def _observe(w, now, arrived):  # type: ignore[no-untyped-def]
     obs[o.INSTANCES] = w.integers[e.P_SIZE]
 
 
-@njit(types.void(e.MEMORY_TYPE, types.int64, types.int64), cache=True)
+@kernel(types.void(e.MEMORY_TYPE, types.int64, types.int64))
 def start(w, initial, desired):  # type: ignore[no-untyped-def]
     """Put the first provisioned environments in place, ready at t = 0, and ask for the rest."""
     for k in range(initial):

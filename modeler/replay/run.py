@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pricing
 from modeler.autoscale.build import build
+from modeler.autoscale.per_request import keep_alive
 from modeler.autoscale.policy import Policy
 from modeler.predict import (
     ColdStartLaw,
@@ -20,6 +21,8 @@ from modeler.predict import (
     instance_of,
     service_law,
 )
+from modeler.replay.per_request import simulate as simulate_requests
+from modeler.replay.per_request_setup import capacity_of, check_start, cold_draws
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
 from modeler.scenario import Scenario
 from traces import CountSeries, Trace
@@ -65,12 +68,14 @@ def run(
     ------
     pricing.UnknownInstance, pricing.SpecNotFound : the instance is not in the tables.
     modeler.predict.ModelDoesNotFit : the weights do not fit the instance.
+    modeler.replay.StartsTooSlowly : the platform gives up on such a start.
     """
     instance = instance_of(scenario)
     check_fit(instance, scenario.model.size)
     service = service_law(scenario, trace, instance)
     cold_start = cold_start_law(scenario, instance)
-    slots = scenario.fleet.slots or service.slots_default
+    slots = 1 if scenario.hosting.platform.per_request else scenario.fleet.slots
+    slots = slots or service.slots_default
     limits = Limits(
         slots=slots,
         queue_limit=scenario.queue.limit,
@@ -85,6 +90,22 @@ def run(
         t0_ns=trace.t0_ns,
         horizon_s=trace.duration_s + scenario.fleet.tail_s,
     )
+    if scenario.hosting.platform.per_request:
+        check_start(scenario, cold_start)
+        result = simulate_requests(
+            work_of(scenario, trace, service),
+            limits,
+            keep_alive(scenario.policy, scenario.seed),
+            draws=cold_draws(scenario, cold_start),
+            capacity=capacity_of(scenario),
+            provisioned=policy,
+            horizon_s=trace.duration_s + scenario.fleet.tail_s,
+            t0_ns=trace.t0_ns,
+            records=trace.requests if records else 0,
+            first_wanted=scenario.sla.metric == "first_token",
+            progress=progress,
+        )
+        return Run(scenario, trace, instance, service, cold_start, policy, limits, result)
     result = simulate(
         policy,
         work_of(scenario, trace, service),

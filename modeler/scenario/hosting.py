@@ -13,6 +13,7 @@ from modeler.scenario.platform import (
     SAGEMAKER_RELEASE_S,
     Platform,
 )
+from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 _APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
 _KUBERNETES: Final = ("hpa", "keda", "knative_kpa", "ray_serve", "sky_serve", "fixed")
@@ -216,6 +217,8 @@ Hosting = Annotated[
     | Annotated[Ec2AutoScalingGroup, Tag("ec2_asg")]
     | Annotated[EksKarpenter, Tag("eks_karpenter")]
     | Annotated[EksClusterAutoscaler, Tag("eks_cluster_autoscaler")]
-    | Annotated[CloudRun, Tag("cloud_run")],
+    | Annotated[CloudRun, Tag("cloud_run")]
+    | Annotated[Lambda, Tag("lambda")]
+    | Annotated[SageMakerServerless, Tag("sagemaker_serverless")],
     by_kind("sagemaker_realtime"),
 ]

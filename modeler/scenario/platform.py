@@ -36,7 +36,8 @@ class Platform(NamedTuple):
     metrics : tuple of str. What its target tracking may follow; empty for any.
     several : bool. Whether several policies may act on one target.
     spot : bool. Whether it runs on spot capacity.
-    service : str. Whose billing rules apply: ``sagemaker``, ``ec2`` or ``cloud_run``.
+    service : str. Whose billing rules apply: ``sagemaker``, ``ec2``, ``cloud_run``, or those of
+        what is metered per request: ``lambda``, ``sagemaker_serverless``.
     bill_opens : str. What ``billing_starts_at: launch`` means: the ``request`` for a replica, or
         the moment its machine is ``running``.
     release_s : float. How long a replica taken out of service stays on the bill. [s]
@@ -50,13 +51,18 @@ class Platform(NamedTuple):
     metrics: tuple[str, ...] = ()
     several: bool = False
     spot: bool = False
-    service: Literal["sagemaker", "ec2", "cloud_run"] = "ec2"
+    service: Literal["sagemaker", "ec2", "cloud_run", "lambda", "sagemaker_serverless"] = "ec2"
     bill_opens: Literal["request", "running"] = "running"
     release_s: float = 0.0
     queue_timeout_s: float = math.inf
     client_timeout_s: float = math.inf
     refuses_while_updating: bool = False
     zero: str = ""
+
+    @property
+    def per_request(self) -> bool:
+        """Whether it starts an environment per request and meters requests, not instances."""
+        return self.service in ("lambda", "sagemaker_serverless")
 
     @property
     def prefix(self) -> str:

@@ -1,8 +1,9 @@
 """Hosting that starts one execution environment per request: Lambda, SageMaker Serverless."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from modeler.scenario.fields import Block, Count, Number, Seconds, setting
+from modeler.scenario.platform import SAGEMAKER_CLIENT_TIMEOUT_S, Platform
 
 _LAMBDA_QUOTAS = "docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, read 2026-09"
 _LAMBDA_SCALING = "docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html, read 2026-09"
@@ -11,6 +12,8 @@ _SDK = "SageMaker Python SDK, ServerlessInferenceConfig"
 
 
 class _Serverless(Block):
+    platform: ClassVar[Platform]
+
     region: str = setting(
         "us-east-1",
         "Region whose prices apply.",
@@ -60,6 +63,9 @@ class _Serverless(Block):
 class Lambda(_Serverless):
     """An AWS Lambda function."""
 
+    platform = Platform(
+        "a Lambda function", ("per_request",), service="lambda", zero="the next request"
+    )
     kind: Literal["lambda"] = "lambda"
     memory_mb: Count = setting(
         10_240,
@@ -146,6 +152,13 @@ class Lambda(_Serverless):
 class SageMakerServerless(_Serverless):
     """A SageMaker serverless endpoint; it has no GPU."""
 
+    platform = Platform(
+        "a SageMaker serverless endpoint",
+        ("per_request",),
+        service="sagemaker_serverless",
+        client_timeout_s=SAGEMAKER_CLIENT_TIMEOUT_S,
+        zero="the next request",
+    )
     kind: Literal["sagemaker_serverless"] = "sagemaker_serverless"
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = setting(
         2048, "Memory.", unit="MB", origin="documented", source=_SDK
@@ -173,10 +186,18 @@ class SageMakerServerless(_Serverless):
         source="the vendor does not say; the dearer reading",
     )
     provisioned_usd_per_gb_s: Number | None = setting(
-        None, "Price of provisioned concurrency that is held.", unit="USD/GB-s", ge=0
+        None,
+        "Price of provisioned concurrency that is held.",
+        unit="USD/GB-s",
+        derived="none is published; needed with provisioned concurrency",
+        ge=0,
     )
     on_provisioned_usd_per_gb_s: Number | None = setting(
-        None, "Price of requests on provisioned concurrency.", unit="USD/GB-s", ge=0
+        None,
+        "Price of requests on provisioned concurrency.",
+        unit="USD/GB-s",
+        derived="none is published; needed with provisioned concurrency",
+        ge=0,
     )
 
     @property

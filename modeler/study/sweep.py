@@ -21,6 +21,7 @@ import pricing
 import traces
 from modeler.measure import Outcome, judge, unit_price
 from modeler.predict import ModelDoesNotFit, ServiceError, instance_of
+from modeler.replay import StartsTooSlowly
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, scenario_id, with_values
 from modeler.study.grid import Point, grid
@@ -186,7 +187,7 @@ def _row(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dic
     try:
         price = unit_price(point.scenario)
         outcome = judge(run(point.scenario, traffic, progress=progress), price=price)
-    except (ModelDoesNotFit, ServiceError, pricing.PricingError) as error:
+    except (ModelDoesNotFit, ServiceError, StartsTooSlowly, pricing.PricingError) as error:
         return _failed(point, error)
     row = outcome.to_dict()
     return _ordered(row, point)
@@ -224,7 +225,8 @@ def _reference_points(points: Sequence[Point]) -> list[Point]:
     """One fixed fleet for each combination of settings that are not the policy's own."""
     found: dict[str, Point] = {}
     for point in points:
-        if point.scenario.in_force[0].kind == "fixed":
+        scenario = point.scenario
+        if scenario.in_force[0].kind == "fixed" or scenario.hosting.platform.per_request:
             continue
         fixed = with_values(
             point.scenario,

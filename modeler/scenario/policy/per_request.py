@@ -51,6 +51,7 @@ class PerRequest(Block):
         "Mean of the whole response of a request that starts an environment, instead of its cold "
         "start and its service.",
         unit="s",
+        derived="cold start, then service",
         gt=0,
     )
     cold_response_law: Literal["fixed", "exponential"] = setting(
