@@ -31,6 +31,15 @@ def kernel(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], An
     return decorate
 
 
+def inner(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """As `kernel`, for a function that only kernels call.
+
+    It has no way in from Python, whose unpacking of two dozen arrays takes longer to compile than
+    most of these functions do.
+    """
+    return kernel(*signature, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+
+
 def entry(signature: Any, decide: Any) -> Any:
     """A kernel as a first-class function, which a compiled loop takes as an argument.
 

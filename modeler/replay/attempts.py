@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 
 from modeler.autoscale.observation import DEPARTURE
-from modeler.compiled import kernel
+from modeler.compiled import inner
 from modeler.replay import layout as m
 from modeler.replay.fleet import mark_queue_change, pending_seconds
 from modeler.replay.heap import push
@@ -22,7 +22,7 @@ _ROUTE, _PAUSE = 0, 1
 _ORDINAL, _SECONDS = types.int64, types.float64
 
 
-@kernel()
+@inner()
 def _mix(z):  # type: ignore[no-untyped-def]
     """The finaliser of SplitMix64, as `traces.draws.mix` has it for arrays."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -30,7 +30,7 @@ def _mix(z):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(31))
 
 
-@kernel()
+@inner()
 def _uniform(key, ordinal, attempt, use):  # type: ignore[no-untyped-def]
     """A uniform draw in (0, 1) that depends on the request, its attempt and the use made of it."""
     golden = np.uint64(0x9E3779B97F4A7C15)
@@ -40,20 +40,20 @@ def _uniform(key, ordinal, attempt, use):  # type: ignore[no-untyped-def]
     return min((np.float64(word >> np.uint64(11)) + 0.5) * 2.0**-53, 1.0 - 2.0**-53)
 
 
-@kernel()
+@inner()
 def route_draw(w, ordinal, attempt):  # type: ignore[no-untyped-def]
     """The router's draw for one attempt."""
     return _uniform(w.integers[m.KEY], ordinal, attempt, _ROUTE)
 
 
-@kernel()
+@inner()
 def attempts_fit(w):  # type: ignore[no-untyped-def]
     """Whether one more attempt can wait or come back, and one more service be counted."""
     free = w.integers[m.FREE] != m.NOBODY or w.integers[m.TRIES] < len(w.tries)
     return free and w.integers[m.ENDS] < len(w.end_s)
 
 
-@kernel()
+@inner()
 def take_row(w, ordinal, attempt, first, came, deadline, service, judged, pending_s):  # type: ignore[no-untyped-def]
     """Give an attempt a row."""
     row = w.integers[m.FREE]
@@ -75,14 +75,14 @@ def take_row(w, ordinal, attempt, first, came, deadline, service, judged, pendin
     return row
 
 
-@kernel()
+@inner()
 def free_row(w, row):  # type: ignore[no-untyped-def]
     """Give a row back; what it holds stays readable until the next is taken."""
     w.tries_id[row, m.I_NEXT] = w.integers[m.FREE]
     w.integers[m.FREE] = row
 
 
-@kernel()
+@inner()
 def append(w, head, row):  # type: ignore[no-untyped-def]
     """Put a row at the end of the line whose head and tail stand at `head` and behind it."""
     if w.integers[head] == m.NOBODY:
@@ -92,7 +92,7 @@ def append(w, head, row):  # type: ignore[no-untyped-def]
     w.integers[head + 1] = row
 
 
-@kernel()
+@inner()
 def take_head(w, head):  # type: ignore[no-untyped-def]
     """Take the first row out of a line."""
     row = w.integers[head]
@@ -100,7 +100,7 @@ def take_head(w, head):  # type: ignore[no-untyped-def]
     return row
 
 
-@kernel()
+@inner()
 def _before(w, a_s, a, b_s, b):  # type: ignore[no-untyped-def]
     """Whether row a's turn comes before row b's."""
     if a_s == b_s:
@@ -108,7 +108,7 @@ def _before(w, a_s, a, b_s, b):  # type: ignore[no-untyped-def]
     return a_s < b_s
 
 
-@kernel()
+@inner()
 def plan(w, kind, at, row):  # type: ignore[no-untyped-def]
     """Put a row on an agenda."""
     hole = w.integers[m.AGENDA_N + kind]
@@ -124,13 +124,13 @@ def plan(w, kind, at, row):  # type: ignore[no-untyped-def]
     w.agenda_row[hole, kind] = row
 
 
-@kernel()
+@inner()
 def next_on(w, kind):  # type: ignore[no-untyped-def]
     """The first instant on an agenda; infinite when it is empty. [s]"""
     return w.agenda_s[0, kind] if w.integers[m.AGENDA_N + kind] > 0 else m.INF
 
 
-@kernel()
+@inner()
 def take_first(w, kind):  # type: ignore[no-untyped-def]
     """Take the row of the first instant off an agenda."""
     first = w.agenda_row[0, kind]
@@ -158,7 +158,7 @@ def take_first(w, kind):  # type: ignore[no-untyped-def]
     return first
 
 
-@kernel()
+@inner()
 def joins_queue(w, now):  # type: ignore[no-untyped-def]
     """One more request waits; with nobody else waiting, a breach opens."""
     mark_queue_change(w, now)
@@ -169,14 +169,14 @@ def joins_queue(w, now):  # type: ignore[no-untyped-def]
     w.integers[m.PEAK_QUEUE] = max(w.integers[m.PEAK_QUEUE], w.integers[m.QUEUED])
 
 
-@kernel()
+@inner()
 def leaves_queue(w, now):  # type: ignore[no-untyped-def]
     """One request waits no longer."""
     mark_queue_change(w, now)
     w.integers[m.QUEUED] -= 1
 
 
-@kernel()
+@inner()
 def close_breach(w):  # type: ignore[no-untyped-def]
     """Close the breach if nobody waits."""
     if w.integers[m.QUEUED] == 0:
@@ -185,7 +185,7 @@ def close_breach(w):  # type: ignore[no-untyped-def]
         w.integers[m.BREACH] = 0
 
 
-@kernel(types.void(m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 4))
+@inner(types.void(m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 4))
 def _comes_back(w, at, ordinal, attempt, first, service, judged, pending_s):  # type: ignore[no-untyped-def]
     """Plan the next attempt of a request whose last one failed at `at`."""
     pause = w.floats[m.RETRY_BASE]
@@ -198,13 +198,13 @@ def _comes_back(w, at, ordinal, attempt, first, service, judged, pending_s):  # 
     plan(w, m.A_RETRY, at + pause, row)
 
 
-@kernel()
+@inner()
 def _service_breaks(w, service, judged):  # type: ignore[no-untyped-def]
     """Whether the service alone misses the level or the client's time-out."""
     return judged > w.floats[m.THRESHOLD] or service > w.floats[m.CLIENT_TIMEOUT]
 
 
-@kernel()
+@inner()
 def _end(w, ordinal, start, end, outcome, cause, replica):  # type: ignore[no-untyped-def]
     if cause != m.KEPT:
         w.integers[m.CAUSE_N + cause] += 1
@@ -212,7 +212,7 @@ def _end(w, ordinal, start, end, outcome, cause, replica):  # type: ignore[no-un
         note(w.record_s, w.record, ordinal, start, end, outcome, cause, replica)
 
 
-@kernel(types.void(m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 4, _ORDINAL))
+@inner(types.void(m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 4, _ORDINAL))
 def refuse(w, now, ordinal, attempt, first, service, judged, pending_s, cause):  # type: ignore[no-untyped-def]
     """An attempt is refused at once, for `cause` unless the service alone is one."""
     if attempt < w.integers[m.RETRIES]:
@@ -225,7 +225,7 @@ def refuse(w, now, ordinal, attempt, first, service, judged, pending_s, cause): 
     _end(w, ordinal, m.INF, now, m.REJECTED, cause, -1)
 
 
-@kernel()
+@inner()
 def _cause(w, now, first, service, judged, pending_s):  # type: ignore[no-untyped-def]
     """Why a request that came at `first` and starts or gives up now is late."""
     if _service_breaks(w, service, judged):
@@ -234,7 +234,7 @@ def _cause(w, now, first, service, judged, pending_s):  # type: ignore[no-untype
     return cause_of_wait(w.floats[m.AT_MAX_SINCE], first, now - first, overlap)
 
 
-@kernel()
+@inner()
 def give_up(w, row, now):  # type: ignore[no-untyped-def]
     """The attempt of a row has waited too long; whoever's patience ended first decides."""
     t = w.tries[row]
@@ -253,7 +253,7 @@ def give_up(w, row, now):  # type: ignore[no-untyped-def]
     _end(w, ordinal, m.INF, now, m.TIMED_OUT, cause, -1)
 
 
-@kernel()
+@inner()
 def lose(w, row, now):  # type: ignore[no-untyped-def]
     """Nothing will ever serve the request of a row."""
     w.integers[m.LOST_N] += 1
@@ -262,7 +262,7 @@ def lose(w, row, now):  # type: ignore[no-untyped-def]
     _end(w, ordinal, m.INF, now, m.LOST, m.LOST_CAPACITY, -1)
 
 
-@kernel(
+@inner(
     types.void(
         m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 5, _ORDINAL, types.boolean
     )

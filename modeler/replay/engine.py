@@ -20,7 +20,7 @@ from numba import types
 
 from modeler.autoscale import observation as o
 from modeler.autoscale.observation import FUNCTION
-from modeler.compiled import kernel
+from modeler.compiled import inner, kernel
 from modeler.replay import events as e
 from modeler.replay import layout as m
 from modeler.replay.attempts import attempts_fit
@@ -51,7 +51,7 @@ _INF = m.INF
 _LAST_HOPE_S = 3600.0
 
 
-@kernel()
+@inner()
 def _leave_queue(w, now):  # type: ignore[no-untyped-def]
     """Take the head out of the queue; its place in the ring."""
     mark_queue_change(w, now)
@@ -65,7 +65,7 @@ def _leave_queue(w, now):  # type: ignore[no-untyped-def]
     return head
 
 
-@kernel()
+@inner()
 def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
     """The head of the queue leaves without service: its time-out has come, or nothing can serve."""
     head = _leave_queue(w, now)
@@ -111,7 +111,7 @@ def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
         note_decision(w, now, reason, before, before)
 
 
-@kernel()
+@inner()
 def _new_bounds(w, now, arrived):  # type: ignore[no-untyped-def]
     """Put the next row of the table of bounds into force and move the capacity into them."""
     k = w.integers[m.BOUND]
@@ -155,7 +155,7 @@ def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore
     )
 
 
-@kernel()
+@inner()
 def _room(w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever the next event can add."""
     replicas = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
@@ -174,7 +174,7 @@ def _room(w):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel()
+@inner()
 def _undisturbed(w):  # type: ignore[no-untyped-def]
     """Whether requests may come, start and finish without the policy being asked."""
     hooks = w.integers[m.HOOKS]
@@ -183,7 +183,7 @@ def _undisturbed(w):  # type: ignore[no-untyped-def]
     return hooks == o.FROM_ZERO and w.integers[m.DESIRED] > 0
 
 
-@kernel()
+@inner()
 def _hears_arrival(w):  # type: ignore[no-untyped-def]
     """Whether the policy is asked at this arrival, which has just taken its place."""
     hooks = w.integers[m.HOOKS]
@@ -194,7 +194,7 @@ def _hears_arrival(w):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel()
+@inner()
 def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
     if kind == e.DEPARTURE:
@@ -232,7 +232,7 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.NOW] = now
 
 
-@kernel()
+@inner()
 def _next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself."""
     kind = e.ARRIVAL
@@ -331,7 +331,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     return m.DONE, n
 
 
-@kernel()
+@inner()
 def _last_hope(w):  # type: ignore[no-untyped-def]
     """Until when requests that wait after the traffic's end may yet be served. [s]"""
     if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from numba import types
 
-from modeler.compiled import kernel
+from modeler.compiled import inner
 from modeler.replay import events as e
 from modeler.replay import layout as m
 from modeler.replay.attempts import (
@@ -40,7 +40,7 @@ _ORDINAL, _SECONDS = types.int64, types.float64
 _ATTEMPT = (_SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 5)
 
 
-@kernel()
+@inner()
 def _false_ready(w, now):  # type: ignore[no-untyped-def]
     """Pending replicas that the router already takes for ready ones. [replicas]"""
     count = 0
@@ -51,7 +51,7 @@ def _false_ready(w, now):  # type: ignore[no-untyped-def]
     return count
 
 
-@kernel()
+@inner()
 def _finished(w, now):  # type: ignore[no-untyped-def]
     """Take the services that have ended by now off their replicas' counts."""
     while w.integers[m.ENDS] > 0 and w.end_s[0] <= now:
@@ -60,7 +60,7 @@ def _finished(w, now):  # type: ignore[no-untyped-def]
         w.integers[m.ENDS] -= 1
 
 
-@kernel()
+@inner()
 def _choose(w, now, ordinal, attempt, seen):  # type: ignore[no-untyped-def]
     """Place in `live` of the replica an attempt goes to; beyond the ready ones: falsely ready.
 
@@ -86,7 +86,7 @@ def _choose(w, now, ordinal, attempt, seen):  # type: ignore[no-untyped-def]
     return best
 
 
-@kernel(types.void(m.MEMORY_TYPE, *_ATTEMPT))
+@inner(types.void(m.MEMORY_TYPE, *_ATTEMPT))
 def _from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s):  # type: ignore[no-untyped-def]
     """No replica is there: the attempt is refused, or held until one is."""
     refused = w.integers[m.FROM_ZERO] == m.FAIL_FROM_ZERO
@@ -112,7 +112,7 @@ def _from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s
     refuse(w, now, ordinal, attempt, first, service, judged, pending_s, cause)
 
 
-@kernel(types.void(m.MEMORY_TYPE, *_ATTEMPT, types.boolean))
+@inner(types.void(m.MEMORY_TYPE, *_ATTEMPT, types.boolean))
 def _place(w, now, ordinal, attempt, first, came, service, judged, pending_s, waited):  # type: ignore[no-untyped-def]
     """Send one attempt on its way: served, waiting, held or refused."""
     ready = w.integers[m.READY]
@@ -167,13 +167,13 @@ def _place(w, now, ordinal, attempt, first, came, service, judged, pending_s, wa
         plan(w, m.A_LEAVE, deadline, row)
 
 
-@kernel()
+@inner()
 def arrive(w, now, ordinal, service, judged):  # type: ignore[no-untyped-def]
     """A request comes for the first time."""
     _place(w, now, ordinal, 0, now, now, service, judged, pending_seconds(w, now), False)
 
 
-@kernel()
+@inner()
 def _again(w, now, row, came):  # type: ignore[no-untyped-def]
     """The attempt of a row, which no longer waits where it did, looks for a place."""
     t = w.tries[row]
@@ -185,7 +185,7 @@ def _again(w, now, row, came):  # type: ignore[no-untyped-def]
     _place(w, now, ordinal, attempt, first, came, service, judged, pending_s, True)
 
 
-@kernel()
+@inner()
 def _start(w, now):  # type: ignore[no-untyped-def]
     """The next request that waits for a slot starts."""
     leaves_queue(w, now)
@@ -210,13 +210,13 @@ def _start(w, now):  # type: ignore[no-untyped-def]
     close_breach(w)
 
 
-@kernel()
+@inner()
 def _deadline(w, head):  # type: ignore[no-untyped-def]
     """When the first in a line gives up; who came later has no earlier deadline. [s]"""
     return _INF if w.integers[head] == m.NOBODY else w.tries[w.integers[head], m.T_DEADLINE]
 
 
-@kernel()
+@inner()
 def _leave(w, now):  # type: ignore[no-untyped-def]
     """One of those whose deadline has come gives up: held, in the line, then bound to a replica."""
     leaves_queue(w, now)
@@ -234,7 +234,7 @@ def _leave(w, now):  # type: ignore[no-untyped-def]
     close_breach(w)
 
 
-@kernel(types.void(m.MEMORY_TYPE, _ORDINAL, _SECONDS))
+@inner(types.void(m.MEMORY_TYPE, _ORDINAL, _SECONDS))
 def step(w, kind, now):  # type: ignore[no-untyped-def]
     """One event of requests that are here already."""
     if kind == e.START:
@@ -252,7 +252,7 @@ def step(w, kind, now):  # type: ignore[no-untyped-def]
         close_breach(w)
 
 
-@kernel()
+@inner()
 def next_start(w):  # type: ignore[no-untyped-def]
     """When the next request that waits for a slot starts. [s]"""
     if w.integers[m.ROUTER] != m.CENTRAL:
@@ -261,14 +261,14 @@ def next_start(w):  # type: ignore[no-untyped-def]
     return w.times[0] if waits else _INF
 
 
-@kernel()
+@inner()
 def next_leave(w):  # type: ignore[no-untyped-def]
     """When the next request gives up waiting. [s]"""
     in_line = min(_deadline(w, m.HELD_HEAD), _deadline(w, m.LINE_HEAD))
     return min(in_line, next_on(w, m.A_LEAVE))
 
 
-@kernel()
+@inner()
 def next_release(w):  # type: ignore[no-untyped-def]
     """When the next held request can be sent on: a replica is there, or seems to be. [s]"""
     if w.integers[m.HELD] == 0:
@@ -280,13 +280,13 @@ def next_release(w):  # type: ignore[no-untyped-def]
     return _INF
 
 
-@kernel()
+@inner()
 def next_retry(w):  # type: ignore[no-untyped-def]
     """When the next request comes back. [s]"""
     return next_on(w, m.A_RETRY)
 
 
-@kernel()
+@inner()
 def lose_one(w, now):  # type: ignore[no-untyped-def]
     """One of those that nothing will ever serve is lost."""
     leaves_queue(w, now)
@@ -299,7 +299,7 @@ def lose_one(w, now):  # type: ignore[no-untyped-def]
     close_breach(w)
 
 
-@kernel()
+@inner()
 def last_came(w):  # type: ignore[no-untyped-def]
     """When the first of those that wait for any replica came; infinite if all are bound. [s]"""
     if w.integers[m.HELD] > 0:
@@ -309,7 +309,7 @@ def last_came(w):  # type: ignore[no-untyped-def]
     return _INF
 
 
-@kernel(
+@inner(
     types.int64(
         m.MEMORY_TYPE,
         m.CHUNK_TYPE,

@@ -88,6 +88,7 @@ class Naive:
         self.breach: dict[str, float] | None = None
         self.measured: list[tuple[float, int, float]] = []
         self.self_cleared = self.censored = self.peak_queue = self.waited = 0
+        self.busy_s = 0.0
         self.queued_s = self.ready_total_s = self.in_flight_s = self.busy_draining_s = 0.0
         self.invocations = Fraction(0)
         self.arrived = 0
@@ -230,6 +231,7 @@ class Naive:
         replica.slots[replica.slots.index(longest)] = None
         request.replica, request.start = ordinal, self.now
         finish = self.now + request.service
+        self.busy_s += request.service
         replica.finishes[k] = finish
         self.push(finish, FINISH, k, ordinal)
         client = self.limits.client_timeout_s
@@ -305,6 +307,10 @@ class Naive:
             self.breach["measured"] = 1.0
         self.serve_queue()
 
+    def ahead(self, replica: Replica) -> list[float]:
+        """When each busy slot of a replica will have done all it holds."""
+        return list(replica.finishes.values())
+
     def set_desired(self, wanted: int) -> None:
         was_pending = bool(self.pending())
         have = len(self.ready()) + len(self.pending())
@@ -325,8 +331,9 @@ class Naive:
                     idle = [r for r in self.ready() if not r.finishes]
                     newest = max(idle or [newest], key=lambda r: (r.ready, r.ordinal))
                 newest.state, newest.drain = "draining", self.now
-                newest.stop = max([self.now, *newest.finishes.values()])
-                self.busy_draining_s += sum(t - self.now for t in newest.finishes.values())
+                ahead = self.ahead(newest)
+                newest.stop = max([self.now, *ahead])
+                self.busy_draining_s += sum(t - self.now for t in ahead)
                 done = max(done, newest.stop)
         if have > wanted:
             self.activity_done = INF if self.pending() else done

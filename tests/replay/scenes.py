@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
 from naive import INF, Naive, Request
+from naive_fates import NaiveFates
 
-from modeler.autoscale import fixed, target_tracking
-from modeler.replay import Limits, Result, Work, simulate
+from modeler.autoscale import fixed, setup_per_job, target_tracking
+from modeler.replay import Fates, Limits, Result, Work, simulate
 
 
 @dataclass
@@ -56,7 +57,8 @@ class Case:
                 self.arrival.tolist(), self.service.tolist(), self.judged.tolist(), strict=True
             )
         ]
-        return Naive(
+        kind = Naive if self.limits.fates.plain else NaiveFates
+        return kind(
             self.policy,
             self.decide,
             requests,
@@ -135,6 +137,37 @@ def cases(draw, grid: bool):
     return Case(
         policy, decide, arrival, service, judged, limits, running, ready, arrival[-1] + after, t0_ns
     )
+
+
+@st.composite
+def fates(draw):
+    """Anything that is set beside one queue; pauses and hold times fall on the grid of quarters."""
+    retries = draw(st.sampled_from([0, 0, 1, 2, 4]))
+    return Fates(
+        from_zero=draw(st.sampled_from(["queue", "fail", "hold"])),
+        hold_limit=draw(st.sampled_from([None, None, 0, 2])),
+        hold_timeout_s=draw(st.sampled_from([INF, INF, 1.5, 6.0])),
+        router=draw(st.sampled_from(["central", "least_outstanding", "round_robin", "random"])),
+        false_ready_s=draw(st.sampled_from([0.0, 0.0, 0.5, 3.0])),
+        retries=retries,
+        retry_base_s=draw(st.sampled_from([0.0, 0.25, 1.0])),
+        retry_factor=draw(st.sampled_from([1.0, 2.0])),
+        retry_max_s=draw(st.sampled_from([0.5, 20.0])),
+        retry_jitter=draw(st.sampled_from(["none", "none", "full"])),
+        retry_client_timeouts=draw(st.booleans()),
+        seed=draw(st.integers(0, 3)),
+    )
+
+
+@st.composite
+def fated_cases(draw, grid: bool):
+    """Cases with fates; one in three has a fleet that follows its requests from and to zero."""
+    case = draw(cases(grid))
+    case.limits = replace(case.limits, fates=draw(fates().filter(lambda f: not f.plain)))
+    if draw(st.integers(0, 2)) == 0:
+        case.policy = setup_per_job.build(draw(st.integers(1, 4)))
+        case.decide = setup_per_job.decide.py_func
+    return case
 
 
 def assert_same_bits(one: Result, other: Result) -> None:

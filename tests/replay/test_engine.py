@@ -75,7 +75,7 @@ def compare(case: Case, *, exact: bool) -> None:
         "wait_sum_s": sum(r.start - r.arrival for r in served),
         "wait_sum_started_s": sum(r.start - r.arrival for r in started),
         "served_sum_s": sum(r.end - r.arrival for r in served),
-        "busy_slot_s": sum(r.service for r in started),
+        "busy_slot_s": naive.busy_s,
         "busy_draining_slot_s": naive.busy_draining_s,
         "queued_request_s": naive.queued_s,
     }
