@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numba import cfunc, njit
+from numba import cfunc
 
 from modeler.autoscale.context import Context
 from modeler.autoscale.hpa_limits import DOWN_RULES, UP_RULES, Rules, pack_rules
@@ -41,15 +41,12 @@ _DELAY_S: Final = 30.0
 _WINDOW_S: Final = {"cpu_utilisation": 30.0, "gpu_utilisation": 30.0, "requests_per_second": 60.0}
 
 
-@njit(SIGNATURE, cache=True)
+@cfunc(SIGNATURE, cache=True)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Sample and reconcile: one event a sync."""
     h = header(params)
     watch(obs, state, h)
     return sync(obs, params, state, h, obs[MIN], out)
-
-
-_entry = cfunc(SIGNATURE, cache=True)(decide.py_func)
 
 
 def build(
@@ -71,7 +68,7 @@ def build(
     h, rest = settings(controller, metrics)
     return Policy(
         kind="hpa",
-        function=_entry,
+        function=decide,
         params=np.array([*h, *rest]),
         state_size=state_size(h),
         minimum=minimum,

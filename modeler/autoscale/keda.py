@@ -114,7 +114,7 @@ def _poll(obs, params, state, h, out):  # type: ignore[no-untyped-def]
     return _move(current, replicas, out)
 
 
-@njit(SIGNATURE, cache=True)
+@cfunc(SIGNATURE, cache=True)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Poll on a bucket, reconcile on a tick."""
     h = header(params)
@@ -127,9 +127,6 @@ def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     if current == 0.0:
         return NOTHING  # the HPA is off at zero
     return sync(obs, params, state, h, max(h.hpa_minimum, obs[MIN]), out)
-
-
-_entry = cfunc(SIGNATURE, cache=True)(decide.py_func)
 
 
 def from_block(block: Keda, context: Context) -> Policy:
@@ -160,7 +157,7 @@ def from_block(block: Keda, context: Context) -> Policy:
     lowest = [context.minimum, block.idle_replicas, block.paused_replicas]
     return Policy(
         kind="keda",
-        function=_entry,
+        function=decide,
         params=np.array([*h, *rest]),
         state_size=state_size(h),
         minimum=min(one for one in lowest if one is not None),
