@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from naive import INF, Naive, Request
 
-from modeler.autoscale import fixed, target_tracking
+from modeler.autoscale import fixed, scalable_loop, target_tracking
 from modeler.replay import Limits, Result, Work, simulate
 
 
@@ -99,7 +99,7 @@ def policies(draw, grid: bool):
         refuse_while_updating=draw(st.booleans()),
         scale_in_step_limit=draw(st.sampled_from([None, 1, 2])),
     )
-    return policy, target_tracking.decide.py_func
+    return policy, scalable_loop.decide.py_func
 
 
 @st.composite
