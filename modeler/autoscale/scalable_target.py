@@ -143,8 +143,8 @@ def scheduled_bounds(
         rows += [
             (
                 (at - origin).total_seconds(),
-                np.nan if action.min is None else float(action.min),
-                np.nan if action.max is None else float(action.max),
+                np.nan if action.min_replicas is None else float(action.min_replicas),
+                np.nan if action.max_replicas is None else float(action.max_replicas),
             )
             for at in instants
         ]
@@ -155,7 +155,7 @@ def scheduled_bounds(
         most = most if np.isnan(high) else high
         if least > most:
             raise _refusal(
-                "policy.min",
+                "policy.min_replicas",
                 f"after {at_s:g} s a scheduled minimum of {least:g} lies above the maximum of "
                 f"{most:g}",
             )

@@ -1,6 +1,7 @@
 """What does not hold inside a policy of AWS, or between it and its platform."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from modeler.scenario.policy import schedule
@@ -132,7 +133,7 @@ def step_fault(bounds: list[tuple[float | None, float | None]]) -> str:
             return "a step needs a lower or an upper bound"
         if low >= high:
             return f"a step's lower bound {low:g} is not less than its upper bound {high:g}"
-    for (_, end), (start, _) in zip(ordered, ordered[1:], strict=False):
+    for (_, end), (start, _) in pairwise(ordered):
         if end < start:
             return f"the steps leave a gap from {end:g} to {start:g}"
         if end > start:
@@ -156,15 +157,22 @@ def _scheduled(policy: Scheduled, minimum: int, maximum: int) -> Iterator[Fault]
             at = "timezone" if "time zone" in str(error) else key
             expected = "a schedule that fires" if key == "schedule" else "an ISO 8601 time"
             yield Fault(at, getattr(policy, at), expected, str(error))
-    if policy.min is None and policy.max is None:
-        yield Fault("min", None, "min, max or both", "a scheduled action sets min, max or both")
-    least = minimum if policy.min is None else policy.min
-    most = maximum if policy.max is None else policy.max
+    if policy.min_replicas is None and policy.max_replicas is None:
+        yield Fault(
+            "min_replicas",
+            None,
+            "min_replicas, max_replicas or both",
+            "a scheduled action sets min_replicas, max_replicas or both",
+        )
+    least = minimum if policy.min_replicas is None else policy.min_replicas
+    most = maximum if policy.max_replicas is None else policy.max_replicas
     if most < least:
-        key, other = ("max", least) if policy.max is not None else ("min", most)
+        key, other = "min_replicas", most
+        if policy.max_replicas is not None:
+            key, other = "max_replicas", least
         yield Fault(
             key,
             getattr(policy, key),
-            f"at {'least' if key == 'max' else 'most'} {other}",
+            f"at {'most' if key == 'min_replicas' else 'least'} {other}",
             f"a scheduled minimum of {least} lies above the maximum of {most}",
         )

@@ -27,8 +27,12 @@ class Scheduled(Block):
         source=_SCHEDULED,
         min_length=1,
     )
-    min: Count | None = setting(None, "Fewest replicas from then on.", derived="unchanged", ge=0)
-    max: Count | None = setting(None, "Most replicas from then on.", derived="unchanged", ge=0)
+    min_replicas: Count | None = setting(
+        None, "Fewest replicas from then on.", derived="unchanged", ge=0
+    )
+    max_replicas: Count | None = setting(
+        None, "Most replicas from then on.", derived="unchanged", ge=0
+    )
     start: str | None = setting(
         None, "First moment at which it may run (ISO 8601, UTC).", derived="always"
     )
