@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import pricing
 from modeler.autoscale import (
     cloud_run,
     fixed,
@@ -13,8 +14,8 @@ from modeler.autoscale import (
     knative,
     per_request,
     ray_serve,
+    scalable_target,
     sky_serve,
-    target_tracking,
 )
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
@@ -30,8 +31,9 @@ _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
     "per_request": per_request.from_block,
     "ray_serve": ray_serve.from_block,
     "sky_serve": sky_serve.from_block,
-    "target_tracking": target_tracking.from_block,
 }
+# Kinds that share one target of AWS, several at once: its scheduled actions among them.
+_OF_ONE_TARGET: Final = frozenset({"target_tracking", "step_scaling", "scheduled", "predictive"})
 
 
 def build(
@@ -66,5 +68,18 @@ def build(
         horizon_s=horizon_s,
         cores=getattr(scenario.hosting, "vcpu", 1.0),
         gpu=getattr(scenario.hosting, "gpu", "") != "none",
+        **_machine(scenario),
     )
-    return _MAKERS[scenario.policy.kind](scenario.policy, context)
+    blocks = scenario.in_force
+    if blocks[0].kind in _OF_ONE_TARGET:
+        return scalable_target.from_blocks(blocks, context)
+    return _MAKERS[blocks[0].kind](blocks[0], context)
+
+
+def _machine(scenario: Scenario) -> dict[str, int]:
+    """Cores and devices of an instance, where instances have a type."""
+    name = getattr(scenario.hosting, "instance", None)
+    if name is None:
+        return {}
+    machine = pricing.instance(name)
+    return {"vcpus": machine.vcpu, "accelerators": machine.accelerator_count}

@@ -19,6 +19,7 @@ class Context(NamedTuple):
     horizon_s : float. End of the clock: of the traffic and its tail. [s]
     cores : float. Cores of an instance, where the platform lets them be chosen. [cores]
     gpu : bool. Whether an instance has an accelerator, where the platform lets it be chosen.
+    vcpus, accelerators : int. Cores and devices of a replica's instance, where it has a type.
     """
 
     hosting: str
@@ -31,6 +32,8 @@ class Context(NamedTuple):
     horizon_s: float = float("inf")
     cores: float = 1.0
     gpu: bool = True
+    vcpus: int = 1
+    accelerators: int = 0
 
     @property
     def warm(self) -> int:

@@ -76,6 +76,9 @@ AT_DESIRED: Final = 5
 UNSCALABLE: Final = 6
 SCALE_IN_COOLDOWN: Final = 7
 SCHEDULED: Final = 8  # new bounds moved the capacity; the engine's own, no policy returns it
+ANTICIPATED_FLAPPING: Final = 20
+NOT_AGREED: Final = 21  # another policy on the target is not ready to scale in
+WARMING_UP: Final = 22  # instances that are warming up hold a removal back
 # Kubernetes: conditions of the HorizontalPodAutoscaler, events of the ScaledObject.
 TOO_MANY: Final = 40
 TOO_FEW: Final = 41
@@ -95,6 +98,9 @@ REASONS: Final[dict[int, str]] = {
     UNSCALABLE: "TargetServicePutResourceAsUnscalable",
     SCALE_IN_COOLDOWN: "ScaleInCooldown",
     SCHEDULED: "ScheduledAction",
+    ANTICIPATED_FLAPPING: "AutoScalingAnticipatedFlapping",
+    NOT_AGREED: "ScaleInNotAgreed",
+    WARMING_UP: "InstanceWarmup",
     TOO_MANY: "TooManyReplicas",
     TOO_FEW: "TooFewReplicas",
     UP_LIMIT: "ScaleUpLimit",

@@ -44,6 +44,7 @@ class Policy:
     bounds : float64[k, 3]. Changes of the bounds in order of time: instant since the trace's
         origin, minimum, maximum; NaN leaves one as it is. Each moves the capacity into the new
         bounds at once. [s, replicas, replicas]
+    notes : tuple of str. What the reader of a result should know about the settings, in words.
     """
 
     kind: str
@@ -60,3 +61,4 @@ class Policy:
     target: float | None = None
     recent_s: float = 0.0
     bounds: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    notes: tuple[str, ...] = ()

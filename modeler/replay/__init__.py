@@ -1,8 +1,8 @@
 """Run: arrivals in; request, replica and decision records out.
 
 Reading guide: `run` (one scenario), `simulate` (one run of the engine), `engine` and `quiet` (the
-compiled loop), `fleet` (what happens to replicas), `fates`, `routed` and `attempts` (what may happen
-to a request beside one queue), `layout` (what the loop keeps).
+compiled loop), `fleet` (what happens to replicas), `fates`, `routed` and `attempts` (what may
+happen to a request beside one queue), `layout` (what the loop keeps).
 """
 
 from __future__ import annotations

@@ -8,10 +8,17 @@ from typing import Any, Final
 from modeler.report import numbers
 
 _BAR = 40  # characters of the longest bar
-# What target tracking measures, by the scenario's ``policy.metric``.
+# What a policy of AWS measures, by the scenario's ``policy.metric``.
 _UNITS: Final = {
     "invocations_per_instance": "requests per instance and minute",
     "concurrency_high_resolution": "requests in flight and queued per instance",
+    "cpu_utilisation": "CPU utilisation in percent",
+    "gpu_utilisation": "GPU utilisation in percent",
+    "backlog_per_instance": "requests queued or in progress per instance",
+    "queue_per_instance": "requests queued per instance",
+    "provisioned_concurrency_utilisation": "share of provisioned concurrency in use",
+    "has_backlog_without_capacity": "1 while requests wait without an instance",
+    "no_capacity_invocation_failures": "requests failed for want of capacity",
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
+from modeler.scenario.policy.aws_checks import faults, wakes_from_zero
 
 if TYPE_CHECKING:
     from modeler.scenario.schema import Fleet
@@ -166,8 +167,7 @@ def _scale_to_zero(
     if fleet.min >= 1:
         return
     platform = hosting.platform
-    stuck = all(policy.kind == "target_tracking" for _, policy in policies)
-    if stuck and not _wakes_on_backlog(hosting):
+    if not any(wakes_from_zero(policy, hosting.kind) for _, policy in policies):
         yield Conflict(
             "fleet.min",
             fleet.min,
@@ -184,11 +184,6 @@ def _scale_to_zero(
             f"{platform.title} keeps at least one instance: fleet.min must be >= 1, "
             "write fleet.min: 1",
         )
-
-
-def _wakes_on_backlog(hosting: Hosting) -> bool:
-    """Whether the tracked metric is there at zero replicas: a queue's length is."""
-    return hosting.kind == "sagemaker_async"
 
 
 def _hpa_at_zero(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
@@ -318,6 +313,13 @@ def _of_requests(
             )
 
 
+def _aws(hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
+    for path, policy in policies:
+        for fault in faults(policy, hosting.kind, fleet.min, fleet.max):
+            at = f"{path}.{fault.key}"
+            yield Conflict(at, fault.value, fault.expected, f"{at}: {fault.message}")
+
+
 _Check = Callable[..., Iterator[Conflict]]
 _CHECKS = cast(
     "tuple[tuple[tuple[str, ...], _Check], ...]",
@@ -333,5 +335,6 @@ _CHECKS = cast(
         (("hosting", "fleet", "in_force"), _scale_to_zero),
         (("fleet", "in_force"), _hpa_at_zero),
         (("fleet", "in_force"), _keda),
+        (("hosting", "fleet", "in_force"), _aws),
     ),
 )

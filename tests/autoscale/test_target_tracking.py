@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeler.autoscale import target_tracking
-from modeler.autoscale.target_tracking import capacity_for
+from modeler.autoscale.proportional import capacity_for
 from modeler.replay import Limits, Result, Work, simulate
 from modeler.replay import layout as m
 from modeler.scenario import default, with_values

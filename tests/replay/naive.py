@@ -23,7 +23,7 @@ from modeler.replay import Limits
 
 INF = math.inf
 # The written order of events at one instant; a bucket is half open, so it closes before arrivals.
-FINISH, READY, TIMEOUT, BUCKET, ARRIVAL, TICK = range(6)
+FINISH, READY, TIMEOUT, BUCKET, ARRIVAL, TICK, WAKE = range(7)
 
 
 @dataclass
@@ -79,6 +79,7 @@ class Naive:
         self.events: list[tuple[float, int, float, object]] = []
         self.now = 0.0
         self.last_end = 0.0
+        self.wake = INF
         self.to_come = len(self.requests)
         self.departed: list[int] = []
         self.desired = 0
@@ -183,6 +184,11 @@ class Naive:
                     self.breach["measured"] = 0.0
             else:
                 self.arrive(int(ident))
+        elif rank == WAKE:
+            if time == self.wake:  # otherwise the policy has changed its mind since
+                self.advance(time)
+                self.wake = INF
+                self.ask(o.WAKE)
         else:
             self.advance(time)
             clock = self.policy.clock
@@ -361,7 +367,11 @@ class Naive:
         obs[o.READY_SECONDS], obs[o.ACTIVITY_DONE] = self.ready_total_s, self.activity_done
         obs[o.SLOTS] = self.limits.slots
         self.out[o.OUT_DESIRED], self.out[o.OUT_METRIC] = self.desired, 0.0
+        self.out[o.OUT_WAKE] = self.wake
         reason = self.decide(event, obs, policy.params, self.state, self.out)
+        if self.out[o.OUT_WAKE] != self.wake:
+            self.wake = float(self.out[o.OUT_WAKE])
+            self.push(self.wake, WAKE, 0, None)
         if reason == o.NOTHING:
             return
         wanted, before = self.desired, self.desired

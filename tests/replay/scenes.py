@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from naive import INF, Naive, Request
 from naive_fates import NaiveFates
 
-from modeler.autoscale import fixed, setup_per_job, target_tracking
+from modeler.autoscale import fixed, scalable_loop, setup_per_job, target_tracking
 from modeler.replay import Fates, Limits, Result, Work, simulate
 
 
@@ -101,7 +101,7 @@ def policies(draw, grid: bool):
         refuse_while_updating=draw(st.booleans()),
         scale_in_step_limit=draw(st.sampled_from([None, 1, 2])),
     )
-    return policy, target_tracking.decide.py_func
+    return policy, scalable_loop.decide.py_func
 
 
 @st.composite

@@ -34,6 +34,20 @@ class Inputs:
         """Whether a key is there and not null; it then counts as read by whoever reads it."""
         return self._values.get(key) is not None
 
+    def keys(self) -> list[str]:
+        """Names of the keys that are there and not null; asking for them reads none."""
+        return [key for key, value in self._values.items() if value is not None]
+
+    def first(self, *keys: str, default: Any = REQUIRED) -> Any:
+        """The first of these numbers that is given: several names of one input."""
+        found = [self.number(key, None) for key in keys]
+        given = [value for value in found if value is not None]
+        if given:
+            return given[0]
+        if default is REQUIRED:
+            raise CaseError(f"{self._path}.{keys[0]} is missing")
+        return default
+
     def number(self, key: str, default: Any = REQUIRED) -> Any:
         """A finite number. The default may be None."""
         value = self._take(key, default)

@@ -6,6 +6,8 @@ from pydantic import Tag
 
 from modeler.scenario.fields import by_kind
 from modeler.scenario.policy.aws import TargetTracking
+from modeler.scenario.policy.aws_planned import Predictive, Scheduled
+from modeler.scenario.policy.aws_steps import Step, StepScaling
 from modeler.scenario.policy.cloud_run import CloudRun
 from modeler.scenario.policy.fixed import Fixed
 from modeler.scenario.policy.keda import Keda
@@ -18,6 +20,9 @@ from modeler.scenario.policy.sky import SkyServe
 Policy = Annotated[
     Annotated[TargetTracking, Tag("target_tracking")]
     | Annotated[Fixed, Tag("fixed")]
+    | Annotated[StepScaling, Tag("step_scaling")]
+    | Annotated[Scheduled, Tag("scheduled")]
+    | Annotated[Predictive, Tag("predictive")]
     | Annotated[Hpa, Tag("hpa")]
     | Annotated[Keda, Tag("keda")]
     | Annotated[KnativeKpa, Tag("knative_kpa")]
@@ -36,7 +41,11 @@ __all__ = [
     "KnativeKpa",
     "PerRequest",
     "Policy",
+    "Predictive",
     "RayServe",
+    "Scheduled",
     "SkyServe",
+    "Step",
+    "StepScaling",
     "TargetTracking",
 ]
