@@ -117,7 +117,7 @@ def sample(obs, state, row):  # type: ignore[no-untyped-def]
 @kernel()
 def has_value(row, measure):  # type: ignore[no-untyped-def]
     """Whether the metric has a datapoint for this sample."""
-    if measure == REQUESTS or measure == CONCURRENCY or measure == UTILISATION:
+    if measure in (REQUESTS, CONCURRENCY, UTILISATION):
         return row[READY_S] > 0.0 and row[COLD] == 0.0
     return True
 

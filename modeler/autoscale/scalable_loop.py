@@ -331,7 +331,7 @@ def _act(obs, params, state, out):  # type: ignore[no-untyped-def]
     for k in range(int(params[m.RULES])):
         ru = _rule(params, k)
         reason, wanted, shown, own = _ask(obs, params, state, ru, maximum, updating, out)
-        if reason == SCALED_OUT or reason == SCALED_IN:
+        if reason in (SCALED_OUT, SCALED_IN):
             if larger(chosen, wanted) != chosen:
                 chosen, metric, length = wanted, shown, own
         elif reason != NOTHING and first == NOTHING:

@@ -23,6 +23,7 @@ from modeler.autoscale.scalable_layout import Bounds, Rule, assemble
 from modeler.autoscale.scalable_loop import entry
 from modeler.autoscale.target_tracking import full_utilisation, target_of, warm_up_s
 from modeler.scenario.errors import Problem, ScenarioError
+from modeler.scenario.kinds import platform_of
 from modeler.scenario.policy import Predictive, Scheduled, StepScaling, TargetTracking, schedule
 
 Block = TargetTracking | StepScaling | Scheduled | Predictive
@@ -77,7 +78,9 @@ def from_blocks(blocks: Sequence[Block], context: Context) -> Policy:
         entry,
         rules,
         Bounds(context.minimum, context.maximum, context.warm, bounds),
-        refuse_while_updating=any(asked) if asked else context.hosting == "sagemaker_realtime",
+        refuse_while_updating=any(asked)
+        if asked
+        else platform_of(context.hosting).refuses_while_updating,
         warm_up_s=warm,
         forecast=_forecast(acting[0], context) if acting else None,
         notes=notes,

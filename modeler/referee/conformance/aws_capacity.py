@@ -1,4 +1,4 @@
-"""Known answers about capacity: steps, targets, cooldowns, several policies, schedules, forecasts."""
+"""Known answers about capacity: steps, targets, warm pools, forecasts, why nothing changes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from modeler.autoscale import cooldown, lambda_scaling, proportional, steps
 from modeler.autoscale.cloudwatch import GREATER, LESS, breaches
-from modeler.autoscale.lambda_scaling import ACCOUNT_LIMIT, BURST, READINGS, WINDOW_S
+from modeler.autoscale.lambda_scaling import ACCOUNT_LIMIT, ENVIRONMENTS, PERIOD_S, READINGS
 from modeler.autoscale.steps import ADJUSTMENTS
 from modeler.autoscale.target_tracking import COOLDOWN_S, LOW_FACTOR
 from modeler.referee.conformance.inputs import Inputs
@@ -31,7 +31,11 @@ def cooldown_interaction(case: Inputs) -> Answer:
         "out": case.number("scale_out_cooldown_s", COOLDOWN_S),
         "in": case.number("scale_in_cooldown_s", COOLDOWN_S),
     }
-    at = {key.removesuffix("_at_s"): case.number(key) for key in case.keys() if key[-5:] == "_at_s"}
+    at = {
+        key.removesuffix("_at_s"): case.number(key)
+        for key in case.given_keys()
+        if key.endswith("_at_s")
+    }
     completions = {name: t for name, t in at.items() if name.endswith(_COMPLETIONS)}
     actions = sorted((t, name) for name, t in at.items() if name not in completions)
     memory = np.zeros(cooldown.SIZE)
@@ -245,7 +249,8 @@ def serverless_concurrency(case: Inputs) -> Answer:
 def lambda_burst(case: Inputs) -> Answer:
     """How many environments a function may add in some seconds, and how long a demand takes."""
     reading = READINGS[case.text("reading", "bucket", choices=tuple(READINGS))]
-    burst, window_s = case.number("burst", BURST), case.number("window_s", WINDOW_S)
+    burst = case.number("burst", ENVIRONMENTS)
+    per_s = burst / case.number("window_s", PERIOD_S)
     limit = float(
         lambda_scaling.concurrency_limit(
             case.number("account_limit", ACCOUNT_LIMIT),
@@ -259,11 +264,11 @@ def lambda_burst(case: Inputs) -> Answer:
     seconds = case.number("seconds", 0.0)
     wanted = max(demand - max(held, provisioned), 0.0)
     room = float(lambda_scaling.room(limit, max(held, provisioned)))
-    rate = float(lambda_scaling.startable(seconds, burst, window_s, reading))
+    rate = float(lambda_scaling.startable(reading, burst, per_s, seconds))
     new = min(wanted, room, rate)
     reachable = min(wanted, room)
     full_s = (
-        float(lambda_scaling.seconds_to_start(reachable, burst, window_s, reading))
+        float(lambda_scaling.time_to_start(reading, burst, per_s, reachable))
         if np.isfinite(reachable)
         else None
     )

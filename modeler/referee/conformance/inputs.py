@@ -34,7 +34,7 @@ class Inputs:
         """Whether a key is there and not null; it then counts as read by whoever reads it."""
         return self._values.get(key) is not None
 
-    def keys(self) -> list[str]:
+    def given_keys(self) -> list[str]:
         """Names of the keys that are there and not null; asking for them reads none."""
         return [key for key, value in self._values.items() if value is not None]
 
