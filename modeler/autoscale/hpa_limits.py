@@ -89,7 +89,7 @@ def lowest(history, at, n, window_s, wanted, now):  # type: ignore[no-untyped-de
     return wanted
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def between(current, low, high):  # type: ignore[no-untyped-def]
     """Current replicas moved no further than both windows allow."""
     kept = max(current, low)
@@ -147,19 +147,18 @@ def behavior_limited(  # type: ignore[no-untyped-def]
     current, wanted, minimum, maximum, rules, up_at, down_at, history, events, now
 ):
     """A proposal within the rates and the bounds, and what limited it."""
-    if wanted > current:
-        limit = behavior_limit(True, current, rules, up_at, history, events, now)
+    if wanted == current:
+        return wanted, FREE
+    up = wanted > current
+    at = up_at if up else down_at
+    limit = behavior_limit(up, current, rules, at, history, events, now)
+    if up:
         limit = max(limit, current)
         allowed, by = (limit, BY_UP_LIMIT) if maximum > limit else (maximum, BY_MAX)
-        if wanted > allowed:
-            return allowed, by
-    elif wanted < current:
-        limit = behavior_limit(False, current, rules, down_at, history, events, now)
-        limit = min(limit, current)
-        allowed, by = (limit, BY_DOWN_LIMIT) if minimum < limit else (minimum, BY_MIN)
-        if wanted < allowed:
-            return allowed, by
-    return wanted, FREE
+        return (allowed, by) if wanted > allowed else (wanted, FREE)
+    limit = min(limit, current)
+    allowed, by = (limit, BY_DOWN_LIMIT) if minimum < limit else (minimum, BY_MIN)
+    return (allowed, by) if wanted < allowed else (wanted, FREE)
 
 
 @njit(cache=True)
@@ -174,7 +173,7 @@ def legacy_limited(current, wanted, minimum, maximum):  # type: ignore[no-untype
     return wanted, FREE
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def outside(current, minimum, maximum):  # type: ignore[no-untyped-def]
     """What happens before any metric is read: replicas, and whether it ends the reconcile.
 

@@ -42,7 +42,11 @@ class Header(NamedTuple):
     fallback: float  # replicas, NaN for none
     fallback_behavior: float
     failure_threshold: float  # failed reads that a fallback waits for
-    up_rules_at: float
+    recommendations_at: float  # places in the memory
+    ups_at: float
+    downs_at: float
+    samples_at: float
+    up_rules_at: float  # places in the settings
     down_rules_at: float
     hpa_minimum: float  # ``minReplicas``; NaN for the fleet's
     # Of KEDA alone.
@@ -73,10 +77,11 @@ def header(params):  # type: ignore[no-untyped-def]
         params[8], params[9], params[10], params[11], params[12], params[13], params[14],
         params[15], params[16], params[17], params[18], params[19], params[20], params[21],
         params[22], params[23], params[24], params[25], params[26], params[27], params[28],
+        params[29], params[30], params[31], params[32],
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def metric_at(params, k):  # type: ignore[no-untyped-def]
     """A metric by its number."""
     at = _HEADER + WIDTH * k
@@ -86,45 +91,34 @@ def metric_at(params, k):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def cache_at(k):  # type: ignore[no-untyped-def]
     """Place of a metric's value as of the last poll."""
     return _CACHE + k
 
 
-@njit(cache=True)
-def _recommendations_at(h):  # type: ignore[no-untyped-def]
-    return _CACHE + int(h.metrics)
+def arranged(h: Header) -> Header:
+    """The header with the places of the lists behind one another, each with its room."""
+    at = float(_CACHE) + h.metrics
+    ups_at = at + 2.0 * h.recommendations
+    downs_at = ups_at + 2.0 * h.events
+    return h._replace(
+        recommendations_at=at,
+        ups_at=ups_at,
+        downs_at=downs_at,
+        samples_at=downs_at + 2.0 * h.events,
+    )
 
 
-@njit(cache=True)
-def _ups_at(h):  # type: ignore[no-untyped-def]
-    return _recommendations_at(h) + 2 * int(h.recommendations)
-
-
-@njit(cache=True)
-def _downs_at(h):  # type: ignore[no-untyped-def]
-    return _ups_at(h) + 2 * int(h.events)
-
-
-@njit(cache=True)
-def samples_at(h):  # type: ignore[no-untyped-def]
-    """Where the ring of samples stands."""
-    return _downs_at(h) + 2 * int(h.events)
+def placed(h: Header, metrics: int, up: list[float]) -> Header:
+    """The header with the places of the lists, and of the rules behind so many metrics."""
+    at = float(_HEADER + WIDTH * metrics)
+    return arranged(h._replace(metrics=float(metrics), up_rules_at=at, down_rules_at=at + len(up)))
 
 
 def state_size(h: Header) -> int:
     """Length of the memory. [float64 values]"""
-    lists = 2 * int(h.recommendations) + 4 * int(h.events) + COLUMNS * int(h.samples)
-    return _CACHE + int(h.metrics) + lists
-
-
-def placed(h: Header, metrics: int, up: list[float]) -> Header:
-    """The header with the places of the rules behind so many metrics."""
-    at = _HEADER + WIDTH * metrics
-    return h._replace(
-        metrics=float(metrics), up_rules_at=float(at), down_rules_at=float(at + len(up))
-    )
+    return int(h.samples_at) + COLUMNS * int(h.samples)
 
 
 def load_history(
@@ -132,26 +126,26 @@ def load_history(
 ) -> None:
     """Start a memory with lists of (replicas, time) and (replicas changed, time)."""
     for place, count, pairs in (
-        (_recommendations_at(h), _RECOMMENDED, recommended),
-        (_ups_at(h), _UPS, ups),
-        (_downs_at(h), _DOWNS, downs),
+        (int(h.recommendations_at), _RECOMMENDED, recommended),
+        (int(h.ups_at), _UPS, ups),
+        (int(h.downs_at), _DOWNS, downs),
     ):
         flat = [value for pair in pairs for value in pair]
         state[place : place + len(flat)] = flat
         state[count] = len(pairs)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def remember(state, h, wanted, now):  # type: ignore[no-untyped-def]
     """Keep a recommendation as it was before it was stabilised."""
     n = int(state[_RECOMMENDED])
-    place = _recommendations_at(h) + 2 * (n % int(h.recommendations))
+    place = int(h.recommendations_at) + 2 * (n % int(h.recommendations))
     state[place] = wanted
     state[place + 1] = now
     state[_RECOMMENDED] = n + 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def seed(state, h, current, now):  # type: ignore[no-untyped-def]
     """Start the history with the replicas there are, once."""
     if state[_RECOMMENDED] == 0.0:
@@ -163,28 +157,27 @@ def note_event(state, h, before, after, now):  # type: ignore[no-untyped-def]
     """Keep a change, which only policies of a behavior look at."""
     if h.behavior == 0.0 or before == after:
         return
-    if after > before:
-        n = int(state[_UPS])
-        state[_UPS] = store_event(state, _ups_at(h), n, h.up_longest_s, after - before, now)
-    else:
-        n = int(state[_DOWNS])
-        state[_DOWNS] = store_event(state, _downs_at(h), n, h.down_longest_s, before - after, now)
+    up = after > before
+    count = _UPS if up else _DOWNS
+    at = int(h.ups_at if up else h.downs_at)
+    longest_s = h.up_longest_s if up else h.down_longest_s
+    state[count] = store_event(state, at, int(state[count]), longest_s, abs(after - before), now)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def watch(obs, state, h):  # type: ignore[no-untyped-def]
     """Put the fleet as it is now into the ring of samples."""
     n = int(state[SAMPLES])
-    state[SAMPLES] = sample(obs, state, samples_at(h), int(h.samples), n)
+    state[SAMPLES] = sample(obs, state, int(h.samples_at), int(h.samples), n)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def recommended(state, h):  # type: ignore[no-untyped-def]
     """Where the recommendations stand, and how many there are."""
-    return _recommendations_at(h), min(int(state[_RECOMMENDED]), int(h.recommendations))
+    return int(h.recommendations_at), min(int(state[_RECOMMENDED]), int(h.recommendations))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def scale_events(state, h):  # type: ignore[no-untyped-def]
     """Where the two lists of scale events stand, and how many there are."""
-    return Events(_ups_at(h), int(state[_UPS]), _downs_at(h), int(state[_DOWNS]))
+    return Events(int(h.ups_at), int(state[_UPS]), int(h.downs_at), int(state[_DOWNS]))

@@ -31,7 +31,6 @@ from modeler.autoscale.hpa_memory import (
     note_event,
     recommended,
     remember,
-    samples_at,
     scale_events,
     seed,
 )
@@ -99,16 +98,16 @@ def normalise(state, params, h, current, wanted, minimum, maximum, now):  # type
     return replicas, stable, by
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def amount_of(state, h, m, now):  # type: ignore[no-untyped-def]
     """What a metric shows of the whole fleet and the pods it lay on; negative pods for nothing."""
     return load(
-        state, samples_at(h), int(h.samples), int(state[SAMPLES]), now,
+        state, int(h.samples_at), int(h.samples), int(state[SAMPLES]), now,
         m.measure, m.delay_s, m.window_s,
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def external_value(obs, m, amount, pods):  # type: ignore[no-untyped-def]
     """A load as the one value of an object or external source, in the metric's unit.
 
@@ -121,7 +120,7 @@ def external_value(obs, m, amount, pods):  # type: ignore[no-untyped-def]
     return amount * m.scale
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _fallback_replicas(h, current):  # type: ignore[no-untyped-def]
     if h.fallback_behavior == CURRENT:
         return current
@@ -149,7 +148,7 @@ def _proposal(obs, state, h, m, k, failing):  # type: ignore[no-untyped-def]
         amount, pods = amount_of(state, h, m, now)
         if per_pod:
             rows = pod_rows(
-                obs, state, samples_at(h), int(h.samples), int(state[SAMPLES]), ROWS,
+                obs, state, int(h.samples_at), int(h.samples), int(state[SAMPLES]), ROWS,
                 m, amount, pods, h.cpu_initialization_period_s, h.initial_readiness_delay_s,
             )  # fmt: skip
             if m.form == UTILISATION:
@@ -172,13 +171,13 @@ def _proposal(obs, state, h, m, k, failing):  # type: ignore[no-untyped-def]
     return replicas, average / 1000.0
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def failing_at(h, now):  # type: ignore[no-untyped-def]
     """Whether no metric can be read."""
     return h.outage_from_s <= now < h.outage_until_s
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def proposed(obs, params, state, h):  # type: ignore[no-untyped-def]
     """What the metrics ask for together, or `FAILED`, and what the one that asks for most shows."""
     now = obs[NOW]

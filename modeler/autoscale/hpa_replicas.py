@@ -69,7 +69,7 @@ def classify(  # type: ignore[no-untyped-def]
     return IGNORED if unready else READY
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def within(ratio, down, up):  # type: ignore[no-untyped-def]
     """Whether a ratio is close enough to 1 to do nothing; both ends included."""
     return (1.0 - down) <= ratio and ratio <= (1.0 + up)
@@ -237,7 +237,7 @@ def average_value_replicas(total, target, status, down, up):  # type: ignore[no-
     return min(np.ceil(total / target), MOST), average
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def combined(most, failed, metrics, current):  # type: ignore[no-untyped-def]
     """What several metrics ask for together, or `FAILED` for nothing.
 

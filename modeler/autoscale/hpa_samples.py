@@ -76,7 +76,7 @@ class Metric(NamedTuple):
 WIDTH = len(Metric._fields)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def milli(value):  # type: ignore[no-untyped-def]
     """A quantity in whole milli-units."""
     return np.ceil(value * _MILLI - _ROUNDING) + 0.0  # no negative zero
@@ -113,16 +113,22 @@ def _row_at(state, at, capacity, n, when):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _integral(state, at, capacity, n, k, when, column):  # type: ignore[no-untyped-def]
-    """An integral at an instant in or after row `k`, linear between rows."""
-    row = at + COLUMNS * (k % capacity)
-    value = state[row + column]
-    ahead = when - state[row + _AT]
-    if k + 1 >= n or ahead <= _ROUNDING:
-        return value
-    following = at + COLUMNS * ((k + 1) % capacity)
-    length = state[following + _AT] - state[row + _AT]
-    return value + (state[following + column] - value) * ahead / length
+def _grown(state, at, capacity, n, first, begin, last, end, column):  # type: ignore[no-untyped-def]
+    """By how much an integral grew from an instant in or after one row to one in or after another.
+
+    Linear between rows.
+    """
+    total = 0.0
+    for k, when, sign in ((last, end, 1.0), (first, begin, -1.0)):
+        row = at + COLUMNS * (k % capacity)
+        value = state[row + column]
+        ahead = when - state[row + _AT]
+        if k + 1 < n and ahead > _ROUNDING:
+            following = at + COLUMNS * ((k + 1) % capacity)
+            length = state[following + _AT] - state[row + _AT]
+            value += (state[following + column] - value) * ahead / length
+        total += sign * value
+    return total
 
 
 @njit(cache=True)
@@ -152,18 +158,16 @@ def load(state, at, capacity, n, now, measure, delay_s, window_s):  # type: igno
     first = _row_at(state, at, capacity, n, begin)
     begin = max(begin, state[at + COLUMNS * (first % capacity) + _AT])
     span = end - begin
-    amount = 0.0
-    if measure in (UTILISATION, CONCURRENCY):
-        amount += _integral(state, at, capacity, n, last, end, _BUSY_S)
-        amount -= _integral(state, at, capacity, n, first, begin, _BUSY_S)
-    if measure in (QUEUE, CONCURRENCY):
-        amount += _integral(state, at, capacity, n, last, end, _QUEUED_S)
-        amount -= _integral(state, at, capacity, n, first, begin, _QUEUED_S)
-    if measure == REQUESTS:
-        amount += _integral(state, at, capacity, n, last, end, _ARRIVED)
-        amount -= _integral(state, at, capacity, n, first, begin, _ARRIVED)
-    pods = _integral(state, at, capacity, n, last, end, _READY_S)
-    pods -= _integral(state, at, capacity, n, first, begin, _READY_S)
+    # Busy, waiting, arrived: the columns lie in this order.
+    column = _BUSY_S
+    if measure == QUEUE:
+        column = _QUEUED_S
+    elif measure == REQUESTS:
+        column = _ARRIVED
+    amount = _grown(state, at, capacity, n, first, begin, last, end, column)
+    if measure == CONCURRENCY:
+        amount += _grown(state, at, capacity, n, first, begin, last, end, column + 1)
+    pods = _grown(state, at, capacity, n, first, begin, last, end, column * 0 + _READY_S)
     return amount / span, pods / span
 
 

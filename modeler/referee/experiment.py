@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 RULE: Final = (
     "99.9 % Student t interval over jackknife pseudo-values of at least 30 independent "
     "replications, regressed on the gaps, services and set-ups drawn, whose means are known. Each "
-    "replication of a steady state starts empty and drops its first 20 relaxation times (at least "
-    "1,000 requests and 2 % of what is measured); its length is set by a pilot that is discarded, "
+    "replication of a steady state starts empty and drops its first 20 relaxation times, 8 with "
+    "set-ups (at least 1,000 requests and 2 % of what is measured); its length is set by a pilot that is discarded, "
     "and more replications are added only where the interval comes out too wide. A case passes "
     "when the expected value lies inside the interval and the half-width is at most 2 % of it; 5 % "
     "for p99 and beyond and for probabilities under 0.01; 30 % for probabilities under 0.001. "
@@ -40,6 +40,8 @@ RULE: Final = (
     "id."
 )
 REPLICATIONS: Final = {False: 100, True: 30}  # full, quick
+# Where a replication must be longer than this, warm-ups would cost more than they save. [requests]
+_LONG: Final = 200_000
 _PILOT: Final = 30
 _AIM: Final = 0.8
 # Where a run is short anyway it may as well be surer; where it is long, the few that come out too
@@ -48,7 +50,7 @@ _CHEAP, _AIM_CHEAP = 20_000_000, 0.65
 _DEAR, _AIM_DEAR = 100_000_000, 0.92
 _PILOT_SHARE: Final = 0.02
 # A replication measures at least so many relaxation times, and requests: full, quick.
-_LEAST_RELAXATIONS: Final = {False: 60.0, True: 20.0}
+_LEAST_RELAXATIONS: Final = {False: 20.0, True: 10.0}
 _LEAST_MEASURED: Final = {False: 10_000, True: 3_000}
 _TAIL: Final = 0.02  # a quantile with less than this above it is looked for in longer pilots
 # What one case may cost; reached only by loads so near 1, or shares so rare, that the allowed
@@ -125,8 +127,10 @@ def measure(
     """
     allowed = tier(asked, expected, quick=quick)
     runs = _Runs(subject, asked, seed, stop)
-    replications = REPLICATIONS[quick]
-    length = _planned(runs, allowed, expected, quick)
+    relaxations = math.ceil(_LEAST_RELAXATIONS[quick] * subject.relaxation_requests())
+    least = max(relaxations, _LEAST_MEASURED[quick])
+    replications = REPLICATIONS[quick or least > _LONG]
+    length = _planned(runs, allowed, expected, replications, least)
     for replication in range(replications):
         runs.add(f"run.{replication}", length)
     found = runs.interval()
@@ -182,11 +186,9 @@ class _Runs:
         self._controls.clear()
 
 
-def _planned(runs: _Runs, allowed: float, expected: float, quick: bool) -> int:
-    """Arrivals that each replication must measure. [requests]"""
-    subject, asked, replications = runs.subject, runs.asked, REPLICATIONS[quick]
-    relaxations = math.ceil(_LEAST_RELAXATIONS[quick] * subject.relaxation_requests())
-    least = max(relaxations, _LEAST_MEASURED[quick])
+def _planned(runs: _Runs, allowed: float, expected: float, replications: int, least: int) -> int:
+    """Arrivals that each replication must measure, `least` at least. [requests]"""
+    asked = runs.asked
     if asked.kind == "quantile":
         least = math.ceil(least * max(1.0, _TAIL / (1.0 - asked.level)))
     if asked.kind == "integer" or expected == 0.0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # Draws and replay stay in cache, and memory flat, at this many requests. [requests]
 _CHUNK: Final = 65_536
-_WARMUP_RELAXATIONS: Final = 20.0
 _LEAST_WARMUP: Final = 1_000
 _WARMUP_SHARE: Final = 0.02
 _BINS: Final = 4_096  # occupancies told apart; the last one takes all above
@@ -47,6 +46,8 @@ class Station:
     servers: int
     capacity: int | None
     note: str = ""
+
+    warmup_relaxations: ClassVar[float] = 20.0
 
     @property
     def rho(self) -> float:
@@ -97,7 +98,7 @@ class Station:
 
     def warmup(self, measured: int) -> int:
         """Arrivals dropped before `measured` ones are counted. [requests]"""
-        memory = math.ceil(_WARMUP_RELAXATIONS * self.relaxation_requests())
+        memory = math.ceil(self.warmup_relaxations * self.relaxation_requests())
         return max(memory, _LEAST_WARMUP, math.ceil(_WARMUP_SHARE * measured))
 
     def replay(

@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 
 from modeler.autoscale import hpa
 from modeler.autoscale.context import Context
+from modeler.autoscale.hpa_memory import Header
+from modeler.autoscale.hpa_samples import Metric
 from modeler.replay import Limits, Result, Work, simulate
 from modeler.replay import layout as m
 from modeler.scenario import ScenarioError, loads
 from modeler.scenario.policy import Hpa
 from modeler.scenario.policy.kubernetes import Behavior, HpaMetric, ScalingPolicy, ScalingRules
 
+# Place of the first metric's target among the settings.
+TARGET = len(Header._fields) + Metric._fields.index("target")
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
 
 
@@ -129,9 +133,9 @@ def test_the_largest_of_several_metrics_counts():
 
 def test_a_target_that_is_not_given_holds_a_share_of_what_a_replica_holds():
     policy = hpa.from_block(Hpa(metric="concurrency"), context(slots=8))
-    assert policy.params[29 + 2] == 5600.0  # 0.7 x 8 in milli-units
+    assert policy.params[TARGET] == 5600.0  # 0.7 x 8 in milli-units
     policy = hpa.from_block(Hpa(), context(slots=8))
-    assert policy.params[29 + 2] == 80.0  # percent, the API's own
+    assert policy.params[TARGET] == 80.0  # percent, the API's own
 
 
 # --- what holds it back ---

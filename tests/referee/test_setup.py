@@ -39,8 +39,11 @@ def chain(c, arrival_rate, service_rate, setup_s, jobs):
         starting = min(n - on, c - on)
         if starting > 0:
             move((on, n), (on + 1, n), starting / setup_s)
-    flow[0, :] = 1.0
-    law = spsolve(flow.tocsc(), np.eye(1, size)[0])
+    # One balance equation follows from the others; in its place the empty system weighs 1.
+    flow[0, :] = 0.0
+    flow[0, 0] = 1.0
+    weights = spsolve(flow.tocsc(), np.eye(1, size)[0])
+    law = weights / weights.sum()
     return [(on, n, p) for (on, n), p in zip(states, law, strict=True)]
 
 

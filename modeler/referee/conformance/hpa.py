@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from modeler.autoscale import hpa_limits as limits
 from modeler.autoscale import hpa_replicas as replicas
 from modeler.autoscale.hpa import rules_of, settings
-from modeler.autoscale.hpa_memory import load_history, seed, state_size
+from modeler.autoscale.hpa_memory import arranged, load_history, seed, state_size
 from modeler.autoscale.hpa_reconcile import normalise
 from modeler.referee.conformance.hpa_pods import (
     TOLERANCE,
@@ -125,7 +125,9 @@ def reconcile(case: Inputs) -> Answer:
     downs = _pairs(case.rows("scale_down_events", []), "replica_change") or []
     # The replay's own settings, with room for the case's lists; the metrics come from the case.
     h, rest = settings(block, ())
-    h = h._replace(recommendations=len(past or []) + 2.0, events=max(len(ups), len(downs)) + 1.0)
+    h = arranged(
+        h._replace(recommendations=len(past or []) + 2.0, events=max(len(ups), len(downs)) + 1.0)
+    )
     state = np.zeros(state_size(h))
     load_history(state, h, past or [], ups, downs)
     if past is None:
