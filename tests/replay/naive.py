@@ -285,7 +285,7 @@ class Naive:
         if request.outcome == "rejected":
             return "queue_limit"
         came = request.arrival
-        if any(a <= came and b >= until for a, b in self.max_times):
+        if any(a <= came and b > until for a, b in self.max_times):
             return "replica_cap"
         spans = [min(b, until) - max(a, came) for a, b in self.pending_times]
         pending = sum(span for span in spans if span > 0.0)

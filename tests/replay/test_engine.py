@@ -44,7 +44,7 @@ def compare(case: Case, *, exact: bool) -> None:
         running = r.running if r.running <= stop else INF
         ready = r.ready if r.ready <= end else INF
         rows.append((r.requested, running, ready, r.drain, stop))
-    same(result.replicas, rows, exact)
+    same(result.replicas, np.array(rows).reshape(-1, 5), exact)
 
     decisions = []
     for d in naive.decisions:
@@ -56,8 +56,8 @@ def compare(case: Case, *, exact: bool) -> None:
         d[1:4] + d[5:] for d in decisions
     ]
     same(
-        np.array([(d.time_s, d.metric) for d in result.decisions]),
-        np.array([(d[0], d[4]) for d in decisions]),
+        np.array([(d.time_s, d.metric) for d in result.decisions]).reshape(-1, 2),
+        np.array([(d[0], d[4]) for d in decisions]).reshape(-1, 2),
         False,
     )
 
