@@ -158,7 +158,7 @@ class CloudRun(_Hosting):
 
     platform = Platform(
         "a Cloud Run service",
-        ("cloud_run", "target_tracking", "fixed"),
+        ("cloud_run", "fixed"),
         service="cloud_run",
         queue_timeout_s=CLOUD_RUN_QUEUE_TIMEOUT_S,
         client_timeout_s=CLOUD_RUN_CLIENT_TIMEOUT_S,
