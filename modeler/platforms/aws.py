@@ -25,6 +25,12 @@ _TYPES: Final = {
     "StepScaling": "step_scaling",
     "PredictiveScaling": "predictive",
 }
+_PAIRS: Final = {
+    "ASGCPUUtilization": "cpu_utilisation",
+    "ALBRequestCount": "invocations_per_instance",
+}
+_MODES: Final = {"ForecastOnly": "forecast_only", "ForecastAndScale": "forecast_and_scale"}
+_BREACHES: Final = {"HonorMaxCapacity": "honour", "IncreaseMaxCapacity": "increase"}
 _IDENTITY: Final = (
     "PolicyARN", "PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension", "Alarms",
     "CreationTime", "AutoScalingGroupName", "Enabled", "ScalableTargetARN", "RoleARN",
@@ -103,8 +109,7 @@ def _policy(file: PolicyFile, part: Part, alarms: Sequence[Part]) -> None:
     elif type_ == "StepScaling":
         _steps(file, part, at, alarms)
     else:
-        part.not_modelled("PredictiveScalingConfiguration", "write policy: {kind: predictive}")
-        part.not_modelled("PredictiveScalingPolicyConfiguration", "write kind predictive")
+        _predictive(file, part, at)
 
 
 def _tracking(file: PolicyFile, part: Part, at: str) -> None:
@@ -204,6 +209,27 @@ def _steps(file: PolicyFile, part: Part, at: str, alarms: Sequence[Part]) -> Non
         "instance_warmup_s": part.read("EstimatedInstanceWarmup", whole),
     }
     file.places[f"{at}.steps"] = config.node_of("StepAdjustments")
+    file.policies.append({name: value for name, value in read.items() if value is not None})
+
+
+def _predictive(file: PolicyFile, part: Part, at: str) -> None:
+    """A forecast, as EC2 Auto Scaling has it; of several metrics the first."""
+    config = part.part("PredictiveScalingConfiguration")
+    first, *others = config.parts("MetricSpecifications") or [config.part("MetricSpecifications")]
+    for other in others:
+        other.leave_out("a second metric")
+    pair = first.part("PredefinedMetricPairSpecification")
+    pair.ignore("ResourceLabel")
+    read = {
+        "kind": "predictive",
+        "metric": pair.choice("PredefinedMetricType", _PAIRS, "") or None,
+        "target": first.read("TargetValue", number),
+        "mode": config.choice("Mode", _MODES, "") or None,
+        "scheduling_buffer_s": config.read("SchedulingBufferTime", whole),
+        "max_capacity_behaviour": config.choice("MaxCapacityBreachBehavior", _BREACHES, "") or None,
+        "max_capacity_buffer_percent": config.read("MaxCapacityBuffer", number),
+    }
+    file.places[f"{at}.target"] = first.node_of("TargetValue")
     file.policies.append({name: value for name, value in read.items() if value is not None})
 
 

@@ -16,6 +16,7 @@ from modeler.scenario.platform import (
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 _APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
+_EC2_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "predictive", "fixed")
 _KUBERNETES: Final = ("hpa", "keda", "knative_kpa", "ray_serve", "sky_serve", "fixed")
 
 
@@ -126,7 +127,7 @@ class Ec2AutoScalingGroup(_OnEc2):
 
     platform = Platform(
         "an EC2 Auto Scaling group",
-        _APPLICATION_AUTO_SCALING,
+        _EC2_AUTO_SCALING,
         several=True,
         spot=True,
         zero="a scheduled policy, or a step_scaling policy on a metric that is there at zero",
