@@ -8,6 +8,7 @@ from typing import Final
 from modeler.platforms.document import Part
 from modeler.platforms.quantities import flag, number, whole
 from modeler.platforms.result import PolicyFile
+from modeler.scenario.policy.aws import VENDOR_METRICS
 
 # What a target is, from how its resource is called.
 _HOSTINGS: Final = (
@@ -15,11 +16,6 @@ _HOSTINGS: Final = (
     ("inference-component/", "sagemaker_components"),
     ("function:", "lambda"),
 )
-VENDOR_METRICS: Final = {
-    "SageMakerVariantInvocationsPerInstance": "invocations_per_instance",
-    "SageMakerInferenceComponentInvocationsPerCopy": "invocations_per_instance",
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution": "concurrency_high_resolution",
-}
 _TYPES: Final = {
     "TargetTrackingScaling": "target_tracking",
     "StepScaling": "step_scaling",
@@ -264,12 +260,12 @@ def _action(file: PolicyFile, part: Part) -> None:
         "kind": "scheduled",
         "schedule": part.get("Recurrence" if group else "Schedule"),
         "timezone": part.get("TimeZone" if group else "Timezone"),
-        "min": action.read(low, whole),
-        "max": action.read(high, whole),
+        "min_replicas": action.read(low, whole),
+        "max_replicas": action.read(high, whole),
         "start": part.get("StartTime"),
         "end": part.get("EndTime"),
     }
-    for key, ours in ((low, "min"), (high, "max")):
+    for key, ours in ((low, "min_replicas"), (high, "max_replicas")):
         file.places[f"{at}.{ours}"] = action.node_of(key)
     file.places[f"{at}.schedule"] = part.node_of("Recurrence" if group else "Schedule")
     part.not_modelled("DesiredCapacity", "the capacity moves into the bounds alone")

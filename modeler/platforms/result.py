@@ -10,7 +10,6 @@ from ruamel.yaml.nodes import Node
 
 from modeler.platforms.document import Source
 from modeler.scenario import Problem, Scenario, ScenarioError, with_values
-from modeler.scenario.kinds import policies_of
 
 
 @dataclass
@@ -83,12 +82,12 @@ def apply(
             for path, value in file.others.items()
             if path in keep
         ]
-    known = policies_of(scenario.hosting.kind)
-    unfit = [file for file in files if any(p["kind"] not in known for p in file.policies)]
-    if unfit and "kind" not in scenario.hosting.model_fields_set:
-        values["hosting.kind"] = unfit[0].hosting
-        why = f"hosting.kind is {unfit[0].hosting}, which {unfit[0].title} is for"
-        notes.append(f"{unfit[0].source.name}: {why}")
+    said = "kind" in scenario.hosting.model_fields_set or "hosting.kind" in keep
+    for file in files[:1]:
+        if not said and file.hosting != scenario.hosting.kind:
+            values["hosting.kind"] = file.hosting
+            why = f"hosting.kind is {file.hosting}, which {file.title} is for"
+            notes.append(f"{file.source.name}: {why}")
     try:
         return with_values(scenario, values), tuple(notes)
     except ScenarioError as error:

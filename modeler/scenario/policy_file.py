@@ -56,7 +56,7 @@ def with_policy_file(
         own = merged.get(block, {})
         if not key:
             merged[block] = value
-        elif isinstance(own, Mapping) and key not in own and (path != "hosting.kind" or not own):
+        elif isinstance(own, Mapping) and key not in own:
             merged[block] = {**own, key: value}
     return merged, problems
 

@@ -191,3 +191,136 @@ def test_the_option_picks_one_by_name(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, arguments)
     rows = {row["path"]: row["value"] for row in json.loads(result.stdout)["settings"]}
     assert rows["policy.target"] == 4
+
+
+WAKE: dict[str, Any] = {
+    "ResourceId": "inference-component/ranker",
+    "PolicyType": "StepScaling",
+    "StepScalingPolicyConfiguration": {
+        "AdjustmentType": "ChangeInCapacity",
+        "MetricAggregationType": "Maximum",
+        "Cooldown": 60,
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+    },
+    "Alarms": [{"AlarmName": "wake"}],
+}
+ALARM: dict[str, Any] = {
+    "AlarmName": "wake",
+    "MetricName": "NoCapacityInvocationFailures",
+    "Statistic": "Maximum",
+    "Period": 30,
+    "EvaluationPeriods": 2,
+    "DatapointsToAlarm": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "missing",
+}
+
+
+def test_a_step_policy_is_read_with_the_alarm_that_invokes_it(tmp_path: Path) -> None:
+    targets = [{**BOUNDS, "ResourceId": WAKE["ResourceId"], "MinCapacity": 0}]
+    content = {"ScalingPolicies": [WAKE], "MetricAlarms": [ALARM], "ScalableTargets": targets}
+    scenario, _ = apply(Scenario(), read_policy(written(tmp_path, content)))
+    expected = {
+        "kind": "step_scaling",
+        "metric": "no_capacity_invocation_failures",
+        "threshold": 1,
+        "comparison": ">",
+        "period_s": 30,
+        "evaluation_periods": 2,
+        "datapoints_to_alarm": 1,
+        "metric_aggregation": "Maximum",
+        "cooldown_s": 60,
+        "steps.0.lower": 0,
+        "steps.0.adjustment": 1,
+    }
+    assert {key: value_at(scenario, f"policy.{key}") for key in expected} == expected
+    assert scenario.hosting.kind == "sagemaker_components"
+    assert (scenario.fleet.min, scenario.fleet.max) == (0, 6)
+
+
+def test_a_step_policy_without_its_alarm_is_left_out_and_said(tmp_path: Path) -> None:
+    both = {"ScalingPolicies": [WAKE, {**TRACKING, "ResourceId": WAKE["ResourceId"]}]}
+    file = read_policy(written(tmp_path, both))
+    assert [policy["kind"] for policy in file.policies] == ["target_tracking"]
+    assert "names an alarm that is not in this file" in file.notes[0]
+    alone = written(tmp_path, {"ScalingPolicies": [WAKE]})
+    assert "none of its policies is one that a replay knows" in str(refused(alone))
+
+
+def test_scheduled_actions_stand_beside_the_policies(tmp_path: Path) -> None:
+    action = {
+        "ScheduledActionName": "morning",
+        "ResourceId": TARGET,
+        "Schedule": "cron(0 8 ? * MON-FRI *)",
+        "Timezone": "Europe/Berlin",
+        "ScalableTargetAction": {"MinCapacity": 3, "MaxCapacity": 6},
+    }
+    content = {"ScalingPolicies": [TRACKING], "ScheduledActions": [action]}
+    scenario, _ = apply(Scenario(), read_policy(written(tmp_path, content)))
+    expected = {
+        "kind": "scheduled",
+        "schedule": "cron(0 8 ? * MON-FRI *)",
+        "timezone": "Europe/Berlin",
+        "min_replicas": 3,
+        "max_replicas": 6,
+    }
+    assert {key: value_at(scenario, f"policies.1.{key}") for key in expected} == expected
+    never = {**action, "Schedule": "cron(0 8 30 2 ? *)"}
+    content = {"ScalingPolicies": [TRACKING], "ScheduledActions": [never]}
+    (problem,) = refused(written(tmp_path, content)).problems
+    assert "never fires" in problem.message
+    assert problem.source_line.strip().startswith('"Schedule"')
+
+
+def test_an_ec2_group_is_read_as_describe_policies_prints_it(tmp_path: Path) -> None:
+    group = {"AutoScalingGroupName": "g"}
+    content = {
+        "ScalingPolicies": [
+            {
+                **group,
+                "PolicyType": "TargetTrackingScaling",
+                "EstimatedInstanceWarmup": 120,
+                "TargetTrackingConfiguration": {
+                    "PredefinedMetricSpecification": {
+                        "PredefinedMetricType": "ASGAverageCPUUtilization"
+                    },
+                    "TargetValue": 50.0,
+                },
+            },
+            {
+                **group,
+                "PolicyType": "PredictiveScaling",
+                "PredictiveScalingConfiguration": {
+                    "MetricSpecifications": [
+                        {
+                            "TargetValue": 40,
+                            "PredefinedMetricPairSpecification": {
+                                "PredefinedMetricType": "ASGCPUUtilization"
+                            },
+                        }
+                    ],
+                    "Mode": "ForecastAndScale",
+                    "SchedulingBufferTime": 600,
+                },
+            },
+        ],
+        "ScheduledUpdateGroupActions": [
+            {**group, "Recurrence": "0 8 * * 1-5", "MinSize": 3, "DesiredCapacity": 4}
+        ],
+    }
+    scenario, notes = apply(Scenario(), read_policy(written(tmp_path, content)))
+    expected = {
+        "0.metric": "cpu_utilisation",
+        "0.target": 50,
+        "0.instance_warmup_s": 120,
+        "1.kind": "predictive",
+        "1.target": 40,
+        "1.mode": "forecast_and_scale",
+        "1.scheduling_buffer_s": 600,
+        "2.schedule": "0 8 * * 1-5",
+        "2.min_replicas": 3,
+    }
+    assert {key: value_at(scenario, f"policies.{key}") for key in expected} == expected
+    assert scenario.hosting.kind == "ec2_asg"
+    assert any("DesiredCapacity is not modelled" in note for note in notes)

@@ -100,3 +100,75 @@ def test_a_policy_of_another_platform_is_answered_with_its_own(hosting: str) -> 
         assert said or missing
         for problem in said:
             assert f"it has {', '.join(policies_of(hosting))}" in problem.message
+
+
+STEP = "policy: {kind: step_scaling, metric: invocations_per_instance, threshold: 60, steps: "
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "parts"),
+    [
+        (
+            STEP + "[{lower: 0, upper: 10, adjustment: 1}, {lower: 20, adjustment: 2}]}",
+            "policy.steps",
+            ("gap from 10 to 20",),
+        ),
+        (
+            STEP + "[{lower: 0, upper: 20, adjustment: 1}, {lower: 10, adjustment: 2}]}",
+            "policy.steps",
+            ("overlap from 10 to 20",),
+        ),
+        (STEP + "[{lower: 0, upper: 10, adjustment: 1}]}", "policy.steps", ("no upper",)),
+        (STEP + "[{lower: 5, upper: 5, adjustment: 1}]}", "policy.steps", ("not less than",)),
+        (STEP + "[{lower: 0, adjustmnt: 1}]}", "policy.steps.0.adjustmnt", ("unknown key",)),
+        (STEP + "[]}", "policy.steps", ("at least 1",)),
+        (
+            "policy: {kind: scheduled, schedule: cron(0 8 30 2 ? *), min_replicas: 2}",
+            "policy.schedule",
+            ("never fires",),
+        ),
+        (
+            "policy: {kind: scheduled, schedule: cron(0 8 * * * *), min_replicas: 2}",
+            "policy.schedule",
+            ("must be ?",),
+        ),
+        (
+            "policy: {kind: scheduled, schedule: rate(5 parsecs), min_replicas: 2}",
+            "policy.schedule",
+            ("rate(5 minutes)",),
+        ),
+        (
+            "policy: {kind: scheduled, schedule: rate(1 day), timezone: Mars, min_replicas: 2}",
+            "policy.timezone",
+            ("Mars", "Europe/Berlin"),
+        ),
+        (
+            "policy: {kind: scheduled, schedule: rate(1 day), min_replicas: 9, max_replicas: 3}",
+            "policy.max_replicas",
+            ("minimum of 9", "maximum of 3"),
+        ),
+        (
+            "policy: {metric: backlog_per_instance}",
+            "policy.metric",
+            ("backlog_per_instance", "sagemaker_realtime", "expected one of invocations_per"),
+        ),
+        (
+            "policies: [{target: 3}, {metric: provisioned_concurrency_utilisation}]",
+            "policies.1.metric",
+            ("provisioned_concurrency_utilisation", "expected one of"),
+        ),
+        (
+            "hosting: {kind: sagemaker_components}\nfleet: {min: 0}",
+            "fleet.min",
+            ("cannot leave zero", "step_scaling"),
+        ),
+    ],
+)
+def test_mistakes_in_the_policies_of_aws(text: str, path: str, parts: tuple[str, ...]) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        loads(text, file="mine.yaml")
+    assert path in [problem.path for problem in caught.value.problems]
+    problem = next(one for one in caught.value.problems if one.path == path)
+    assert problem.line is not None
+    for part in parts:
+        assert part in problem.message
