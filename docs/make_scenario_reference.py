@@ -53,6 +53,15 @@ sweep:
   `hosting.kind` alone keeps the hardware: `ml.g5.2xlarge` becomes `g5.2xlarge`, and back.
 - `policies` is a list of several on one target, where the platform allows it, and `policy` one:
   `policies.0.target` is the target of the first.
+- `policy: {kind: file, path: hpa.yaml}` takes the platform's own policy file, as the option
+  `--policy FILE` does: a Kubernetes HorizontalPodAutoscaler, a KEDA ScaledObject, a Knative Service
+  or its `config-autoscaler`, or JSON of Application Auto Scaling (`describe-scaling-policies`,
+  `describe-scalable-targets`, `describe-scheduled-actions`, the input of `put-scaling-policy`).
+  `name` picks one of several. What such a file says and is not modelled is listed on stderr. In
+  Python: `modeler.platforms.load`.
+- Editors complete the keys with `modeler scenario schema -o modeler.schema.json` and the line
+  `# yaml-language-server: $schema=modeler.schema.json`; `modeler scenario explain` lists every
+  setting in force.
 - `fleet.min` ≤ `fleet.initial` ≤ `fleet.max`. Target tracking alone cannot leave zero:
   `fleet.min` ≥ 1.
 - SageMaker instance types start with `ml.`, those of the other kinds do not; SageMaker has no spot.
@@ -203,7 +212,7 @@ def _limits(field: FieldInfo) -> Iterator[str]:
         for name, sign in _LIMITS.items():
             if getattr(limit, name, None) is not None:
                 value = getattr(limit, name)
-                yield f"{sign} {_size(value) if in_bytes and value else value}"
+                yield f"{sign} {_size(value) if in_bytes and value else f'{value:g}'}"
         if getattr(limit, "min_length", None):
             yield "not empty"
         if getattr(limit, "pattern", None):

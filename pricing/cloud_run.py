@@ -110,7 +110,7 @@ def cloud_run_price(
         usd_per_hour=(per_second * 3600).quantize(Decimal("0.000001")),
         currency="USD",
         as_of=max(row["as_of"] for row in used),
-        source=" ; ".join(dict.fromkeys(row["source"] for row in used)),
+        source=" ; ".join(dict.fromkeys(s for row in used for s in row["source"].split(" ; "))),
         confidence="quoted",
         note=", ".join(f"{n:g} {resource}" for resource, n in amounts.items()),
     )

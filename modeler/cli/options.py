@@ -93,6 +93,14 @@ instance_option = click.option(
 )
 region_option = click.option("--region", metavar="REGION", help="Region, e.g. us-east-1.")
 seed_option = click.option("--seed", type=click.IntRange(min=0), help="Seed of every draw.")
+policy_option = click.option(
+    "--policy",
+    "policies",
+    metavar="FILE",
+    multiple=True,
+    help="A platform's own policy file, in place of the scenario's policy: HPA, ScaledObject or "
+    "Knative YAML, Application Auto Scaling JSON. FILE#NAME picks one of several; may be repeated.",
+)
 set_option = click.option(
     "--set",
     "settings",

@@ -9,6 +9,7 @@ import click
 from modeler.cli.options import (
     instance_option,
     output_options,
+    policy_option,
     region_option,
     seed_option,
     set_option,
@@ -25,6 +26,7 @@ from modeler.plain import to_csv
 @instance_option
 @region_option
 @seed_option
+@policy_option
 @set_option
 @click.option(
     "--records",
@@ -40,6 +42,7 @@ def command(
     instance: str | None,
     region: str | None,
     seed: int | None,
+    policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
     records_file: str | None,
     format: str,
@@ -67,7 +70,9 @@ def command(
         raise click.UsageError(
             f"replay runs one scenario: {several[0]} has several values; use sweep"
         )
-    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
+    scenario = scenario_of(
+        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    )
     pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
     pinned |= {"sweep": {}} if scenario.sweep else {}
     pinned |= {"model.size": size} if size is not None else {}

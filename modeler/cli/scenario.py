@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from modeler.scenario import Scenario, default, load, with_values
+from modeler.cli.output import talk
+from modeler.platforms import apply, load, read_policy
+from modeler.scenario import Scenario, default, with_values
 
 
 def scenario_of(
@@ -14,22 +16,34 @@ def scenario_of(
     trace: str | None = None,
     seed: int | None = None,
     settings: Collection[str] = (),
+    policies: Sequence[str] = (),
+    check_files: bool = True,
 ) -> Scenario:
     """The scenario of a file, or the embedded one, with the simple options laid over it.
+
+    What a policy file says and is not modelled goes to stderr, line by line.
 
     Parameters
     ----------
     file : str, optional. The scenario file.
     trace, seed : optional. What to use instead of the file's own, its sweep's included.
     settings : collection of str. Paths that are set elsewhere, after this.
+    policies : sequence of str. Policy files, ``FILE`` or ``FILE#NAME``, in place of the scenario's
+        own policy.
+    check_files : bool. Whether the files that the scenario names must be there.
 
     Raises
     ------
     ScenarioError : the file or a value does not hold.
     """
     # A trace that is replaced need not be there.
-    own_files = trace is None and "trace" not in settings
-    scenario = default() if file is None else load(file, check_files=own_files)
+    own_files = check_files and trace is None and "trace" not in settings
+    scenario = default() if file is None else load(file, check_files=own_files, say=talk)
+    if policies:
+        files = [read_policy(*split_name(one)) for one in policies]
+        scenario, notes = apply(scenario, *files, keep=settings)
+        for note in notes:
+            talk(note)
     given: dict[str, Any] = {"trace": trace, "seed": seed}
     chosen = {path: value for path, value in given.items() if value is not None}
     if scenario.sweep.keys() & chosen.keys():
@@ -47,3 +61,9 @@ def axes_of(
     if region is not None:
         axes["hosting.region"] = [region]
     return axes
+
+
+def split_name(policy: str) -> tuple[str, str]:
+    """``FILE#NAME`` to its parts; the name is empty without one."""
+    path, _, name = policy.partition("#")
+    return path, name

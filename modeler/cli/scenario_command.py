@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from modeler.cli.options import output_options, set_option
+from modeler.cli.options import output_options, policy_option, set_option
 from modeler.cli.output import check_output, deliver, emit, talk
 from modeler.plain import to_json
 
@@ -41,10 +41,12 @@ def schema(output: str | None) -> None:
 
 @command.command("explain")
 @click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@policy_option
 @set_option
 @output_options()
 def explain(
     scenario_file: str | None,
+    policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
     format: str,
     output: str | None,
@@ -57,12 +59,13 @@ def explain(
 
     In Python: modeler.predict.explain(modeler.scenario.load(FILE)).
     """
+    from modeler.cli.scenario import scenario_of
     from modeler.predict import explain as explained
-    from modeler.scenario import default, load, with_values
+    from modeler.scenario import with_values
 
     check_output(output)
     # No traffic is read: the trace may be elsewhere.
-    scenario = load(scenario_file, check_files=False) if scenario_file else default()
+    scenario = scenario_of(scenario_file, settings=settings, policies=policies, check_files=False)
     pinned: dict[str, Any] = {path: one for path, (one, *more) in settings.items() if not more}
     varied = {path: values for path, values in settings.items() if len(values) > 1}
     axes = {path: values for path, values in scenario.sweep.items() if path not in settings}
@@ -86,9 +89,9 @@ def check(scenario_file: str) -> None:
     """
     from math import prod
 
-    from modeler.scenario import load
+    from modeler.platforms import load
 
-    scenario = load(scenario_file)
+    scenario = load(scenario_file, say=talk)
     count = prod(len(values) for values in scenario.sweep.values())
     several = f", {count} combinations to sweep" if scenario.sweep else ""
     talk(f"{scenario_file} holds: {scenario.name}, {scenario.hosting.kind}{several}")

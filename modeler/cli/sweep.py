@@ -12,6 +12,7 @@ import click
 from modeler.cli import exits
 from modeler.cli.options import (
     output_options,
+    policy_option,
     region_option,
     seed_option,
     set_option,
@@ -37,6 +38,7 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 )
 @region_option
 @seed_option
+@policy_option
 @set_option
 @click.option(
     "--workers",
@@ -65,6 +67,7 @@ def command(
     instances: Sequence[str] | None,
     region: str | None,
     seed: int | None,
+    policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
     workers: int | None,
     no_references: bool,
@@ -89,7 +92,9 @@ def command(
     check_output(output)
     if folder is not None:
         check_writable(folder)
-    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
+    scenario = scenario_of(
+        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    )
     with shown() as progress:
         result = sweep(
             scenario,

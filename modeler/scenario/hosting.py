@@ -15,14 +15,8 @@ from modeler.scenario.platform import (
 )
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 
-_APPLICATION_AUTO_SCALING: Final = (
-    "target_tracking",
-    "step_scaling",
-    "scheduled",
-    "fixed",
-)
-# Predictive scaling is EC2 Auto Scaling's.
-_EC2_AUTO_SCALING: Final = (*_APPLICATION_AUTO_SCALING[:-1], "predictive", "fixed")
+_APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
+_EC2_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "predictive", "fixed")
 _KUBERNETES: Final = ("hpa", "keda", "knative_kpa", "ray_serve", "sky_serve", "fixed")
 
 
@@ -165,7 +159,7 @@ class CloudRun(_Hosting):
 
     platform = Platform(
         "a Cloud Run service",
-        ("cloud_run", "target_tracking", "fixed"),
+        ("cloud_run", "fixed"),
         service="cloud_run",
         queue_timeout_s=CLOUD_RUN_QUEUE_TIMEOUT_S,
         client_timeout_s=CLOUD_RUN_CLIENT_TIMEOUT_S,

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from modeler.scenario.fields import Block
 from modeler.scenario.forms import choices_of, form_of, item_of, may_be_null
 from modeler.scenario.paths import known_paths
+from modeler.scenario.policy_file import KEYS
 from modeler.scenario.schema import Scenario
 from modeler.scenario.tree import ITEM, Shape, default_of, shapes
 from modeler.scenario.units import BYTES_PER_UNIT
@@ -19,6 +20,17 @@ _LIMITS: Final = {
     "lt": "exclusiveMaximum",
     "le": "maximum",
     "multiple_of": "multipleOf",
+}
+_POLICY_FILE: Final = {
+    "type": "object",
+    "title": "file",
+    "description": "A policy file of the platform itself.",
+    "properties": {
+        "kind": {"const": "file"},
+        **{key: {"description": words, "type": "string"} for key, words in KEYS.items()},
+    },
+    "required": ["kind", "path"],
+    "additionalProperties": False,
 }
 _EXAMPLE: Final = {
     "name": "ranker",
@@ -45,6 +57,8 @@ def json_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     properties = _properties(Scenario, definitions)
     properties["sweep"] = _sweep()
+    definitions["PolicyFile"] = _POLICY_FILE
+    properties["policy"]["anyOf"].append({"$ref": "#/$defs/PolicyFile"})
     return {
         "$schema": DIALECT,
         "$id": "urn:modeler:scenario:1",

@@ -15,6 +15,7 @@ from modeler.scenario.errors import Problem, ScenarioError
 from modeler.scenario.names import missing_files
 from modeler.scenario.paths import Path as SettingPath
 from modeler.scenario.paths import dotted
+from modeler.scenario.policy_file import ReadPolicy, names_a_policy_file, with_policy_file
 from modeler.scenario.schema import Scenario
 
 # Of the scalars YAML knows, those that become something else than text. A date stays text:
@@ -22,7 +23,12 @@ from modeler.scenario.schema import Scenario
 _TYPED: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
 
 
-def load(path: str | os.PathLike[str], *, check_files: bool = True) -> Scenario:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    check_files: bool = True,
+    read_policy: ReadPolicy | None = None,
+) -> Scenario:
     """Read a scenario file.
 
     Parameters
@@ -31,6 +37,8 @@ def load(path: str | os.PathLike[str], *, check_files: bool = True) -> Scenario:
         are looked for beside it.
     check_files : bool. Whether the files it names must be there; not where they are replaced or
         never read.
+    read_policy : callable, optional. Reads the file of ``policy: {kind: file}``, as
+        `modeler.platforms.load` does.
 
     Returns
     -------
@@ -51,10 +59,16 @@ def load(path: str | os.PathLike[str], *, check_files: bool = True) -> Scenario:
     except UnicodeDecodeError as error:
         message = f"not a text file in UTF-8: byte {error.start} is {error.object[error.start]:#x}"
         raise ScenarioError([Problem(message, file=name)]) from error
-    return loads(text, file=name, check_files=check_files)
+    return loads(text, file=name, check_files=check_files, read_policy=read_policy)
 
 
-def loads(text: str, *, file: str = "<text>", check_files: bool = True) -> Scenario:
+def loads(
+    text: str,
+    *,
+    file: str = "<text>",
+    check_files: bool = True,
+    read_policy: ReadPolicy | None = None,
+) -> Scenario:
     """Read a scenario from text.
 
     Parameters
@@ -62,6 +76,7 @@ def loads(text: str, *, file: str = "<text>", check_files: bool = True) -> Scena
     text : str. YAML 1.2.
     file : str. The name to show in errors, and the place relative files are looked for beside.
     check_files : bool. Whether the files it names must be there.
+    read_policy : callable, optional. As for `load`.
 
     Raises
     ------
@@ -71,6 +86,9 @@ def loads(text: str, *, file: str = "<text>", check_files: bool = True) -> Scena
     document = _Document(file, text.splitlines())
     data = document.read(text)
     folder = Path(file).parent
+    if names_a_policy_file(data):
+        data, found = with_policy_file(data, folder, read_policy, document.locate)
+        document.problems += found
     missing = missing_files(data, folder) if check_files else ()
     problems = [problem_of(stranger, data, document.locate) for stranger in missing]
     scenario = check_all(data, [*document.problems, *problems], document.locate, from_file=True)

@@ -147,7 +147,9 @@ def _step(place: Place, part: str | int, data: Any) -> Place | None:
     """One part further, or None when it leads nowhere."""
     shape = place.shape
     if shape.listed:
-        items = place.value if is_list(place.value) else ()
+        items: Any = place.value if is_list(place.value) else ()
+        if isinstance(place.value, Mapping):
+            items = (place.value,)  # one item, where a class takes it without its brackets
         if not isinstance(part, int) or part >= len(items):
             return None
         item = shape._replace(listed=False)

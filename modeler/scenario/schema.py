@@ -263,7 +263,11 @@ class Scenario(Block):
     @model_serializer(mode="wrap")
     def _one_or_several(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        data.pop("policy" if self.policies else "policies", None)
+        for name in LISTS:
+            if not getattr(self, name):
+                data.pop(name, None)
+        if self.policies:
+            data.pop("policy", None)
         return data
 
     def __hash__(self) -> int:

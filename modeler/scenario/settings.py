@@ -11,7 +11,7 @@ from modeler.scenario.errors import Problem, ScenarioError
 from modeler.scenario.fields import Block, Origin
 from modeler.scenario.kinds import KINDS
 from modeler.scenario.paths import kind_of, place_of, unknown
-from modeler.scenario.schema import Scenario
+from modeler.scenario.schema import BLOCKS, Scenario
 from modeler.scenario.tree import is_list, parts_of, shapes
 
 
@@ -58,7 +58,9 @@ def said(block: Block) -> dict[str, Any]:
     """What was set, and a kind other than the default: without it a block has no meaning."""
     data = {name: plain(getattr(block, name)) for name in block.model_fields_set}
     if isinstance(block, Scenario):
-        for name in KINDS.keys() & data.keys():
+        for name in BLOCKS:
+            if name not in data or name not in KINDS:
+                continue
             own = getattr(block, name)
             default = kind_of(name, {**data, name: {}})
             if "kind" not in own.model_fields_set and own.kind == default:

@@ -54,6 +54,7 @@ def test_every_documented_example_is_valid(text: str) -> None:
         "policies: [{target: 4}, {kind: target_tracking}]",
         "sweep: {policies.0.target: [4], model.size: [1GB]}",
         "policy: {kind: fixed, replicas: 2}",
+        "policy: {kind: file, path: hpa.yaml, name: web}",
         "hosting: {kind: cloud_run, memory: 16GiB}",
     ],
 )
@@ -70,6 +71,7 @@ def test_what_loads_is_valid(text: str) -> None:
         "policy: {targt: 3}",
         "policy: {kind: fixd}",
         "policy: {kind: fixed}",
+        "policy: {kind: file}",
         "policy: {target: 0}",
         "policies: {target: 3}",
         "policies: [{targt: 3}]",

@@ -252,7 +252,7 @@ sweep:
     ]
 
 
-@pytest.mark.parametrize("kind", ["sagemaker_realtime", "ec2_asg", "cloud_run"])
+@pytest.mark.parametrize("kind", ["sagemaker_realtime", "ec2_asg", "sagemaker_components"])
 def test_target_tracking_does_not_start_from_zero(kind: str) -> None:
     # Its metric is per instance: endpoint-auto-scaling-zero-instances, SageMaker developer guide.
     policy = "policy: {kind: target_tracking}"
