@@ -46,7 +46,7 @@ def test_the_scenario_reference_has_every_key_with_its_default() -> None:
     assert rows.keys() == keys - {"sweep", *BLOCKS, *LISTS}
     # As the contract with the platform has them.
     assert rows["policy.scale_in_cooldown_s"].startswith(
-        "duration [s] | `300` | ≥ 0 | documented |"
+        "duration [s] | null: 300; 0 for provisioned concurrency"
     )
     assert rows["queue.queue_timeout_s"].startswith(
         "duration [s] | null: 10 on Cloud Run, elsewhere no timeout | > 0 |"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import pricing
 from modeler.autoscale import (
     cloud_run,
     fixed,
@@ -20,6 +19,8 @@ from modeler.autoscale import (
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
 from modeler.scenario import Scenario
+from modeler.scenario.serverless import Lambda, SageMakerServerless
+from pricing import InstanceSpec
 
 # The kinds of ``policy`` and who makes each of its block and the run it is for.
 _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
@@ -32,12 +33,11 @@ _MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
     "ray_serve": ray_serve.from_block,
     "sky_serve": sky_serve.from_block,
 }
-# Kinds that share one target of AWS, several at once: its scheduled actions among them.
-_OF_ONE_TARGET: Final = frozenset({"target_tracking", "step_scaling", "scheduled", "predictive"})
 
 
 def build(
     scenario: Scenario,
+    instance: InstanceSpec,
     *,
     slots: int,
     mean_service_s: float,
@@ -48,13 +48,15 @@ def build(
 
     Parameters
     ----------
+    instance : InstanceSpec. What one replica runs on.
     slots : int. Requests a replica serves at once. [requests]
     mean_service_s : float. Mean service time of this model on this traffic, from which a target
         that was not set follows. [s]
     t0_ns, horizon_s : int, float. Origin of the trace on the wall clock, and its end. [ns, s]
     """
+    fleet: tuple[int, int, int | None]
     fleet = (scenario.fleet.min, scenario.fleet.max, scenario.fleet.initial)
-    if scenario.hosting.platform.per_request:
+    if isinstance(scenario.hosting, Lambda | SageMakerServerless):
         # What is scaled there are the environments that are prepared ahead.
         fleet = (scenario.hosting.provisioned_concurrency, scenario.hosting.cap, None)
     context = Context(
@@ -68,18 +70,11 @@ def build(
         horizon_s=horizon_s,
         cores=getattr(scenario.hosting, "vcpu", 1.0),
         gpu=getattr(scenario.hosting, "gpu", "") != "none",
-        **_machine(scenario),
+        vcpus=instance.vcpu,
+        accelerators=instance.accelerator_count,
     )
     blocks = scenario.in_force
-    if blocks[0].kind in _OF_ONE_TARGET:
-        return scalable_target.from_blocks(blocks, context)
+    of_one_target = [block for block in blocks if isinstance(block, scalable_target.Block)]
+    if of_one_target:
+        return scalable_target.from_blocks(of_one_target, context)
     return _MAKERS[blocks[0].kind](blocks[0], context)
-
-
-def _machine(scenario: Scenario) -> dict[str, int]:
-    """Cores and devices of an instance, where instances have a type."""
-    name = getattr(scenario.hosting, "instance", None)
-    if name is None:
-        return {}
-    machine = pricing.instance(name)
-    return {"vcpus": machine.vcpu, "accelerators": machine.accelerator_count}

@@ -21,6 +21,7 @@ from modeler.replay.histogram import RELATIVE_ERROR, quantile
 from modeler.replay.run import Run
 from modeler.replay.simulate import Result
 from modeler.scenario import assumptions, scenario_id
+from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def _utilisation(result: Result) -> float:
 def _bounds(run: Run, price: UnitPrice) -> dict[str, Any]:
     result, fleet, hosting = run.result, run.scenario.fleet, run.scenario.hosting
     bounds = (fleet.min, fleet.max)
-    if hosting.platform.per_request:
+    if isinstance(hosting, Lambda | SageMakerServerless):
         bounds = (0, hosting.cap)
     ideal = zero_wait(
         run.work(),

@@ -25,6 +25,7 @@ from modeler.replay.per_request import simulate as simulate_requests
 from modeler.replay.per_request_setup import capacity_of, check_start, cold_draws
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
 from modeler.scenario import Scenario
+from modeler.scenario.policy import PerRequest
 from traces import CountSeries, Trace
 
 Traffic = Trace | CountSeries
@@ -85,12 +86,13 @@ def run(
     )
     policy = build(
         scenario,
+        instance,
         slots=slots,
         mean_service_s=service.mean_s(trace),
         t0_ns=trace.t0_ns,
         horizon_s=trace.duration_s + scenario.fleet.tail_s,
     )
-    if scenario.hosting.platform.per_request:
+    if isinstance(scenario.policy, PerRequest):
         check_start(scenario, cold_start)
         result = simulate_requests(
             work_of(scenario, trace, service),

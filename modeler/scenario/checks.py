@@ -8,6 +8,7 @@ from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
 from modeler.scenario.policy.aws_checks import faults, wakes_from_zero
+from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 if TYPE_CHECKING:
     from modeler.scenario.schema import Fleet
@@ -273,7 +274,7 @@ def _concurrency(hosting: Hosting) -> Iterator[Conflict]:
 def _of_requests(
     hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]
 ) -> Iterator[Conflict]:
-    if not hosting.platform.per_request:
+    if not isinstance(hosting, Lambda | SageMakerServerless):
         return
     if fleet.slots not in (None, 1):
         yield Conflict(

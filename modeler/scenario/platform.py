@@ -33,7 +33,6 @@ class Platform(NamedTuple):
     ----------
     title : str. What people call it.
     policies : tuple of str. The kinds of policy it has; the first is the default.
-    metrics : tuple of str. What its target tracking may follow; empty for any.
     several : bool. Whether several policies may act on one target.
     spot : bool. Whether it runs on spot capacity.
     service : str. Whose billing rules apply: ``sagemaker``, ``ec2``, ``cloud_run``, or those of
@@ -48,7 +47,6 @@ class Platform(NamedTuple):
 
     title: str
     policies: tuple[str, ...]
-    metrics: tuple[str, ...] = ()
     several: bool = False
     spot: bool = False
     service: Literal["sagemaker", "ec2", "cloud_run", "lambda", "sagemaker_serverless"] = "ec2"

@@ -50,6 +50,16 @@ class _Serverless(Block):
         return "on-demand"
 
     @property
+    def billing_starts_at(self) -> str:
+        """Requests are metered, whenever an environment started."""
+        return "in_service"
+
+    @property
+    def allow_derived_price(self) -> bool:
+        """No price here is reckoned from another."""
+        return False
+
+    @property
     def usd_per_hour(self) -> None:
         """There is no price of an instance."""
         return
