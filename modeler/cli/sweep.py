@@ -12,7 +12,6 @@ import click
 from modeler.cli import exits
 from modeler.cli.options import (
     output_options,
-    policy_option,
     region_option,
     seed_option,
     set_option,
@@ -38,7 +37,16 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 )
 @region_option
 @seed_option
-@policy_option
+@click.option(
+    "--policy",
+    "policies",
+    metavar="POLICY[,POLICY]|FILE",
+    multiple=True,
+    help="Policies to compare, each on its own platform: all, or names such as "
+    "target_tracking,hpa,keda. Or a platform's own policy file, in place of the scenario's policy: "
+    "HPA, ScaledObject or Knative YAML, Application Auto Scaling JSON; FILE#NAME picks one of "
+    "several. May be repeated.",
+)
 @set_option
 @click.option(
     "--workers",
@@ -78,7 +86,8 @@ def command(
     """Replay traffic for every model size and setting: dollars, violations and lag.
 
     Without SCENARIO the embedded one runs: a week of office traffic, four model sizes,
-    ml.g5.2xlarge, AWS target tracking. --set varies any field (--set policy.target=4,6,8).
+    ml.g5.2xlarge, AWS target tracking. --set varies any field (--set policy.target=4,6,8);
+    --policy all holds every autoscaler against the same traffic.
 
     In Python: modeler.study.sweep(modeler.scenario.default()).
     """
@@ -87,19 +96,27 @@ def command(
     with compiling():
         from modeler.cli.scenario import axes_of, scenario_of
         from modeler.report import check_writable, look_of, save_run, sweep_table
-        from modeler.study import best_timeline, sweep
+        from modeler.study import best_timeline, is_preset, presets_of, sweep
 
     check_output(output)
     if folder is not None:
         check_writable(folder)
-    scenario = scenario_of(
-        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
-    )
+    named = [one for one in policies if is_preset(one) and not os.path.exists(one)]
+    files = [one for one in policies if one not in named]
+    if named and files:
+        raise click.UsageError(
+            f"--policy compares policies by name ({named[0]}) or reads one target's files "
+            f"({files[0]}), not both",
+            ctx,
+        )
+    presets = presets_of(named)
+    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings, policies=files)
     with shown() as progress:
         result = sweep(
             scenario,
             sizes=sizes,
             settings=axes_of(settings, instances, region),
+            presets=presets,
             workers=workers or os.cpu_count() or 1,
             references=not no_references,
             progress=progress,

@@ -7,7 +7,7 @@ that nothing is cut off. Colour only marks what a sign says too.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,7 @@ def _columns(result: Result) -> list[_Column]:
             lambda row: numbers.ratio(view.over_work(row)),
             lambda bound: numbers.ratio(_bound_ratio(bound)),
         ),
+        *_zero_wait_column(result),
         _Column(
             ("", "SLA", "misses"),
             lambda row: (
@@ -138,6 +139,13 @@ def _columns(result: Result) -> list[_Column]:
             ),
         ),
     ]
+
+
+def _zero_wait_column(result: Result) -> list[_Column]:
+    """Distance from the second bound, where it has no line of its own."""
+    if not view.compares_policies(result):
+        return []
+    return [_Column(("", "× zero", "wait"), lambda row: numbers.ratio(view.over_zero_wait(row)))]
 
 
 def _setting_column(path: str) -> _Column:
@@ -198,7 +206,7 @@ def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
         "perfectly forecast scaling · fixed: the smallest constant fleet that keeps the service "
         "level, or whose waits do not break it where service times alone do"
     )
-    notes = [legend, *map(price_line, view.prices(result))]
+    notes = [legend, *_policy_notes(result), *map(price_line, view.prices(result))]
     notes += stale_notes(result)
     defaults = view.assumptions(result)
     if defaults:
@@ -208,6 +216,30 @@ def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
         )
     for note in notes:
         yield from (paint(line, "dim") for line in _wrap(note, width))
+
+
+def _policy_notes(result: Result) -> Iterator[str]:
+    """The defaults of each kind of policy compared, each with the number of its source.
+
+    A default that follows from other settings is left to `scenario explain`, which says how.
+    """
+    sources: dict[str, int] = {}
+    lines = []
+    for kind, defaults in view.policy_defaults(result).items():
+        settings = []
+        for one in defaults:
+            text = numbers.plain(one["value"])
+            if len(text) > _LONG:
+                continue
+            source = f"{one['origin']}: {one['source']}"
+            number = sources.setdefault(source, len(sources) + 1)
+            settings.append(f"{one['path'].replace('_', ' ')} {text} [{number}]")
+        lines.append(f"{kind.replace('_', ' ')}: {', '.join(settings)}")
+    yield from view.preset_notes(result)
+    if lines:
+        yield "Defaults in force, with their sources; `modeler scenario explain` has all of them:"
+    yield from lines
+    yield from (f"[{number}] {source}" for source, number in sources.items())
 
 
 def price_line(price: Mapping[str, Any]) -> str:

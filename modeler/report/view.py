@@ -62,8 +62,13 @@ def varied(result: Result) -> list[str]:
 
 
 def policy_name(row: Row) -> str:
-    """How a row's policy is called: a reference by its label, else the policy's kind."""
-    return str(row.get("label") or row["policy"].replace("_", " "))
+    """How a row's policy is called: a reference by its label, a preset by name, else by kind."""
+    return str(row.get("label") or row.get("preset") or row["policy"].replace("_", " "))
+
+
+def compares_policies(result: Result) -> bool:
+    """Whether the rows hold policies against each other, each on its own platform."""
+    return any(row.get("preset") for row in result["scenarios"])
 
 
 def scenario_name(result: Result, row: Row) -> str:
@@ -93,8 +98,19 @@ def over_work(row: Row) -> float | None:
     return row["usd_total"] / least if least > 0.0 else None
 
 
+def over_zero_wait(row: Row) -> float | None:
+    """Dollars over those of ``zero_wait``; None where it costs nothing."""
+    ideal: float = row["bounds"]["zero_wait"]["usd_total"]
+    return row["usd_total"] / ideal if ideal > 0.0 else None
+
+
 def bounds(result: Result) -> list[Bound]:
-    """Both bounds, once for each combination of settings that are not the policy's own."""
+    """Both bounds, once for each combination of settings that are not the policy's own.
+
+    None where policies are compared: platforms differ in price, so each row has bounds of its own.
+    """
+    if compares_policies(result):
+        return []
     groups: dict[str, Row] = {}
     for row in finished(result["scenarios"]):
         own = {k: v for k, v in row["settings"].items() if not k.startswith("policy.")}
@@ -147,6 +163,31 @@ def assumptions(result: Result) -> list[dict[str, Any]]:
             if one["value"] not in entry["values"]:
                 entry["values"].append(one["value"])
     return list(found.values())
+
+
+def policy_defaults(result: Result) -> dict[str, list[dict[str, Any]]]:
+    """For each kind of policy compared, the defaults of its own that are in force, once."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in finished(result["scenarios"]):
+        kinds = row["policy"].split(" + ")
+        for one in row["assumptions"] if row.get("preset") else ():
+            block, _, key = one["path"].partition(".")
+            number, _, rest = key.partition(".")
+            if block == "policies":
+                found.setdefault(kinds[int(number)], {}).setdefault(rest, one)
+            elif block == "policy":
+                found.setdefault(kinds[0], {}).setdefault(key, one)
+    return {
+        kind: [{**one, "path": key} for key, one in rows.items()] for kind, rows in found.items()
+    }
+
+
+def preset_notes(result: Result) -> list[str]:
+    """What an analyst should know of the policies compared, once each."""
+    notes = {
+        row["preset"]: row["preset_note"] for row in result["scenarios"] if row.get("preset_note")
+    }
+    return [f"{name}: {note}" for name, note in notes.items()]
 
 
 def origins(rows: Sequence[Mapping[str, Any]]) -> str:

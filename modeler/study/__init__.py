@@ -1,13 +1,26 @@
 """Vary: many scenarios from one, replayed side by side, ending in a verdict.
 
-Reading guide: `sweep`, then `grid` (which scenarios) and `verdict` (what they say); `replay` looks
-at one scenario closely.
+Reading guide: `sweep`, then `grid` (which scenarios), `presets` (every policy on its platform) and
+`verdict` (what they say); `replay` looks at one scenario closely.
 """
 
 from __future__ import annotations
 
 from modeler.study.best import best_timeline
+from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
 from modeler.study.sweep import Interrupted, Status, SweepResult, sweep
 
-__all__ = ["Interrupted", "Replay", "Status", "SweepResult", "best_timeline", "replay", "sweep"]
+__all__ = [
+    "PRESETS",
+    "Interrupted",
+    "Preset",
+    "Replay",
+    "Status",
+    "SweepResult",
+    "best_timeline",
+    "is_preset",
+    "presets_of",
+    "replay",
+    "sweep",
+]

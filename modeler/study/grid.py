@@ -6,16 +6,23 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from modeler.scenario import Scenario, value_at, with_values
+from modeler.scenario import Scenario, ScenarioError, value_at, with_values
+from modeler.study.presets import Preset, with_preset
 
 SIZE = "model.size"
 
 
 class Point(NamedTuple):
-    """One scenario of the grid and the settings that make it."""
+    """One scenario of the grid and the settings that make it.
+
+    ``preset`` is the policy it was put under, where the sweep compares policies; ``error`` says why
+    a preset does not go with the scenario, which then stands as it was.
+    """
 
     scenario: Scenario
     settings: dict[str, Any]
+    preset: Preset | None = None
+    error: ScenarioError | None = None
 
 
 def grid(
@@ -23,6 +30,7 @@ def grid(
     *,
     sizes: Sequence[str | int] | None = None,
     settings: Mapping[str, Sequence[Any]] | None = None,
+    presets: Sequence[Preset] = (),
 ) -> list[Point]:
     """All combinations of the scenario's own ``sweep`` and what is asked for here.
 
@@ -32,11 +40,13 @@ def grid(
     sizes : sequence, optional. Values of ``model.size``, instead of the scenario's own.
     settings : mapping of path to values, optional. They replace the scenario's own values of the
         same path; a single value pins the setting.
+    presets : sequence of Preset, optional. Policies on their platforms, each instead of the
+        scenario's own.
 
     Returns
     -------
     list of Point
-        In order: the first axis, model size, varies slowest.
+        In order: the first axis, model size, varies slowest, the presets fastest.
 
     Raises
     ------
@@ -51,6 +61,24 @@ def grid(
     points = []
     for values in itertools.product(*(axes[path] for path in ordered)):
         chosen = dict(zip(ordered, values, strict=True))
-        point = with_values(base, chosen)
-        points.append(Point(point, {path: value_at(point, path) for path in ordered}))
+        for preset in presets or (None,):
+            points.append(_point(base, chosen, preset))
     return points
+
+
+def _point(base: Scenario, chosen: Mapping[str, Any], preset: Preset | None) -> Point:
+    if preset is None:
+        scenario = with_values(base, chosen)
+        return Point(scenario, _settings(scenario, chosen))
+    try:
+        scenario = with_values(with_preset(base, preset), chosen)
+    except ScenarioError as error:
+        # The analyst's own values must hold; a platform may still not take them.
+        sizes = {path: value for path, value in chosen.items() if path == SIZE}
+        own = with_values(base, sizes)
+        return Point(own, _settings(own, sizes), preset, error)
+    return Point(scenario, _settings(scenario, chosen), preset)
+
+
+def _settings(scenario: Scenario, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: value_at(scenario, path) for path in chosen}

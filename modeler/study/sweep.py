@@ -25,6 +25,7 @@ from modeler.replay import StartsTooSlowly
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, scenario_id, with_values
 from modeler.study.grid import Point, grid
+from modeler.study.presets import Preset
 from modeler.study.verdict import mark_pareto, verdict
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def sweep(
     *,
     sizes: Sequence[str | int] | None = None,
     settings: Mapping[str, Sequence[Any]] | None = None,
+    presets: Sequence[Preset] = (),
     workers: int = 1,
     references: bool = True,
     progress: Progress | None = None,
@@ -115,6 +117,8 @@ def sweep(
     sizes : sequence, optional. Model sizes, with units or in bytes.
     settings : mapping of path to values, optional. Further axes, such as
         ``{"policy.target": [4, 6]}``.
+    presets : sequence of Preset, optional. Policies to compare, each on its own platform; see
+        `modeler.study.presets`. One that does not go with the scenario is a failed row.
     workers : int. Threads; the replay releases the interpreter's lock. The result is the same to
         the byte for any number.
     references : bool. Also find the smallest fixed fleet that keeps the service level.
@@ -131,12 +135,13 @@ def sweep(
         asked for does not exist. A model that does not fit, or a missing price, is a failed row.
     Interrupted : by Ctrl-C; nothing has been written.
     """
-    points = grid(scenario, sizes=sizes, settings=settings)
+    points = grid(scenario, sizes=sizes, settings=settings, presets=presets)
     load = _loader(trace)
     for point in points:
-        _check_names(point.scenario)
+        if point.error is None:
+            _check_names(point.scenario)
         load(point.scenario.trace, point.scenario.seed)
-    tasks = points + _reference_points(points) if references else points
+    tasks = points + _reference_points(points, scenario.hosting.kind) if references else points
     counter = _Counter([load(p.scenario.trace, p.scenario.seed).requests for p in tasks], progress)
 
     def work(index: int) -> dict[str, Any]:
@@ -184,6 +189,8 @@ def _check_names(scenario: Scenario) -> None:
 
 def _row(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dict[str, Any]:
     """Replay and judge one scenario; what cannot be done is a failed row with its reason."""
+    if point.error is not None:
+        return _failed(point, point.error)
     try:
         price = unit_price(point.scenario)
         outcome = judge(run(point.scenario, traffic, progress=progress), price=price)
@@ -194,7 +201,12 @@ def _row(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dic
 
 
 def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
-    head = {"scenario_id": row["scenario_id"], "settings": point.settings}
+    head = {
+        "scenario_id": row["scenario_id"],
+        "settings": point.settings,
+        "preset": point.preset.name if point.preset else None,
+        "preset_note": (point.preset.note or None) if point.preset else None,
+    }
     tail = ("assumptions", "seed", "status", "error")
     body = {key: value for key, value in row.items() if key not in head and key not in tail}
     return {**head, **body, "pareto": False, **{key: row[key] for key in tail}}
@@ -221,11 +233,13 @@ def _failed(point: Point, error: Exception) -> dict[str, Any]:
     return {**_ordered(row, point), "error_kind": type(error).__name__}
 
 
-def _reference_points(points: Sequence[Point]) -> list[Point]:
+def _reference_points(points: Sequence[Point], own: str) -> list[Point]:
     """One fixed fleet for each combination of settings that are not the policy's own."""
     found: dict[str, Point] = {}
     for point in points:
         scenario = point.scenario
+        if point.preset is not None and scenario.hosting.kind != own:
+            continue  # policies on other platforms are held against the scenario's own
         if scenario.in_force[0].kind == "fixed" or scenario.hosting.platform.per_request:
             continue
         fixed = with_values(

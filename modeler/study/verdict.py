@@ -100,7 +100,7 @@ def _varied(rows: Sequence[Row]) -> list[str]:
 
 def _name(row: Row, varied: Sequence[str]) -> str:
     """A row in words: size, instance, policy, and the settings that tell it from others."""
-    policy = row.get("label") or row["policy"].replace("_", " ")
+    policy = row.get("label") or row.get("preset") or row["policy"].replace("_", " ")
     others = [f"{path}={row['settings'][path]}" for path in varied if path in row["settings"]]
     return ", ".join(
         [f"{format_size(row['size_bytes'])} on {row['instance_type']}", policy, *others]
