@@ -233,8 +233,8 @@ def _policy_notes(result: Result) -> Iterator[str]:
                 continue
             source = f"{one['origin']}: {one['source']}"
             number = sources.setdefault(source, len(sources) + 1)
-            settings.append(f"{one['path'].replace('_', ' ')} {text} [{number}]")
-        lines.append(f"{kind.replace('_', ' ')}: {', '.join(settings)}")
+            settings.append(f"{one['path']} {text} [{number}]")
+        lines.append(f"{kind}: {', '.join(settings)}")
     yield from view.preset_notes(result)
     if lines:
         yield "Defaults in force, with their sources; `modeler scenario explain` has all of them:"
