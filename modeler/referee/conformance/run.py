@@ -15,7 +15,6 @@ from modeler.referee.parameters import CaseError
 
 Adapter = Callable[[Inputs], Mapping[str, Any]]
 
-
 PLATFORMS: Final[Mapping[str, Mapping[str, Adapter]]] = {
     "hpa": hpa.KINDS,
     "keda": keda.KINDS,
