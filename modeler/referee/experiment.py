@@ -34,10 +34,10 @@ RULE: Final = (
     "replication of a steady state starts empty and drops its first 20 relaxation times, 8 with "
     "set-ups (at least 1,000 requests and 2 % of what is measured); its length is set by a pilot "
     "that is discarded, and more replications are added only where the interval comes out too "
-    "wide. A case passes when the expected value lies inside the interval and the half-width is at most 2 % of it; 5 % "
-    "for p99 and beyond and for probabilities under 0.01; 30 % for probabilities under 0.001. "
-    "Integer quantiles within 1, deterministic cases within 1 %. Seed: BLAKE2b hash of the case's "
-    "id."
+    "wide. A case passes when the expected value lies inside the interval and the half-width is at "
+    "most 2 % of it; 5 % for p99 and beyond and for probabilities under 0.01; 30 % for "
+    "probabilities under 0.001. Integer quantiles within 1, deterministic cases within 1 %. Seed: "
+    "BLAKE2b hash of the case's id."
 )
 REPLICATIONS: Final = {False: 100, True: 30}  # full, quick
 # Where a replication must be longer than this, warm-ups would cost more than they save. [requests]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import import_module
 from typing import Any, Final
 
+from modeler.referee.conformance import aws, hpa, keda, knative
 from modeler.referee.conformance.cases import ConformanceCase
 from modeler.referee.conformance.compare import TOLERANCES, answered, compare
 from modeler.referee.conformance.inputs import Inputs
@@ -15,17 +15,11 @@ from modeler.referee.parameters import CaseError
 
 Adapter = Callable[[Inputs], Mapping[str, Any]]
 
-
-def _kinds(platform: str) -> dict[str, Adapter]:
-    try:
-        module = import_module(f"modeler.referee.conformance.{platform}")
-    except ModuleNotFoundError:
-        return {}
-    return dict(module.KINDS)
-
-
-PLATFORMS: Final[dict[str, dict[str, Adapter]]] = {
-    name: _kinds(name) for name in ("hpa", "keda", "knative", "aws")
+PLATFORMS: Final[Mapping[str, Mapping[str, Adapter]]] = {
+    "hpa": hpa.KINDS,
+    "keda": keda.KINDS,
+    "knative": knative.KINDS,
+    "aws": aws.KINDS,
 }
 
 
