@@ -12,8 +12,6 @@ from traces import draws
 
 Floats = NDArray[np.float64]
 
-STREAM = "keep_alive"
-
 
 @dataclass(frozen=True)
 class KeepAlive:
@@ -25,7 +23,7 @@ class KeepAlive:
     mean_s : float. Mean; of ``fixed``, the value. Infinite: environments are never reclaimed. [s]
     cv : float. Standard deviation over mean of ``lognormal``. [1]
     values_s : tuple of float. Values of ``empirical``, all equally likely. [s]
-    seed : int. Of the draws.
+    seed, stream : int, str. Of the draws.
     """
 
     kind: str
@@ -33,6 +31,7 @@ class KeepAlive:
     cv: float = 1.0
     values_s: tuple[float, ...] = ()
     seed: int = 0
+    stream: str = "keep_alive"
 
     @property
     def sampled(self) -> bool:
@@ -48,13 +47,13 @@ class KeepAlive:
         if not self.sampled:
             return np.full(1, self.mean_s)
         if self.kind == "exponential":
-            return self.mean_s * draws.exponential(self.seed, STREAM, first, count)
+            return self.mean_s * draws.exponential(self.seed, self.stream, first, count)
         if self.kind == "lognormal":
             sigma2 = math.log1p(self.cv**2)
-            normal = draws.normal(self.seed, STREAM, first, count)
+            normal = draws.normal(self.seed, self.stream, first, count)
             return self.mean_s * np.exp(math.sqrt(sigma2) * normal - sigma2 / 2.0)
         values = np.asarray(self.values_s)
-        chosen = draws.uniform(self.seed, STREAM, first, count) * len(values)
+        chosen = draws.uniform(self.seed, self.stream, first, count) * len(values)
         return values[chosen.astype(np.int64)]
 
 

@@ -14,6 +14,11 @@ from modeler.referee.cases import Case
 from modeler.referee.experiment import Measured, Subject, measure, seed_of
 from modeler.referee.kendall import is_kendall, station
 from modeler.referee.parameters import CaseError, Parameters, UnknownError
+from modeler.referee.per_request import (
+    environment_quantity,
+    environment_station,
+    is_per_request,
+)
 from modeler.referee.quantities import Quantity, quantity
 from modeler.referee.replica_quantities import replica_quantity
 from modeler.referee.results import CaseResult
@@ -21,12 +26,6 @@ from modeler.referee.setup import is_setup, setup_station
 from modeler.referee.statistics import DETERMINISTIC_TIER, ROUNDING
 from modeler.referee.transient import is_transient, transient, transient_quantity
 
-# Regimes without a queue before a fleet, by what their names begin with.
-_SCALE_PER_REQUEST: Final = (
-    "keep-alive",
-    "scale-per-request",
-    "infinite-server with private setup",
-)
 _FLUID: Final = "fluid scale-out"
 _STAGES: Final = "cold start stages"
 _EXACT: Final[dict[str, Callable[[Parameters, str], deterministic.Answer]]] = {
@@ -36,7 +35,9 @@ _EXACT: Final[dict[str, Callable[[Parameters, str], deterministic.Answer]]] = {
 MODELS: Final = (
     "M/M/c", "M/M/c/c", "M/M/1/K", "M/M/c/K", "M/G/1", "M/D/1", "M/G/c", "M/G/inf", "M/M/1/setup",
     "M/M/c/setup", "M/G/1 with deterministic setup, off when idle",
-    "M/G/1 with keep-alive and setup", "M/M/inf transient", "Mt/D/inf", _FLUID, _STAGES,
+    "M/G/1 with keep-alive and setup", "M/M/inf transient", "Mt/D/inf", "keep-alive, S=0",
+    "keep-alive loss, one slot", "scale-per-request, exponential keep-alive",
+    "infinite-server with private setup", _FLUID, _STAGES,
 )  # fmt: skip
 
 
@@ -78,8 +79,9 @@ def _subject(model: str, asked: str, params: Parameters) -> tuple[Subject, Quant
     if is_transient(model):
         watched = transient(model, params)
         return watched, transient_quantity(asked, params), watched.note
-    if model.lower().startswith(_SCALE_PER_REQUEST):
-        raise UnknownError("scale-per-request regime")
+    if is_per_request(model):
+        environments = environment_station(model, params)
+        return environments, environment_quantity(asked, environments, params), environments.note
     near = get_close_matches(model, MODELS, n=1, cutoff=0.3)
     hint = f"nearest {near[0]!r}; " if near else ""
     raise UnknownError(f"unknown model {model!r}: {hint}known are {', '.join(MODELS)}")

@@ -12,8 +12,18 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "service_rate": ("service_rate", "mu"),
     "mean_service": (
         "mean_service", "mean_service_s", "mean_service_time", "mean_service_time_s", "service",
-        "service_s", "service_time", "service_time_s",
+        "service_s", "service_time", "service_time_s", "mean_warm_service", "warm_service",
+        "mean_warm_service_s", "warm_service_s", "mean_warm",
     ),
+    "mean_cold_service": (
+        "mean_cold_service", "mean_cold_service_s", "cold_service", "cold_service_s", "mean_cold",
+        "mean_cold_response", "cold_response_s",
+    ),
+    "max_instances": (
+        "max_instances", "max_environments", "max_concurrency", "cap", "maximum_concurrency",
+    ),
+    "mean_keep_alive": ("mean_keep_alive", "mean_keep_alive_s", "keep_alive_mean"),
+    "keep_alive_rate": ("keep_alive_rate", "expiration_rate", "gamma"),
     "servers": ("c", "servers", "n_servers", "slots", "replicas", "instances"),
     "capacity": ("K", "k", "capacity", "system_capacity", "max_in_system"),
     "queue_limit": ("queue_limit", "waiting_places", "waiting_room", "buffer", "queue_capacity"),

@@ -122,7 +122,7 @@ class Station:
         drawn = np.zeros(3)
         result = simulate(
             self.policy(),
-            _watched(self.work(seed, replication, requests), warmup, drawn),
+            watched(self.work(seed, replication, requests), warmup, drawn),
             Limits(slots=1, queue_limit=waiting),
             draws=self.cold_starts(seed, replication),
             horizon_s=0.0,
@@ -161,7 +161,7 @@ def _found(result: Result, arrival_s: Floats, what: str) -> NDArray[np.int64]:
     return np.asarray(begun - (start_s == arrival_s) - gone)
 
 
-def _watched(work: Iterator[Work], warmup: int, drawn: Floats) -> Iterator[Work]:
+def watched(work: Iterator[Work], warmup: int, drawn: Floats) -> Iterator[Work]:
     """The same chunks; adds what was drawn for the arrivals behind the warm-up to `drawn`."""
     last = 0.0
     for chunk in work:
