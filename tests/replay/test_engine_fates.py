@@ -102,7 +102,7 @@ def test_held_requests_meet_the_queue_of_the_replica_that_came():
     fates = Fates(from_zero="hold")
     result = by_hand([0.0, 1.0, 2.0], [3.0, 3.0, 3.0], fates, initial=0, ready=[5.0], queue_limit=1)
     assert result.record_s.tolist() == [[5.0, 8.0], [8.0, 11.0], [INF, 5.0]]
-    assert result.breaches.tolist() == [[0.0, 0.0, 5.0]]
+    assert (result.causes["queue_limit"], result.peak_queue) == (1, 3)
 
 
 def test_a_replica_that_is_green_too_early_fails_what_it_gets():
