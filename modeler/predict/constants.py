@@ -108,7 +108,7 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     settings = scenario.cold_start
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if value is None or name == "total_s":
+        if value is None or name in ("total_s", "false_ready_s"):
             continue
         unit = constants[name].unit if name in constants else _UNITS[name]
         constants[name] = Constant(name, float(value), unit, SET, f"scenario: cold_start.{name}")

@@ -26,15 +26,14 @@ from modeler.replay import layout as m
 from modeler.replay.attempts import attempts_fit
 from modeler.replay.fleet import (
     become_ready,
-    mark_queue_change,
     note_decision,
     observe,
-    pending_seconds,
     serve_from,
     set_desired,
 )
+from modeler.replay.giving_up import give_up_head
 from modeler.replay.heap import pop
-from modeler.replay.quiet import cause_of_wait, note, quiet
+from modeler.replay.quiet import quiet
 from modeler.replay.routed import (
     attend,
     last_came,
@@ -49,43 +48,6 @@ from modeler.replay.routed import (
 _INF = m.INF
 # An hour: every control loop we know has acted on a waiting request long before (assumed).
 _LAST_HOPE_S = 3600.0
-
-
-@inner()
-def _leave_queue(w, now):  # type: ignore[no-untyped-def]
-    """Take the head out of the queue; its place in the ring."""
-    mark_queue_change(w, now)
-    head = w.integers[m.HEAD]
-    w.integers[m.HEAD] = (head + 1) % len(w.ring_id)
-    w.integers[m.QUEUED] -= 1
-    if w.integers[m.QUEUED] == 0:
-        if w.integers[m.BREACH] == 1:
-            w.integers[m.SELF_CLEARED] += 1
-        w.integers[m.BREACH] = 0
-    return head
-
-
-@inner()
-def _give_up_head(w, now, outcome):  # type: ignore[no-untyped-def]
-    """The head of the queue leaves without service: its time-out has come, or nothing can serve."""
-    head = _leave_queue(w, now)
-    arrival = w.ring[head, m.Q_ARRIVAL]
-    if outcome == m.LOST:
-        w.integers[m.LOST_N] += 1
-        cause = m.LOST_CAPACITY
-    else:
-        w.integers[m.TIMED_OUT_N] += 1
-        if (
-            w.ring[head, m.Q_JUDGED] > w.floats[m.THRESHOLD]
-            or w.ring[head, m.Q_SERVICE] > w.floats[m.CLIENT_TIMEOUT]
-        ):
-            cause = m.SERVICE_TIME
-        else:
-            overlap = pending_seconds(w, now) - w.ring[head, m.Q_PENDING_SECONDS]
-            cause = cause_of_wait(w.floats[m.AT_MAX_SINCE], arrival, now - arrival, overlap)
-    w.integers[m.CAUSE_N + cause] += 1
-    if w.integers[m.RECORD] != 0:
-        note(w.record_s, w.record, w.ring_id[head], m.INF, now, outcome, cause, -1)
 
 
 @kernel(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64))
@@ -204,7 +166,7 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     elif kind == e.READY:
         become_ready(w, now, arrived)
     elif kind == e.TIMEOUT and w.integers[m.FATES] == 0:
-        _give_up_head(w, now, m.TIMED_OUT)
+        give_up_head(w, now, m.TIMED_OUT)
     elif kind == e.TIMEOUT or kind >= e.START:
         step(w, kind, now)
         if kind == e.RETRY and _hears_arrival(w):
@@ -391,7 +353,7 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
             if w.integers[m.FATES] != 0:
                 lose_one(w, now)
             else:
-                _give_up_head(w, now, m.LOST)
+                give_up_head(w, now, m.LOST)
             w.floats[m.NOW] = now
         else:
             observe(w, until, requests + w.integers[m.COMEBACKS])

@@ -66,21 +66,25 @@ class Fates:
     retry_client_timeouts: bool = False
     seed: int = 0
 
-    @property
-    def plain(self) -> bool:
-        """Whether there is one queue for all, from zero as well, and nobody comes back."""
+    def plain(self, *, may_empty: bool = True) -> bool:
+        """Whether there is one queue for all, from zero as well, and nobody comes back.
+
+        Parameters
+        ----------
+        may_empty : bool. Whether the fleet can ever be without a ready replica.
+        """
         return (
-            self.from_zero == "queue"
+            (self.from_zero == "queue" or not may_empty)
             and self.router == "central"
             and self.false_ready_s == 0.0
             and self.retries == 0
         )
 
 
-def configure(w: m.Memory, fates: Fates) -> None:
+def configure(w: m.Memory, fates: Fates, *, may_empty: bool) -> None:
     """Write the settings where the compiled loop reads them."""
     i, f = w.integers, w.floats
-    i[m.FATES] = int(not fates.plain)
+    i[m.FATES] = int(not fates.plain(may_empty=may_empty))
     i[m.ROUTER] = ROUTERS[fates.router]
     i[m.FROM_ZERO] = FROM_ZERO[fates.from_zero]
     # A router without a queue of its own lets those who queue from zero wait as an activator

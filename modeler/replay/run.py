@@ -21,11 +21,13 @@ from modeler.predict import (
     instance_of,
     service_law,
 )
+from modeler.replay.fates import Fates
 from modeler.replay.per_request import simulate as simulate_requests
 from modeler.replay.per_request_setup import capacity_of, check_start, cold_draws
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest
+from modeler.scenario.queue import hold_timeout_s
 from traces import CountSeries, Trace
 
 Traffic = Trace | CountSeries
@@ -83,6 +85,7 @@ def run(
         queue_timeout_s=scenario.queue_timeout_s,
         client_timeout_s=scenario.client_timeout_s,
         threshold_s=sla_threshold_s(scenario, tokens=service.tokens),
+        fates=fates_of(scenario, cold_start),
     )
     policy = build(
         scenario,
@@ -128,6 +131,33 @@ def sla_threshold_s(scenario: Scenario, *, tokens: bool) -> float:
     if scenario.sla.threshold_s is not None:
         return scenario.sla.threshold_s
     return 10.0 if tokens else 2.0
+
+
+# As many cold starts as the shown quantiles are taken from.
+_MEAN_OF = 2000
+
+
+def fates_of(scenario: Scenario, cold_start: ColdStartLaw) -> Fates:
+    """What the scenario says happens to requests from zero, by the router and after a failure."""
+    queue = scenario.queue
+    hold_s = queue.hold_timeout_s
+    if hold_s is None:
+        mean_s = float(cold_start.sample(0, _MEAN_OF).ready_s.mean())
+        hold_s = hold_timeout_s(scenario.hosting, scenario.in_force, mean_s)
+    return Fates(
+        from_zero=scenario.from_zero,
+        hold_limit=scenario.hold_limit,
+        hold_timeout_s=hold_s,
+        router=scenario.fleet.router,
+        false_ready_s=scenario.cold_start.false_ready_s,
+        retries=queue.retries,
+        retry_base_s=queue.retry_base_s,
+        retry_factor=queue.retry_factor,
+        retry_max_s=queue.retry_max_s,
+        retry_jitter=queue.retry_jitter,
+        retry_client_timeouts=queue.retry_client_timeouts,
+        seed=scenario.seed,
+    )
 
 
 def work_of(scenario: Scenario, trace: Traffic, service: ServiceLaw) -> Iterator[Work]:

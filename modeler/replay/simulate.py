@@ -159,7 +159,10 @@ def simulate(
     """
     w = m.allocate(policy, limits.slots, records)
     configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
-    configure_fates(w, limits.fates)
+    # A fleet that starts with a replica and may not let its last one go is never without.
+    lower = policy.bounds[:, 1]
+    least = min(policy.initial, policy.minimum, lower[np.isfinite(lower)].min(initial=np.inf))
+    configure_fates(w, limits.fates, may_empty=least < 1)
     w = _more_room(w, draws)
     start(w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0

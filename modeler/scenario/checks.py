@@ -8,10 +8,11 @@ from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
 from modeler.scenario.policy.aws_checks import faults, wakes_from_zero
+from modeler.scenario.queue import Queue, from_zero
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 if TYPE_CHECKING:
-    from modeler.scenario.schema import Fleet
+    from modeler.scenario.schema import ColdStart, Fleet
 
 
 @dataclass(frozen=True)
@@ -314,6 +315,50 @@ def _of_requests(
             )
 
 
+def _fates(
+    hosting: Hosting,
+    fleet: "Fleet",
+    queue: Queue,
+    cold_start: "ColdStart",
+    policies: Sequence[Placed],
+) -> Iterator[Conflict]:
+    if hosting.platform.per_request:
+        of_fleets = {
+            "fleet.router": (fleet.router, "central"),
+            "queue.from_zero": (queue.from_zero, None),
+            "queue.retries": (queue.retries, 0),
+            "cold_start.false_ready_s": (cold_start.false_ready_s, 0.0),
+        }
+        for path, (value, without) in of_fleets.items():
+            if value != without:
+                yield Conflict(
+                    path,
+                    value,
+                    "leave it out",
+                    f"{path} = {value}: {hosting.platform.title} starts an environment for each "
+                    "request, which this does not bear on: leave it out",
+                )
+    holds = queue.from_zero or from_zero(hosting, [policy for _, policy in policies])
+    for key in ("hold_limit", "hold_timeout_s"):
+        value = getattr(queue, key)
+        if value is not None and holds != "hold":
+            yield Conflict(
+                f"queue.{key}",
+                value,
+                "queue.from_zero: hold",
+                f"queue.{key} = {value:g}: nothing is held where queue.from_zero is {holds}: write "
+                "queue.from_zero: hold, or leave it out",
+            )
+    if queue.retry_base_s > queue.retry_max_s:
+        yield Conflict(
+            "queue.retry_base_s",
+            queue.retry_base_s,
+            f"at most queue.retry_max_s = {queue.retry_max_s:g}",
+            f"queue.retry_base_s = {queue.retry_base_s:g} is more than "
+            f"queue.retry_max_s = {queue.retry_max_s:g}",
+        )
+
+
 def _aws(hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
     for path, policy in policies:
         for fault in faults(policy, hosting.kind, fleet.min, fleet.max):
@@ -329,6 +374,7 @@ _CHECKS = cast(
         (("fleet",), _bounds),
         (("hosting",), _instance_name),
         (("hosting",), _spot),
+        (("hosting", "fleet", "queue", "cold_start", "in_force"), _fates),
         (("hosting",), _room_for_a_gpu),
         (("hosting",), _concurrency),
         (("hosting", "fleet", "in_force"), _of_requests),

@@ -73,6 +73,8 @@ def resolved(scenario: Scenario) -> dict[str, object]:
         "hosting.release_s": scenario.release_s,
         "queue.queue_timeout_s": scenario.queue_timeout_s,
         "queue.client_timeout_s": scenario.client_timeout_s,
+        "queue.from_zero": scenario.from_zero,
+        "queue.hold_limit": scenario.hold_limit,
     }
     return {path: "none" if value == math.inf else value for path, value in values.items()}
 

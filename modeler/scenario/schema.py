@@ -23,12 +23,12 @@ from modeler.scenario.fields import (
     Number,
     Seconds,
     Share,
-    Timeout,
     setting,
 )
 from modeler.scenario.hosting import Hosting, SageMakerRealtime
 from modeler.scenario.kinds import KINDS, default_policy
 from modeler.scenario.policy import Policy
+from modeler.scenario.queue import FromZero, Queue, from_zero, hold_limit
 from modeler.scenario.service import Auto, Service
 
 # A linear model of some hundred inputs. Less is a slip of the unit: 7B is seven bytes, while seven
@@ -93,43 +93,20 @@ class Fleet(Block):
         derived="8 for token traffic, else 1",
         ge=1,
     )
+    router: Literal["central", "least_outstanding", "round_robin", "random"] = setting(
+        "central",
+        "Where a request waits: in one queue before all replicas, or at the one it was sent to.",
+        origin="assumed",
+        source="the kindest router; a platform's own is random on SageMaker (RANDOM or "
+        "LEAST_OUTSTANDING_REQUESTS, API reference) and behind a Kubernetes Service, round_robin "
+        "on an Application Load Balancer",
+    )
     tail_s: Seconds = setting(
         0.0,
         "How long clock and bill go on after the trace, without traffic: for a scale-in tail.",
         unit="s",
         origin="assumed",
         source="traffic that goes on after the trace",
-    )
-
-
-class Queue(Block):
-    """Where requests wait, and when they stop waiting."""
-
-    limit: Count | None = setting(
-        None,
-        "Most requests waiting; one more is rejected.",
-        origin="assumed",
-        source="no platform in scope publishes a bound",
-        derived="no limit",
-        ge=0,
-    )
-    queue_timeout_s: Seconds | None = setting(
-        None,
-        "Longest wait before a request is given up.",
-        unit="s",
-        origin="assumed",
-        source="the wait alone is not bounded by the platform",
-        derived="10 on Cloud Run, elsewhere no timeout",
-        gt=0,
-    )
-    client_timeout_s: Timeout = setting(
-        None,
-        "Longest time from arrival to answer; 'none' for no timeout.",
-        unit="s",
-        origin="documented",
-        source="SageMaker Runtime API reference, InvokeEndpoint, read 2026-09",
-        derived="60 on a SageMaker real-time endpoint, 900 on an asynchronous one, 300 on Cloud "
-        "Run, elsewhere none",
     )
 
 
@@ -166,6 +143,13 @@ class ColdStart(Block):
         None, "Spread of each phase, of its logarithm; 0 is deterministic.", ge=0
     )
     total_s: Seconds | None = setting(None, "One fixed duration instead of all phases.", unit="s")
+    false_ready_s: Seconds = setting(
+        0.0,
+        "How long before it can serve a replica's health is green: what is sent there fails.",
+        unit="s",
+        origin="assumed",
+        source="a readiness probe that waits for the model",
+    )
 
 
 class Sla(Block):
@@ -294,6 +278,18 @@ class Scenario(Block):
         """Longest wait in force, the platform's where none is set; infinite for none. [s]"""
         own = self.queue.queue_timeout_s
         return self.hosting.platform.queue_timeout_s if own is None else own
+
+    @property
+    def from_zero(self) -> FromZero:
+        """What an arrival meets while no replica is there, the platform's where none is set."""
+        own = self.queue.from_zero
+        return from_zero(self.hosting, self.in_force) if own is None else own
+
+    @property
+    def hold_limit(self) -> int | None:
+        """Requests an activator keeps, the platform's where none is set; None for any number."""
+        own = self.queue.hold_limit
+        return own if own is not None else hold_limit(self.in_force)
 
     @property
     def client_timeout_s(self) -> float:

@@ -57,7 +57,7 @@ class Case:
                 self.arrival.tolist(), self.service.tolist(), self.judged.tolist(), strict=True
             )
         ]
-        kind = Naive if self.limits.fates.plain else NaiveFates
+        kind = Naive if self.limits.fates.plain() else NaiveFates
         return kind(
             self.policy,
             self.decide,
@@ -163,7 +163,7 @@ def fates(draw):
 def fated_cases(draw, grid: bool):
     """Cases with fates; one in three has a fleet that follows its requests from and to zero."""
     case = draw(cases(grid))
-    case.limits = replace(case.limits, fates=draw(fates().filter(lambda f: not f.plain)))
+    case.limits = replace(case.limits, fates=draw(fates().filter(lambda f: not f.plain())))
     if draw(st.integers(0, 2)) == 0:
         case.policy = setup_per_job.build(draw(st.integers(1, 4)))
         case.decide = setup_per_job.decide.py_func
