@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 
 from modeler.autoscale import cloudwatch as cw
 from modeler.autoscale import cooldown, lambda_scaling, predictive, proportional, steps
-from modeler.autoscale.observation import ANTICIPATED_FLAPPING, AT_DESIRED, AT_MAX, AT_MIN
-from modeler.autoscale.observation import SCALED_IN, SCALED_OUT, UNSCALABLE
+from modeler.autoscale.observation import (
+    ANTICIPATED_FLAPPING,
+    AT_DESIRED,
+    AT_MAX,
+    AT_MIN,
+    SCALED_IN,
+    SCALED_OUT,
+    UNSCALABLE,
+)
 from modeler.autoscale.warm_pool import warm_pool_size
 
 QUICK = settings(max_examples=80, deadline=None, derandomize=True)

@@ -22,8 +22,10 @@ HOUR = 3600.0
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-def target(*blocks, hosting="eks_karpenter", minimum=1, maximum=50, initial=None, slots=1, horizon_s=np.inf,
-           t0_s=0.0, **machine):  # fmt: skip
+def target(
+    *blocks, hosting="eks_karpenter", minimum=1, maximum=50, initial=None, slots=1,
+    horizon_s=np.inf, t0_s=0.0, **machine,
+):  # fmt: skip
     context = Context(
         hosting, minimum, maximum, initial, slots, 1.0,
         t0_ns=round(t0_s * 1e9), horizon_s=horizon_s, **machine,
