@@ -212,10 +212,14 @@ def in_flight(w, now):  # type: ignore[no-untyped-def]
 
 @kernel()
 def _recent(w, now):  # type: ignore[no-untyped-def]
-    """Ready replicas that have been so for less than the policy's while; the newest come last."""
+    """Ready replicas that have been so for less than the policy's while; the newest come last.
+
+    The fleet that is warm at t = 0 has been so for long.
+    """
     count = 0
     for place in range(w.integers[m.READY] - 1, -1, -1):
-        if now - w.replicas[w.live[place], m.READY_S] >= w.floats[m.RECENT_FOR]:
+        since = w.replicas[w.live[place], m.READY_S]
+        if since <= 0.0 or now - since >= w.floats[m.RECENT_FOR]:
             break
         count += 1
     return count

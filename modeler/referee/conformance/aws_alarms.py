@@ -54,8 +54,6 @@ def alarm_definition(case: Inputs) -> Answer:
         found = found._replace(factor=LOW_FACTOR_EC2)
     if not case.flag("detailed_monitoring", True) and "ASG" in metric:
         found = found._replace(high_period_s=300.0, low_period_s=300.0)
-    if target <= 0.0:
-        return {"error": True}
     period_s = case.number("period_s", found.high_period_s)
     factor = case.number("low_threshold_factor", found.factor)
     high = {
@@ -70,10 +68,13 @@ def alarm_definition(case: Inputs) -> Answer:
         "period_s": max(case.number("low_period_s", found.low_period_s), period_s),
         "datapoints": case.whole("low_datapoints", found.low_datapoints),
     }
+    may_remove = not case.flag("disable_scale_in", False)
+    if target <= 0.0:
+        return {"error": True}
     for alarm in (high, low):
         alarm["evaluation_periods"] = alarm["datapoints_to_alarm"] = alarm["datapoints"]
         alarm["statistic"] = found.statistic
-    answer: Answer = {"high": high, "low": None if case.flag("disable_scale_in", False) else low}
+    answer: Answer = {"high": high, "low": low if may_remove else None}
     for name, alarm in (("high", high), ("low", low)):
         answer |= {f"{name}_{key}": value for key, value in alarm.items()}
     return answer
@@ -120,9 +121,9 @@ def alarm_evaluation(case: Inputs) -> Answer:
         points = case.numbers("datapoints", []) if newest is None else newest[::-1]
     case.ignore("period_s", "statistic", "metric")  # the datapoints are there already
     periods = case.whole("evaluation_periods", case.whole("datapoints_to_alarm", 1))
+    state = STATES[state_of(case, points, before)]
     if case.whole("datapoints_to_alarm", periods) > periods:
         return {"error": True}
-    state = STATES[state_of(case, points, before)]
     return {
         "state": state,
         "changed": state != before,

@@ -28,8 +28,6 @@ def step_scaling(case: Inputs) -> Answer:
         (row.number("lower", None), row.number("upper", None), row.number("adjustment"))
         for row in case.rows("steps")
     ]
-    if step_fault([row[:2] for row in rows]):
-        return {"error": True}
     minimum, maximum = case.number("min", 0.0), case.number("max", np.inf)
     table = np.array(
         [
@@ -40,6 +38,8 @@ def step_scaling(case: Inputs) -> Answer:
     breach = _metric(case) - case.first("alarm_threshold", "threshold", default=0.0)
     least = case.number("min_adjustment_magnitude", 0.0)
     code = ADJUSTMENTS[kind]
+    if step_fault([row[:2] for row in rows]):
+        return {"error": True}
     wanted = float(steps.stepped(capacity, code, table, 0, len(rows), breach, least))
     after = min(max(wanted, minimum), maximum)
     return {"capacity": after, "change": after - capacity, "error": False}
@@ -115,8 +115,6 @@ def target_tracking_capacity(case: Inputs) -> Answer:
     """Capacity that a target asks for."""
     current = case.number("current_capacity")
     target = case.number("target")
-    if target <= 0.0:
-        return {"error": True}
     minimum, maximum = case.number("min", 0.0), case.number("max", np.inf)
     value = case.number("metric_value", None)
     name = case.raw("metric", None)
@@ -131,6 +129,9 @@ def target_tracking_capacity(case: Inputs) -> Answer:
     case.ignore("queue_length", "backlog", "load")
     factor = case.number("low_threshold_factor", LOW_FACTOR)
     low = case.number("low_threshold", factor * target)
+    if target <= 0.0:
+        case.ignore("disable_scale_in", "scale_in_step_limit")
+        return {"error": True}
     wanted = current
     if breaches(value, GREATER, target):
         wanted = max(float(proportional.capacity_for(load, target)), current)
@@ -149,10 +150,11 @@ def target_tracking_capacity(case: Inputs) -> Answer:
 def target_value(case: Inputs) -> Answer:
     """The target that a latency or a throughput allows."""
     if case.given("acceptable_latency_s"):
-        each = case.first("seconds_per_message", "average_processing_time_s", default=None)
-        if not each or each <= 0.0:
+        each = case.first("seconds_per_message", "average_processing_time_s", default=0.0)
+        longest = case.number("acceptable_latency_s")
+        if each <= 0.0:
             return {"error": True}
-        backlog = float(f"{case.number('acceptable_latency_s') / each:.12g}")
+        backlog = float(f"{longest / each:.12g}")
         return {"target_backlog_per_instance": backlog, "target": backlog}
     rps = case.first("max_rps", "max_requests_per_second", "requests_per_second")
     # 0.5 is where the vendor's load-test recipe begins.

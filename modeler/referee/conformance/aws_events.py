@@ -195,6 +195,8 @@ def scheduled_action(case: Inputs) -> Answer:
             )  # fmt: skip
             first = next(found, None)
         except schedule.ScheduleError:
+            case.ignore("start_time", "end_time", "after", "now", "current_capacity")
+            case.ignore("new_min", "new_max", "min", "max", "current_min", "current_max")
             return {"error": True}
         at = None if first is None else first.strftime("%Y-%m-%dT%H:%M:%SZ")
         answer = {"fires_at": at, "next_at": at, "runs_at": at, "fires": at is not None}
@@ -220,13 +222,14 @@ def serverless_concurrency(case: Inputs) -> Answer:
     limit = case.number("max_concurrency", None)
     provisioned = case.number("provisioned_concurrency", 0.0)
     memory_gb = case.number("memory_gb", 1.0)
+    in_flight, new = case.number("in_flight", 0.0), case.number("new_requests", 0.0)
+    elsewhere = case.first("account_in_flight", "other_in_flight", default=0.0)
+    account = case.number("account_limit", np.inf)
+    held_warm = case.first("warm_environments", "warm", default=0.0)
     if memory_gb not in range(1, 7) or (limit is not None and not 1 <= limit <= 200):
         return {"error": True}
     if limit is not None and provisioned > limit:
         return {"error": True}
-    in_flight, new = case.number("in_flight", 0.0), case.number("new_requests", 0.0)
-    elsewhere = case.first("account_in_flight", "other_in_flight", default=0.0)
-    account = case.number("account_limit", np.inf)
     throttled = float(
         max(
             lambda_scaling.throttled(np.inf if limit is None else limit, in_flight, new),
@@ -234,7 +237,7 @@ def serverless_concurrency(case: Inputs) -> Answer:
         )
     )
     accepted = new - throttled
-    warm = max(case.first("warm_environments", "warm", default=0.0), provisioned, in_flight)
+    warm = max(held_warm, provisioned, in_flight)
     cold = float(lambda_scaling.spill(warm, in_flight + accepted))
     return {
         "throttled": throttled,

@@ -289,14 +289,14 @@ def _of_week(text: str, *, aws: bool) -> _Days:
     """Days by name or number: lists and ranges, ``6L``, ``FRI#2``; ``L`` alone is Saturday."""
     allowed = range(1, 8) if aws else range(8)
     matched = re.fullmatch(r"(\w+?)(L|#([1-5]))", text)
+    if "#" in text and not matched:
+        raise ScheduleError(f'day-of-week "{text}": expected the nth such day, e.g. FRI#2')
     if matched and text not in _DAYS:
         numbers = _values(matched[1], "day-of-week", allowed, _DAYS)
     elif text == "L":
         numbers = {7 if aws else 6}
     else:
         numbers = _values(text, "day-of-week", allowed, _DAYS)
-    if "#" in text and not matched:
-        raise ScheduleError(f'day-of-week "{text}": expected the nth such day, e.g. FRI#2')
     wanted = {(n - 1 if aws else n) % 7 for n in numbers}  # Sunday is 0
     nth = int(matched[3]) if matched and matched[3] else 0
     final = bool(matched and matched[2] == "L")
