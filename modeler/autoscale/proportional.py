@@ -19,7 +19,6 @@ from modeler.autoscale.observation import (
     AT_DESIRED,
     AT_MAX,
     AT_MIN,
-    NOTHING,
     SCALED_IN,
     SCALED_OUT,
     UNSCALABLE,
@@ -81,11 +80,3 @@ def larger(first, second):  # type: ignore[no-untyped-def]
     if np.isnan(second):
         return first
     return max(first, second)
-
-
-@kernel()
-def direction(desired, wanted):  # type: ignore[no-untyped-def]
-    """`SCALED_OUT`, `SCALED_IN` or `NOTHING`."""
-    if wanted > desired:
-        return SCALED_OUT
-    return SCALED_IN if wanted < desired else NOTHING

@@ -18,7 +18,7 @@ from modeler import compiled
 from modeler.autoscale import aws_metrics as a
 from modeler.autoscale import cooldown, predictive
 from modeler.autoscale import scalable_layout as m
-from modeler.autoscale.cloudwatch import ALARM, action_due, alarm_state
+from modeler.autoscale.cloudwatch import ALARM, RANGE_BEYOND, action_due, alarm_state
 from modeler.autoscale.observation import (
     ACTIVITY_DONE,
     BUCKET,
@@ -123,7 +123,7 @@ def _gather(params, state, al, row, wall, now):  # type: ignore[no-untyped-def]
         b + m.BLOCK,
         n + 1,
         ring,
-        min(periods + m.RANGE_BEYOND, ring),
+        min(periods + RANGE_BEYOND, ring),
         int(params[al + m.A_COMPARISON]),
         params[al + m.A_THRESHOLD],
         periods,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fleets import arrivals, changes, policy_of, walk
+from fleets import arrivals, changes, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeler.autoscale.context import Context
-from modeler.autoscale.scalable_target import from_blocks
+from modeler.autoscale.scalable_target import from_block, from_blocks
 from modeler.replay import Limits
 from modeler.replay.fates import Fates
 from modeler.scenario import ScenarioError
@@ -343,7 +343,9 @@ def test_no_policy_leaves_its_bounds(seed, minimum, room, hosting, percent):
 
 
 def test_the_same_policy_by_block_or_by_list_is_the_same():
-    one = policy_of("target_tracking", target=100.0, minimum=1)
-    other = target(TargetTracking(target=100.0), minimum=1, hosting="")
+    block = TargetTracking(target=100.0)
+    one = from_block(block, Context("sagemaker_realtime", 1, 50, None, 1, 1.0))
+    other = target(block, minimum=1, hosting="sagemaker_realtime")
     assert one.params.tobytes() == other.params.tobytes()
+    assert one.kind == other.kind == "target_tracking"
     assert one.target == 100.0

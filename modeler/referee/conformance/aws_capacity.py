@@ -54,7 +54,8 @@ def _metric(case: Inputs) -> float:
     if how not in AGGREGATIONS:
         raise CaseError(f"input.aggregation: found {how!r}, expected {', '.join(AGGREGATIONS)}")
     real = [one for one in points if one is not None]
-    return float({"Average": np.mean, "Minimum": np.min, "Maximum": np.max}[how](real))
+    values = {"Average": sum(real) / len(real), "Minimum": min(real), "Maximum": max(real)}
+    return float(values[how])
 
 
 def percent_rounding(case: Inputs) -> Answer:
