@@ -32,7 +32,7 @@ def replay_text(result: Mapping[str, Any], *, metric: str | None = None) -> str:
         for a policy without one.
     """
     outcome = result["outcome"]
-    unit = _UNITS[metric] if metric is not None else ""
+    unit = _UNITS.get(metric, metric) if metric is not None else ""
     parts = [
         *_summary(outcome, unit),
         "",
