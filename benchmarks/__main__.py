@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import engine, memory, peers
+from benchmarks import engine, memory, peers, per_request, simfaas_peer
 
 
 def main() -> None:
@@ -27,6 +27,8 @@ def main() -> None:
     fastest = max(row["requests_per_cpu_s"] for row in rows[:-1])
     ratio = rows[-1]["requests_per_cpu_s"] / fastest
     print(f"  {ratio:.0f} times the faster peer (at least 100)")
+    per_request.main()
+    simfaas_peer.main()
     room = memory.compare()
     print(
         f"memory: 10 M requests take {room['beyond_bytes'] / 1e6:.1f} MB beyond the trace's arrays"

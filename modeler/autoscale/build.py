@@ -56,9 +56,10 @@ def build(
     """
     fleet: tuple[int, int, int | None]
     fleet = (scenario.fleet.min, scenario.fleet.max, scenario.fleet.initial)
-    if isinstance(scenario.hosting, Lambda | SageMakerServerless):
+    hosting = scenario.hosting
+    if isinstance(hosting, Lambda | SageMakerServerless):
         # What is scaled there are the environments that are prepared ahead.
-        fleet = (scenario.hosting.provisioned_concurrency, scenario.hosting.cap, None)
+        fleet = (hosting.provisioned_concurrency, hosting.cap, None)
     context = Context(
         hosting=scenario.hosting.kind,
         minimum=fleet[0],

@@ -60,11 +60,12 @@ def command(
     """Known answers beside ours: value, expected, passed or why not.
 
     FILE holds cases of the schema analytic-cases/1, replayed until a 99.9 % confidence interval is
-    narrow enough, or conformance-cases/1, shown to the functions that decide in a replay; any mix
-    of files. Without one the shipped answers are run. Ends with exit code 3 when a case fails, 2
-    when a file cannot be read. A case with a kind, model, quantity, key or expected name that this
-    version does not know is reported as skipped and named, never as passed. --quick and --seed
-    matter to replays alone.
+    narrow enough, or conformance-cases/1, shown to the functions that decide in a replay; or it is
+    a CSV of the measured Lambda experiment (column ColdStartProbability and others), compared and
+    not judged; any mix of files. Without one the shipped answers are run. Ends with exit code 3
+    when a case fails, 2 when a file cannot be read. A case with a kind, model, quantity, key or
+    expected name that this version does not know is reported as skipped and named, never as
+    passed. --quick and --seed matter to replays alone.
 
     In Python: modeler.referee.validate(["cases.json"]).
     """
@@ -77,7 +78,8 @@ def command(
     result = validate(files, quick=quick, seed=seed, workers=workers, progress=_Progress())
     plain = result.to_dict()
     schemas = {file["schema"] for file in plain["files"]}
-    columns = _ANALYTIC if schemas == {"analytic-cases/1"} else _MIXED
+    replayed = schemas <= {"analytic-cases/1", "lambda-experiment/1"}
+    columns = _ANALYTIC if replayed else _MIXED
     if len(plain["files"]) > 1:
         columns = {"file": "file"} | columns
     rows = list(result.rows(short=format == "table"))
@@ -93,9 +95,10 @@ def _summarise(file: dict[str, Any]) -> None:
     """Counts, typical error, and the name of every case that did not pass."""
     error = file["median_abs_pct_error"]
     typical = "" if error is None else f", median error {error:.2g} %"
+    compared = f", {file['compared']} compared" if file["compared"] else ""
     talk(
         f"{file['file']}: {file['passed']} passed, {len(file['failed'])} failed, "
-        f"{file['skipped']} skipped of {file['cases']}{typical}"
+        f"{file['skipped']} skipped{compared} of {file['cases']}{typical}"
     )
     for failed in file["failed"]:
         talk(f"  failed {failed['id']}: {failed['why']}")

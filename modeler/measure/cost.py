@@ -21,6 +21,7 @@ from modeler.predict import listed_price
 from modeler.replay import layout as m
 from modeler.replay.simulate import Floats, Result
 from modeler.scenario import Scenario
+from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 
 def unit_price(scenario: Scenario) -> UnitPrice:
@@ -65,9 +66,11 @@ def billed_from(scenario: Scenario, replicas: Floats) -> Floats:
     instance lifecycle), and the request itself on SageMaker, whose meter no public page places:
     the dearer reading. ``in_service`` is readiness.
     """
-    if scenario.hosting.billing_starts_at == "in_service":
+    hosting = scenario.hosting
+    assert not isinstance(hosting, Lambda | SageMakerServerless), "no instance to bill"
+    if hosting.billing_starts_at == "in_service":
         return replicas[:, m.READY_S]
-    if scenario.hosting.platform.bill_opens == "request":
+    if hosting.platform.bill_opens == "request":
         return replicas[:, m.REQUESTED_S]
     return replicas[:, m.RUNNING_S]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pricing
+from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -53,6 +54,7 @@ def listed_price(scenario: Scenario) -> Price:
             zonal_redundancy=hosting.zonal_redundancy,
             as_of=hosting.as_of,
         )
+    assert not isinstance(hosting, Lambda | SageMakerServerless), "no instance to price"
     return pricing.price(
         hosting.instance,
         hosting.region,

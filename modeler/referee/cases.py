@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from modeler.referee import measured
 from modeler.referee.conformance import cases as conformance
 from modeler.referee.conformance.cases import ConformanceCase
+from modeler.referee.measured import MeasuredCase
 from modeler.referee.problems import CasesError, Problem, Row, is_number, shown
 
 ANALYTIC: Final = "analytic-cases/1"
@@ -46,7 +48,7 @@ class CaseFile:
 
     file: str
     schema: str
-    cases: tuple[Case | ConformanceCase, ...]
+    cases: tuple[Case | ConformanceCase | MeasuredCase, ...]
 
 
 def read_cases(path: str | os.PathLike[str]) -> CaseFile:
@@ -54,7 +56,8 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
 
     Parameters
     ----------
-    path : path. A JSON file whose ``schema`` is ``analytic-cases/1`` or ``conformance-cases/1``.
+    path : path. A JSON file whose ``schema`` is ``analytic-cases/1`` or ``conformance-cases/1``, or
+        a CSV with the columns of the measured Lambda experiment.
 
     Raises
     ------
@@ -64,6 +67,12 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
         The file cannot be opened.
     """
     name = os.fspath(path)
+    if name.lower().endswith(".csv"):
+        header, rows = measured.read_csv(Path(path))
+        if not measured.is_experiment(header):
+            expected = "the columns of a measured experiment: ArrivalRate, ColdStartProbability, .."
+            raise CasesError([Problem(name, "", "header", shown(", ".join(header)), expected)])
+        return CaseFile(name, measured.SCHEMA, measured.read_experiment(name, rows))
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:

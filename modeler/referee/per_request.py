@@ -229,7 +229,8 @@ _RATIOS: Final[dict[str, tuple[str, _Count, _Count, tuple[str, ...]]]] = {
     "cold_rate": (
         "mean", lambda w: w.cold, lambda w: w.time_s,
         ("cold_start_rate", "cold_starts_per_unit_time", "cold_starts_per",
-         "cold_starts_per_second", "setups_per_unit_time", "setup_rate", "rate_of_cold_starts", "instance_creation_rate"),
+         "cold_starts_per_second", "setups_per_unit_time", "setup_rate", "rate_of_cold_starts",
+         "instance_creation_rate"),
     ),
     "mean_instance_life": (
         "mean", _alive, lambda w: w.cold,

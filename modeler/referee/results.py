@@ -14,6 +14,7 @@ from modeler.referee.conformance.run import ConformanceResult
 if TYPE_CHECKING:
     import pandas as pd
 
+COMPARED: Final = "compared"  # with a measurement, which may be met or not
 _SHORT: Final = 60  # characters of an answer that a table shows
 
 
@@ -28,7 +29,7 @@ class CaseResult:
     half_width_pct : float. Half the interval over the expected value. [%]
     replications, requests : int. Independent replays; requests in all of them, pilot included.
     seed : int. Of every draw.
-    status : str. ``passed``, ``failed`` or ``skipped``.
+    status : str. ``passed``, ``failed`` or ``skipped``; ``compared`` with what was measured.
     why : str. Why not passed; or a remark on what was replayed.
     """
 
@@ -47,10 +48,10 @@ class CaseResult:
     why: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; ``pass`` is None for a skipped case."""
+        """Plain data; ``pass`` is None for a case that was skipped, or is a measurement."""
         plain = asdict(self)
         why = plain.pop("why")
-        passed = None if self.status == "skipped" else self.status == "passed"
+        passed = None if self.status in ("skipped", COMPARED) else self.status == "passed"
         return plain | {"pass": passed, "why": why}
 
 
@@ -86,6 +87,7 @@ class FileResult:
             "cases": len(self.results),
             "passed": len(self.of_status("passed")),
             "skipped": len(self.of_status("skipped")),
+            "compared": len(self.of_status(COMPARED)),
             "failed": [
                 {"id": r.id, "expected": r.expected, "got": r.got, "why": r.why}
                 for r in self.of_status("failed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +91,8 @@ class Totals(NamedTuple):
 
     def since(self, earlier: Totals) -> Totals:
         """What happened between an earlier arrival and this one."""
-        return Totals(*(now - then for now, then in zip(self, earlier, strict=True)))
+        pairs: Any = zip(self, earlier, strict=True)
+        return Totals(*(now - then for now, then in pairs))
 
 
 def simulate(

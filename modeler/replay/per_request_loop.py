@@ -78,9 +78,9 @@ def _spare(w):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _warm(
+def _warm(  # type: ignore[no-untyped-def]
     arrival_s, service_s, judged_s, keep_s, i, n, due, size, free, expire, latency, integers, floats
-):  # type: ignore[no-untyped-def]
+):
     """Most requests of most runs: one at a time, warm, on demand, nothing to note; where it ends.
 
     Ends at the first that finds no environment, one that has expired, or `due`.

@@ -108,7 +108,7 @@ def test_json_contract(tmp_path):
         tmp_path,
         GOOD,
         GOOD | {"id": "b", "value": 0.3},
-        GOOD | {"id": "c", "model": "keep-alive, S=0"},
+        GOOD | {"id": "c", "model": "dice"},
     )
     done = CliRunner().invoke(command, [str(path), "--quick", "--format", "json"])
     assert done.exit_code == 3
