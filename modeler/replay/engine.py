@@ -6,8 +6,9 @@ slot-free times, and an arrival that finds a free slot costs one walk down that 
 that can change the fleet, or that must be seen at its own instant, is an event; the loop leaves
 its fast path only when an event is due or a request waits.
 
-Events at one instant happen in this order: finish (a waiting request starts), replica ready,
-time-out, scheduled bounds, metric bucket closes, arrival, control tick, a policy's own wake-up.
+Events at one instant happen in this order: finish (a waiting request starts), what happens to
+machines (`machine_events`: stop, reclaim, zone, notice, failure, release), replica ready, time-out,
+scheduled bounds, metric bucket closes, arrival, control tick, a policy's own wake-up.
 Slots that are free equally long are taken in the order of the heap, which the run's own history
 fixes. Where `fates` are set, `routed` takes the place of `quiet`; held requests are then sent on
 once all replicas of the instant are ready, and who comes back does so as an arrival.
@@ -20,7 +21,7 @@ from numba import types
 
 from modeler.autoscale import observation as o
 from modeler.autoscale.observation import FUNCTION
-from modeler.compiled import inner, kernel
+from modeler.compiled import entry, inner, kernel
 from modeler.replay import events as e
 from modeler.replay import layout as m
 from modeler.replay.attempts import attempts_fit
@@ -50,10 +51,19 @@ _INF = m.INF
 _LAST_HOPE_S = 3600.0
 
 
-@kernel(types.void(FUNCTION, m.MEMORY_TYPE, types.int64, types.float64, types.int64))
-def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
+@kernel(m.BENEATH_SIGNATURE)
+def _nothing(operation, subject, now, arrived, w):  # type: ignore[no-untyped-def]
+    """Nothing lies beneath the replicas."""
+    return 0
+
+
+nothing = entry(m.BENEATH_SIGNATURE, _nothing)
+
+
+@kernel(types.void(FUNCTION, m.BENEATH, m.MEMORY_TYPE, types.int64, types.float64, types.int64))
+def ask(policy, beneath, w, event, now, arrived):  # type: ignore[no-untyped-def]
     """Show the policy the fleet as it is now and carry out what it answers."""
-    observe(w, now, arrived)
+    observe(beneath, w, now, arrived)
     before = w.integers[m.DESIRED]
     w.out[o.OUT_DESIRED] = before
     w.out[o.OUT_METRIC] = 0.0
@@ -68,13 +78,13 @@ def ask(policy, w, event, now, arrived):  # type: ignore[no-untyped-def]
         if wanted == before:
             return
         note_decision(w, now, reason, before, wanted)
-        set_desired(w, now, arrived, wanted)
+        set_desired(beneath, w, now, arrived, wanted)
     else:
         note_decision(w, now, reason, before, before)
 
 
 @inner()
-def _new_bounds(w, now, arrived):  # type: ignore[no-untyped-def]
+def _new_bounds(beneath, w, now, arrived):  # type: ignore[no-untyped-def]
     """Put the next row of the table of bounds into force and move the capacity into them."""
     k = w.integers[m.BOUND]
     row = w.bounds[k]
@@ -89,7 +99,7 @@ def _new_bounds(w, now, arrived):  # type: ignore[no-untyped-def]
     if wanted != before:
         w.out[o.OUT_METRIC] = 0.0
         note_decision(w, now, o.SCHEDULED, before, wanted)
-    set_desired(w, now, arrived, wanted)
+    set_desired(beneath, w, now, arrived, wanted)
 
 
 @kernel(inline="always")
@@ -114,11 +124,12 @@ def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore
         w.floats,
         w.record_s,
         w.record,
+        w.ground.log,
     )
 
 
 @inner()
-def _room(w):  # type: ignore[no-untyped-def]
+def _room(beneath, w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever the next event can add."""
     replicas = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
     return (
@@ -128,6 +139,7 @@ def _room(w):  # type: ignore[no-untyped-def]
         and w.integers[m.BREACHES] < len(w.breaches)
         and w.integers[m.QUEUED] < len(w.ring_id)
         and w.integers[m.DRAINED] + w.integers[m.HEAP] <= len(w.drained)
+        and (w.integers[m.GROUND] == 0 or beneath(m.OP_ROOM, 0, 0.0, 0, w) != 0)
         and (w.integers[m.FATES] == 0 or (replicas <= len(w.load) and attempts_fit(w)))
         and (
             w.integers[m.HOOKS] == 0
@@ -157,32 +169,34 @@ def _hears_arrival(w):  # type: ignore[no-untyped-def]
 
 
 @inner()
-def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
+def _handle(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
     if kind == e.DEPARTURE:
         pop(w.departures, w.departures, w.integers[m.DEPARTURES])
         w.integers[m.DEPARTURES] -= 1
-        ask(policy, w, o.DEPARTURE, now, arrived)
+        ask(policy, beneath, w, o.DEPARTURE, now, arrived)
     elif kind == e.READY:
         become_ready(w, now, arrived)
+    elif kind == e.MACHINE:
+        beneath(m.OP_EVENT, 0, now, arrived, w)
     elif kind == e.TIMEOUT and w.integers[m.FATES] == 0:
         give_up_head(w, now, m.TIMED_OUT)
     elif kind == e.TIMEOUT or kind >= e.START:
         step(w, kind, now)
         if kind == e.RETRY and _hears_arrival(w):
             w.floats[m.NOW] = now
-            ask(policy, w, o.ARRIVAL, now, arrived + 1)
+            ask(policy, beneath, w, o.ARRIVAL, now, arrived + 1)
     elif kind == e.BOUNDS:
-        _new_bounds(w, now, arrived)
+        _new_bounds(beneath, w, now, arrived)
     elif kind == e.WAKE:
         w.floats[m.NEXT_WAKE] = _INF
-        ask(policy, w, o.WAKE, now, arrived)
+        ask(policy, beneath, w, o.WAKE, now, arrived)
     elif kind == e.BUCKET:
         w.floats[m.BUCKETS_DONE] += 1.0
         w.floats[m.NEXT_BUCKET] = (
             w.floats[m.FIRST_BUCKET] + w.floats[m.BUCKETS_DONE] * w.floats[m.BUCKET_PERIOD]
         )
-        ask(policy, w, o.BUCKET, now, arrived)
+        ask(policy, beneath, w, o.BUCKET, now, arrived)
         w.floats[m.INVOCATIONS] = 0.0
         w.integers[m.MARK] = arrived
     else:
@@ -190,7 +204,7 @@ def _handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
         w.floats[m.NEXT_TICK] = (
             w.floats[m.FIRST_TICK] + w.floats[m.TICKS_DONE] * w.floats[m.TICK_PERIOD]
         )
-        ask(policy, w, o.TICK, now, arrived)
+        ask(policy, beneath, w, o.TICK, now, arrived)
     w.floats[m.NOW] = now
 
 
@@ -224,6 +238,8 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
             kind, now = e.TIMEOUT, deadline
     if w.floats[m.NEXT_READY] <= now:
         kind, now = e.READY, w.floats[m.NEXT_READY]
+    if w.floats[m.NEXT_MACHINE] <= now:
+        kind, now = e.MACHINE, w.floats[m.NEXT_MACHINE]
     if w.integers[m.DEPARTURES] > 0 and w.departures[0] <= now:
         kind, now = e.DEPARTURE, w.departures[0]
     if fates and waiting:
@@ -236,16 +252,23 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
 
 @kernel(
     types.UniTuple(types.int64, 2)(
-        FUNCTION, m.CHUNK_TYPE, m.CHUNK_TYPE, m.CHUNK_TYPE, types.int64, m.MEMORY_TYPE
+        FUNCTION,
+        m.BENEATH,
+        m.CHUNK_TYPE,
+        m.CHUNK_TYPE,
+        m.CHUNK_TYPE,
+        types.int64,
+        m.MEMORY_TYPE,
     ),
     nogil=True,
 )
-def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ignore[no-untyped-def]
+def replay_chunk(policy, beneath, arrival_s, service_s, judged_s, first, w):  # type: ignore[no-untyped-def]
     """Replay one chunk of arrivals.
 
     Parameters
     ----------
     policy : first-class function of `observation.SIGNATURE`.
+    beneath : first-class function of `layout.BENEATH_SIGNATURE`.
     arrival_s, service_s, judged_s : float64[n]. Arrival, service time, and time from the start of
         service to the moment the service level judges. [s]
     first : int. Ordinal of the chunk's first request.
@@ -259,6 +282,10 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
     n = len(arrival_s)
     i = 0
     while i < n:
+        if w.integers[m.LOGGING] != 0:
+            before = arrival_s[i - 1] if i > 0 else 0.0
+            if beneath(m.OP_LOG, 0, before, 0, w) == 0:
+                return m.GROW, i
         if _undisturbed(w):
             due = min(
                 w.floats[m.NEXT_READY],
@@ -266,6 +293,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
                 w.floats[m.NEXT_TICK],
                 w.floats[m.NEXT_WAKE],
                 w.floats[m.NEXT_BOUND],
+                w.floats[m.NEXT_MACHINE],
             )
             if w.integers[m.FATES] != 0:
                 i = attend(w, arrival_s, service_s, judged_s, i, n, first, due)
@@ -274,14 +302,14 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
             if i == n:
                 break
         # An event is due before, or with, this arrival: one at a time.
-        if not _room(w):
+        if not _room(beneath, w):
             return m.GROW, i
         arrival = arrival_s[i]
         kind, now = _next_event(w, arrival)
         if kind == e.START and w.integers[m.FATES] == 0:
             _quiet(w, arrival_s, service_s, judged_s, i, n, first, now)
         elif kind != e.ARRIVAL:
-            _handle(policy, w, kind, now, first + i + w.integers[m.COMEBACKS])
+            _handle(policy, beneath, w, kind, now, first + i + w.integers[m.COMEBACKS])
         else:
             if w.integers[m.FATES] != 0:
                 i = attend(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
@@ -289,14 +317,14 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, first, w):  # type: ign
                 i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
             w.floats[m.NOW] = arrival
             if _hears_arrival(w):
-                ask(policy, w, o.ARRIVAL, arrival, first + i + w.integers[m.COMEBACKS])
+                ask(policy, beneath, w, o.ARRIVAL, arrival, first + i + w.integers[m.COMEBACKS])
     return m.DONE, n
 
 
 @inner()
 def _last_hope(w):  # type: ignore[no-untyped-def]
     """Until when requests that wait after the traffic's end may yet be served. [s]"""
-    if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0:
+    if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0 or w.integers[m.OWED] > 0:
         return _INF
     empty_since = max(w.floats[m.HORIZON], w.floats[m.READY_SINCE])
     if w.integers[m.FATES] != 0:
@@ -311,8 +339,8 @@ def _last_hope(w):  # type: ignore[no-untyped-def]
     return empty_since + _LAST_HOPE_S if has_clock else empty_since
 
 
-@kernel(types.int64(FUNCTION, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), nogil=True)
-def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
+@kernel(types.int64(FUNCTION, m.BENEATH, types.int64, m.CHUNK_TYPE, m.MEMORY_TYPE), nogil=True)
+def finish(policy, beneath, requests, never, w):  # type: ignore[no-untyped-def]
     """Let the fleet finish after the last arrival: up to the horizon, then until all have ended.
 
     The control loop goes on; billing ends with the trace or with the last request, whichever is
@@ -321,7 +349,9 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
     replica ready is censored. ``never`` is one infinite time: the arrival that does not come.
     """
     while True:
-        if not _room(w):
+        if not _room(beneath, w):
+            return m.GROW
+        if w.integers[m.LOGGING] != 0 and beneath(m.OP_LOG, 0, 0.0, 0, w) == 0:
             return m.GROW
         stage = w.integers[m.STAGE]
         if stage == 0:
@@ -343,7 +373,7 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
             _quiet(w, never, never, never, 0, 1, requests, now)
             w.floats[m.NOW] = now
         elif kind != e.ARRIVAL:
-            _handle(policy, w, kind, now, requests + w.integers[m.COMEBACKS])
+            _handle(policy, beneath, w, kind, now, requests + w.integers[m.COMEBACKS])
         elif stage == 0:
             if w.integers[m.BREACH] == 1:
                 w.integers[m.CENSORED] += 1
@@ -356,19 +386,21 @@ def finish(policy, requests, never, w):  # type: ignore[no-untyped-def]
                 give_up_head(w, now, m.LOST)
             w.floats[m.NOW] = now
         else:
-            observe(w, until, requests + w.integers[m.COMEBACKS])
+            observe(beneath, w, until, requests + w.integers[m.COMEBACKS])
             return m.DONE
 
 
-@kernel(types.void(m.MEMORY_TYPE, types.int64, types.int64))
-def start(w, initial, desired):  # type: ignore[no-untyped-def]
+@kernel(types.void(m.BENEATH, m.MEMORY_TYPE, types.int64, types.int64))
+def start(beneath, w, initial, desired):  # type: ignore[no-untyped-def]
     """Put the warm fleet in place at t = 0 and request what is missing to the desired capacity."""
     for replica in range(initial):
         w.replicas[replica, m.REQUESTED_S] = 0.0
         w.replicas[replica, m.RUNNING_S] = 0.0
         w.replicas[replica, m.READY_S] = 0.0
         serve_from(w, replica, 0.0)
+    if w.integers[m.GROUND] != 0:
+        beneath(m.OP_START, initial, 0.0, 0, w)
     w.integers[m.REPLICAS] = initial
     w.integers[m.DESIRED] = initial
     w.floats[m.ACTIVITY_DONE] = 0.0
-    set_desired(w, 0.0, 0, desired)
+    set_desired(beneath, w, 0.0, 0, desired)

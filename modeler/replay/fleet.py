@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from modeler.autoscale import observation as o
-from modeler.compiled import kernel
+from modeler.compiled import inner
 from modeler.replay import layout as m
 from modeler.replay.heap import drop_owner, push, remove_owner
 
 _INF = m.INF
 
 
-@kernel()
+@inner()
 def pending_seconds(w, now):  # type: ignore[no-untyped-def]
     """Time up to now with at least one replica pending. [s]"""
     if w.integers[m.PENDING] > 0:
@@ -18,8 +18,9 @@ def pending_seconds(w, now):  # type: ignore[no-untyped-def]
     return w.floats[m.PENDING_SECONDS]
 
 
-@kernel()
-def _pending_changed(w, now, before):  # type: ignore[no-untyped-def]
+@inner()
+def pending_changed(w, now, before):  # type: ignore[no-untyped-def]
+    """Bring what follows from the pending replicas up to now, after they changed."""
     after = w.integers[m.PENDING]
     if before == 0 and after > 0:
         w.floats[m.PENDING_SINCE] = now
@@ -31,7 +32,7 @@ def _pending_changed(w, now, before):  # type: ignore[no-untyped-def]
     w.floats[m.NEXT_READY] = earliest
 
 
-@kernel()
+@inner()
 def mark_ready_change(w, now, arrived):  # type: ignore[no-untyped-def]
     """Bring the integrals over the ready count up to now, before the count changes."""
     ready = w.integers[m.READY]
@@ -42,14 +43,14 @@ def mark_ready_change(w, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.READY_SINCE] = now
 
 
-@kernel()
+@inner()
 def mark_queue_change(w, now):  # type: ignore[no-untyped-def]
     """Bring the queue's integral up to now, before its length changes."""
     w.floats[m.QUEUED_SECONDS] += w.integers[m.QUEUED] * (now - w.floats[m.QUEUED_SINCE])
     w.floats[m.QUEUED_SINCE] = now
 
 
-@kernel()
+@inner()
 def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
     """Put a replica's slots at the fleet's disposal."""
     size = w.integers[m.HEAP]
@@ -66,7 +67,7 @@ def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
     w.integers[m.READY] += 1
 
 
-@kernel()
+@inner()
 def become_ready(w, now, arrived):  # type: ignore[no-untyped-def]
     """Let the pending replica whose cold start ends now serve; the lowest ordinal among equals."""
     before = w.integers[m.PENDING]
@@ -81,7 +82,7 @@ def become_ready(w, now, arrived):  # type: ignore[no-untyped-def]
     w.integers[m.PENDING] = before - 1
     mark_ready_change(w, now, arrived)
     serve_from(w, replica, now)
-    _pending_changed(w, now, before)
+    pending_changed(w, now, before)
     if w.integers[m.PENDING] == 0:
         w.floats[m.ACTIVITY_DONE] = now
     if w.integers[m.BREACH] == 1:
@@ -94,35 +95,47 @@ def become_ready(w, now, arrived):  # type: ignore[no-untyped-def]
         w.integers[m.BREACH] = 2
 
 
-@kernel()
-def request_replicas(w, now, count):  # type: ignore[no-untyped-def]
+@inner()
+def new_replica(w, now):  # type: ignore[no-untyped-def]
+    """Open the row of a replica that is requested now; its ordinal."""
+    replica = w.integers[m.REPLICAS]
+    w.integers[m.REPLICAS] = replica + 1
+    w.replicas[replica, m.REQUESTED_S] = now
+    w.replicas[replica, m.DRAIN_S] = _INF
+    w.replicas[replica, m.STOP_S] = _INF
+    w.pending[w.integers[m.PENDING]] = replica
+    w.integers[m.PENDING] += 1
+    return replica
+
+
+@inner()
+def request_replicas(beneath, w, now, count):  # type: ignore[no-untyped-def]
     """Start `count` cold starts; their lengths are drawn by the replicas' ordinals."""
     before = w.integers[m.PENDING]
     for _ in range(count):
-        replica = w.integers[m.REPLICAS]
-        w.integers[m.REPLICAS] = replica + 1
-        w.replicas[replica, m.REQUESTED_S] = now
-        w.replicas[replica, m.RUNNING_S] = now + w.draws[replica, 0]
-        w.replicas[replica, m.READY_S] = now + w.draws[replica, 1]
-        w.replicas[replica, m.DRAIN_S] = _INF
-        w.replicas[replica, m.STOP_S] = _INF
-        w.pending[w.integers[m.PENDING]] = replica
-        w.integers[m.PENDING] += 1
+        replica = new_replica(w, now)
+        if w.integers[m.GROUND] != 0:
+            beneath(m.OP_PUT, replica, now, 0, w)
+        else:
+            w.replicas[replica, m.RUNNING_S] = now + w.draws[replica, 0]
+            w.replicas[replica, m.READY_S] = now + w.draws[replica, 1]
     w.floats[m.ACTIVITY_DONE] = _INF
-    _pending_changed(w, now, before)
+    pending_changed(w, now, before)
 
 
-@kernel()
-def _cancel_newest(w, now):  # type: ignore[no-untyped-def]
+@inner()
+def _cancel_newest(beneath, w, now):  # type: ignore[no-untyped-def]
     before = w.integers[m.PENDING]
     replica = w.pending[before - 1]
     w.integers[m.PENDING] = before - 1
     w.replicas[replica, m.READY_S] = _INF
     w.replicas[replica, m.STOP_S] = now
-    _pending_changed(w, now, before)
+    if w.integers[m.GROUND] != 0:
+        beneath(m.OP_LEFT, replica, now, 0, w)
+    pending_changed(w, now, before)
 
 
-@kernel()
+@inner()
 def _choose(w, now):  # type: ignore[no-untyped-def]
     """Place in `live` of the replica to release."""
     ready = w.integers[m.READY]
@@ -139,16 +152,22 @@ def _choose(w, now):  # type: ignore[no-untyped-def]
     return ready - 1
 
 
-@kernel()
-def _drain_one(w, now, arrived):  # type: ignore[no-untyped-def]
-    """Take a ready replica out of service; it stops when its last request has finished."""
-    place = _choose(w, now)
-    replica = w.live[place]
+@inner()
+def take_out(w, seat, now, arrived):  # type: ignore[no-untyped-def]
+    """Strike the ready replica at a place of `live` off the list; its ordinal."""
+    replica = w.live[seat]
     mark_ready_change(w, now, arrived)
     ready = w.integers[m.READY] - 1
-    for k in range(place, ready):
+    for k in range(seat, ready):
         w.live[k] = w.live[k + 1]
     w.integers[m.READY] = ready
+    return replica
+
+
+@inner()
+def drain(w, seat, now, arrived):  # type: ignore[no-untyped-def]
+    """Take a ready replica out of service; it stops when its last request has finished."""
+    replica = take_out(w, seat, now, arrived)
     stop = now
     for k in range(w.integers[m.HEAP]):
         if w.owners[k] == replica and w.times[k] > now:
@@ -165,31 +184,38 @@ def _drain_one(w, now, arrived):  # type: ignore[no-untyped-def]
     w.times[w.integers[m.HEAP]] = _INF
     w.replicas[replica, m.DRAIN_S] = now
     w.replicas[replica, m.STOP_S] = stop
-    return stop
+    return replica
 
 
-@kernel()
-def set_desired(w, now, arrived, desired):  # type: ignore[no-untyped-def]
+@inner()
+def set_desired(beneath, w, now, arrived, desired):  # type: ignore[no-untyped-def]
     """Move the fleet to `desired` replicas: start some, or cancel pending ones and drain others."""
-    have = w.integers[m.READY] + w.integers[m.PENDING]
+    have = w.integers[m.READY] + w.integers[m.PENDING] + w.integers[m.OWED]
     if desired > have:
-        request_replicas(w, now, desired - have)
+        request_replicas(beneath, w, now, desired - have)
     elif desired < have:
         done = now
         for _ in range(have - desired):
-            if w.integers[m.PENDING] > 0:
-                _cancel_newest(w, now)
+            if w.integers[m.OWED] > 0:
+                w.integers[m.OWED] -= 1
+            elif w.integers[m.PENDING] > 0:
+                _cancel_newest(beneath, w, now)
             else:
-                done = max(done, _drain_one(w, now, arrived))
+                replica = drain(w, _choose(w, now), now, arrived)
+                done = max(done, w.replicas[replica, m.STOP_S])
+                if w.integers[m.GROUND] != 0:
+                    beneath(m.OP_DRAINED, replica, now, 0, w)
         w.floats[m.ACTIVITY_DONE] = done if w.integers[m.PENDING] == 0 else _INF
     w.integers[m.DESIRED] = desired
+    if w.integers[m.GROUND] != 0:
+        beneath(m.OP_DESIRED, 0, now, 0, w)
     if desired >= w.integers[m.MAX]:
         w.floats[m.AT_MAX_SINCE] = min(w.floats[m.AT_MAX_SINCE], now)
     else:
         w.floats[m.AT_MAX_SINCE] = _INF
 
 
-@kernel()
+@inner()
 def in_flight(w, now):  # type: ignore[no-untyped-def]
     """Requests in service and the part of started services that lies beyond now. [count, s]"""
     count = 0
@@ -210,7 +236,7 @@ def in_flight(w, now):  # type: ignore[no-untyped-def]
     return count, beyond
 
 
-@kernel()
+@inner()
 def _recent(w, now):  # type: ignore[no-untyped-def]
     """Ready replicas that have been so for less than the policy's while; the newest come last.
 
@@ -225,8 +251,8 @@ def _recent(w, now):  # type: ignore[no-untyped-def]
     return count
 
 
-@kernel()
-def observe(w, now, arrived):  # type: ignore[no-untyped-def]
+@inner()
+def observe(beneath, w, now, arrived):  # type: ignore[no-untyped-def]
     """Write what a policy may see at this instant."""
     mark_queue_change(w, now)
     ready = w.integers[m.READY]
@@ -250,7 +276,10 @@ def observe(w, now, arrived):  # type: ignore[no-untyped-def]
     obs[o.SLOTS] = w.integers[m.SLOTS]
     obs[o.REFUSED] = w.integers[m.REJECTED_N] + w.integers[m.REFUSED_AGAIN]
     obs[o.UNPLACED] = w.integers[m.UNPLACED_N]
-    obs[o.INSTANCES] = ready + w.integers[m.PENDING]
+    if w.integers[m.GROUND] != 0:
+        obs[o.INSTANCES] = beneath(m.OP_COUNT, 0, now, 0, w)
+    else:
+        obs[o.INSTANCES] = ready + w.integers[m.PENDING]
     if w.floats[m.RECENT_FOR] > 0.0:
         obs[o.RECENT] = _recent(w, now)
     if w.integers[m.IN_FLIGHT_WANTED] != 0:
@@ -259,7 +288,7 @@ def observe(w, now, arrived):  # type: ignore[no-untyped-def]
         obs[o.IN_FLIGHT_SECONDS] = w.floats[m.BUSY] - beyond
 
 
-@kernel()
+@inner()
 def note_decision(w, now, reason, before, after):  # type: ignore[no-untyped-def]
     """Keep a decision; a repeat of the same refusal only raises the count of the last one."""
     k = w.integers[m.DECISIONS]

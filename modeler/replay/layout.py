@@ -10,6 +10,7 @@ from numba import types
 from modeler.autoscale.observation import OBS_SIZE, OUT_SIZE
 from modeler.autoscale.policy import Policy
 from modeler.replay.histogram import BUCKETS
+from modeler.replay.machine_layout import GROUND_TYPE, no_ground
 
 INF: Final = float("inf")
 
@@ -89,6 +90,18 @@ AGENDA_N: Final = 54  # three counters
 ENDS: Final = 57
 COMEBACKS: Final = 58  # attempts that were not a request's first
 REFUSED_AGAIN: Final = 59  # refusals after which the request came back
+GROUND: Final = 60  # whether instances beneath the replicas are kept
+OWED: Final = 61  # replacements to be asked for when a noticed instance goes
+NODES: Final = 62  # rows of instances given out
+OPEN: Final = 63  # of those, not gone
+EVENTS: Final = 64  # entries in the heap of machine events
+LOGGING: Final = 65  # whether started services are logged
+LOGGED: Final = 66
+INITS: Final = 67  # starts of a warm pool's instances given out
+MACHINES: Final = 68  # machines given out
+FAILED_N: Final = 69  # starts that failed
+LOST_STARTED: Final = 70  # requests lost in service
+GIVEN_UP: Final = 71  # replicas given up after the last attempt
 INTEGERS: Final = 80
 
 # Float scalars.
@@ -134,6 +147,11 @@ RETRY_MAX: Final = 38
 RETRY_JITTER: Final = 39
 RETRY_CLIENT: Final = 40
 AHEAD: Final = 41  # slot-seconds of services bound to a slot and not yet started
+NEXT_MACHINE: Final = 48
+BATCH_OPEN: Final = 49  # first replica of the running batch, inf when none runs
+BATCH_CLOSE: Final = 50  # when its instances are asked for
+LAST_ADD: Final = 51  # when an instance was last asked for
+LAST_FAILURE: Final = 52  # when an instance last failed to come up
 FLOATS: Final = 64
 
 # Columns of the replica table.
@@ -194,6 +212,7 @@ class Memory(NamedTuple):
     end_s: Any  # float64[e] heap of finishes, for the router that counts them [s]
     end_replica: Any  # int32[e]
     load: Any  # int64[r, 2] requests waiting for each replica, and with those in service
+    ground: Any  # machine_layout.Ground
 
 
 _F1 = types.Array(types.float64, 1, "C")
@@ -206,10 +225,26 @@ MEMORY_TYPE: Final = types.NamedTuple(
     (
         _F1, _I4, _F2, _I1, _I1, _I1, _F2, _F2, _F2, _F2, _F1, _F1,
         _I1, _I1, _I1, _I1, _F1, _F1, _F1, _F1, _F1, _F2, _F2, _I42,
-        _F2, _I2, _F2, _I2, _F1, _I4, _I2,
+        _F2, _I2, _F2, _I2, _F1, _I4, _I2, GROUND_TYPE,
     ),
     Memory,
 )  # fmt: skip
+# What lies beneath the replicas acts through one function, (operation, subject, now, arrived,
+# memory) -> int: it is compiled once, and only where there is something beneath them.
+BENEATH_SIGNATURE: Final = types.int64(
+    types.int64, types.int64, types.float64, types.int64, MEMORY_TYPE
+)
+BENEATH: Final = types.FunctionType(BENEATH_SIGNATURE)
+OP_PUT: Final = 0  # a replica is requested
+OP_LEFT: Final = 1  # a pending replica was cancelled
+OP_DRAINED: Final = 2  # a replica was taken out of service
+OP_DESIRED: Final = 3  # the desired capacity has been set
+OP_EVENT: Final = 4  # the next event of the machines is due
+OP_START: Final = 5  # the run begins with so many warm replicas
+OP_COUNT: Final = 6  # gives the instances on the bill
+OP_ROOM: Final = 7  # gives whether every table has room
+OP_LOG: Final = 8  # gives whether the log of starts has room
+OP_SETTLE: Final = 9  # what has finished leaves that log
 CHUNK_TYPE: Final = types.Array(types.float64, 1, "C", readonly=True)
 
 
@@ -259,6 +294,7 @@ def allocate(policy: Policy, slots: int, records: int) -> Memory:
         end_s=np.zeros(2 * slot_room),
         end_replica=np.zeros(2 * slot_room, dtype=np.int32),
         load=np.zeros((start + room, 2), dtype=np.int64),
+        ground=no_ground(),
     )
 
 

@@ -12,6 +12,8 @@ from modeler.compiled import kernel
 from modeler.replay import layout as m
 from modeler.replay.heap import push, replace_root
 from modeler.replay.histogram import bucket_of
+from modeler.replay.losses import keep
+from modeler.replay.machine_layout import L_WAITED
 
 
 @kernel(inline="always")
@@ -56,6 +58,7 @@ def quiet(  # type: ignore[no-untyped-def]
     floats,
     record_s,
     record,
+    log,
 ):
     """Replay requests ``i .. n - 1`` as far as they come before `due`; where to go on from.
 
@@ -89,7 +92,12 @@ def quiet(  # type: ignore[no-untyped-def]
     wait_all = floats[m.WAIT_SUM_ALL]
     unserved = floats[m.UNSERVED]
     waited = 0
+    logging = integers[m.LOGGING] != 0
+    logged = integers[m.LOGGED]
+    full = len(log) if logging else -1
     while i < n:
+        if logged == full:
+            break
         arrival = arrival_s[i]
         if queued > 0:
             free = times[0]
@@ -135,6 +143,11 @@ def quiet(  # type: ignore[no-untyped-def]
                     integers[m.CAUSE_N + cause] += 1
                 if recording:
                     note(record_s, record, ring_id[head], free, end, outcome, cause, replica)
+                if logging:
+                    row = log[logged]
+                    keep(row, free, replica, ring_id[head], came, service, judged, cause, outcome)
+                    row[L_WAITED] = 1.0
+                    logged += 1
                 head = (head + 1) & mask
                 queued -= 1
                 if queued == 0:
@@ -174,6 +187,11 @@ def quiet(  # type: ignore[no-untyped-def]
                         firsts[bucket_of(judged)] += 1
                 if recording:
                     note(record_s, record, first + i, arrival, end, outcome, cause, replica)
+                if logging:
+                    row = log[logged]
+                    keep(row, arrival, replica, first + i, arrival, service, judged, cause, outcome)
+                    row[L_WAITED] = 0.0
+                    logged += 1
                 i += 1
                 continue
         # No slot is free: the request waits or is refused.
@@ -222,4 +240,5 @@ def quiet(  # type: ignore[no-untyped-def]
     floats[m.WAIT_SUM_ALL] = wait_all
     floats[m.UNSERVED] = unserved
     integers[m.DEPARTURES] = leaving
+    integers[m.LOGGED] = logged
     return i

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +13,11 @@ from modeler.autoscale.observation import REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
 from modeler.replay.counts import EnvironmentCounts
-from modeler.replay.engine import finish, replay_chunk, start
+from modeler.replay.engine import finish, nothing, replay_chunk, start
 from modeler.replay.environments import Memory as Environments
 from modeler.replay.fates import UNBOUNDED, Fates
 from modeler.replay.fates import configure as configure_fates
+from modeler.replay.machines import GroundRecord, Machines, lay, more_ground, record_of
 from modeler.replay.totals import Totals, totals
 
 Floats = NDArray[np.float64]
@@ -85,6 +86,7 @@ class Result:
     ``attempts`` counts a request each time it comes, ``unplaced`` the attempts that were refused
     because no replica was there. ``totals`` are the interim ones that were asked for.
     ``environments`` is what scale per request counts apart; None of a fleet behind a queue.
+    ``ground`` is None where a replica is its instance and the weather is fair.
     """
 
     requests: int
@@ -118,6 +120,7 @@ class Result:
     record: NDArray[np.int32]
     totals: tuple[Any, ...] = ()
     environments: EnvironmentCounts | None = None
+    ground: GroundRecord | None = None
 
     @property
     def served(self) -> int:
@@ -138,6 +141,7 @@ def simulate(
     release_s: float = 0.0,
     marks: Sequence[int] = (),
     keep_decisions: bool = True,
+    machines: Machines | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Replay `work` under `policy`.
@@ -152,6 +156,8 @@ def simulate(
     records : int. Rows of request records to keep: the number of requests, or 0 for none.
     release_s : float. How long the platform holds a replica it took out of service, at least. It
         is billed and delays no decision (assumed). [s]
+    machines : Machines, optional. Instances beneath the replicas; `draws` and `release_s` are then
+        not looked at, for the laws and the hold are the machines' own.
     marks : counts of arrivals after which interim totals are taken, say to take a warm-up off.
     keep_decisions : bool. Whether the result lists every decision: for a policy that decides with
         every request they would outgrow the requests.
@@ -163,8 +169,11 @@ def simulate(
     lower = policy.bounds[:, 1]
     least = min(policy.initial, policy.minimum, lower[np.isfinite(lower)].min(initial=np.inf))
     configure_fates(w, limits.fates, may_empty=least < 1)
-    w = _more_room(w, draws)
-    start(w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
+    if machines is not None:
+        w = lay(w, machines, policy, limits.slots)
+    w = _more_room(w, draws, machines)
+    beneath = nothing if machines is None else machines.function()
+    start(beneath, w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0
     taken_totals = []
     for chunk in cut(work, marks) if marks else work:
@@ -172,6 +181,7 @@ def simulate(
         while taken < len(chunk.arrival_s):
             status, consumed = replay_chunk(
                 policy.function,
+                beneath,
                 chunk.arrival_s[taken:],
                 chunk.service_s[taken:],
                 chunk.judged_s[taken:],
@@ -182,17 +192,20 @@ def simulate(
             if status == m.GROW:
                 if not keep_decisions:
                     w.integers[m.DECISIONS] = 0
-                w = _more_room(w, draws)
+                w = _more_room(w, draws, machines)
         requests = chunk.first + taken
         if requests in marks:
             taken_totals.append(totals(w, requests, float(chunk.arrival_s[-1])))
         if progress is not None:
             progress(requests)
-    while finish(policy.function, requests, _NEVER, w) == m.GROW:
-        w = _more_room(w, draws)
+    while finish(policy.function, beneath, requests, _NEVER, w) == m.GROW:
+        w = _more_room(w, draws, machines)
     if not keep_decisions:
         w.integers[m.DECISIONS] = 0
-    return _result(w, policy, requests, horizon_s, first_wanted, release_s, tuple(taken_totals))
+    done = _result(w, policy, requests, horizon_s, first_wanted, release_s, tuple(taken_totals))
+    if machines is None:
+        return done
+    return replace(done, ground=record_of(w, machines, done.end_s))
 
 
 def cut(work: Iterable[Work], marks: Sequence[int]) -> Iterator[Work]:
@@ -240,6 +253,7 @@ def configure(
     f[m.NEXT_READY] = m.INF
     f[m.AT_MAX_SINCE] = m.INF
     f[m.NEXT_WAKE] = m.INF
+    f[m.NEXT_MACHINE] = m.INF
     f[m.NEXT_BOUND] = w.bounds[0, 0] if len(w.bounds) else m.INF
     f[m.RECENT_FOR] = policy.recent_s
     f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
@@ -250,13 +264,15 @@ def configure(
     f[m.FIRST_TICK] = f[m.NEXT_TICK] = first_after(clock.tick_s, clock.tick_delay_s, t0_ns)
 
 
-def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
+def _more_room(w: m.Memory, draws: Draws, machines: Machines | None) -> m.Memory:
     """Grow whatever the next event could overflow; draw further cold starts as needed."""
     i = w.integers
     replicas = int(i[m.REPLICAS] + i[m.MOST] + 1)
     table = m.grown(w.replicas, replicas, m.INF)
     drawn = w.draws
-    if len(drawn) < len(table):
+    if len(drawn) < len(table) and machines is not None:
+        drawn = np.zeros((len(table), 2))
+    elif len(drawn) < len(table):
         running_s, ready_s = draws(len(drawn), len(table) - len(drawn))
         drawn = np.concatenate([drawn, np.column_stack([running_s, ready_s])])
     ring, ring_id = w.ring, w.ring_id
@@ -266,7 +282,7 @@ def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
         ring = m.grown(ring[order], 2 * len(ring))
         ring_id = m.grown(ring_id[order], 2 * len(ring_id))
         i[m.HEAD] = 0
-    return w._replace(
+    grown = w._replace(
         replicas=table,
         draws=np.ascontiguousarray(drawn),
         ring=ring,
@@ -277,6 +293,7 @@ def _more_room(w: m.Memory, draws: Draws) -> m.Memory:
         departures=m.grown(w.departures, int(i[m.DEPARTURES] + i[m.HEAP]) + 1),
         **_more_attempts(w, replicas),
     )
+    return grown if machines is None else more_ground(grown, machines)
 
 
 def _more_attempts(w: m.Memory, replicas: int) -> dict[str, Any]:
@@ -308,9 +325,9 @@ def _result(
     replicas = w.replicas[: i[m.REPLICAS]].copy()
     # What never stopped is released when the run ends; what was still pending never served.
     end_s = float(f[m.END])
-    drained = np.isfinite(replicas[:, m.DRAIN_S])
-    replicas[drained, m.STOP_S] = np.maximum(
-        replicas[drained, m.STOP_S], replicas[drained, m.DRAIN_S] + release_s
+    held = np.isfinite(replicas[:, m.DRAIN_S]) & (i[m.GROUND] == 0)
+    replicas[held, m.STOP_S] = np.maximum(
+        replicas[held, m.STOP_S], replicas[held, m.DRAIN_S] + release_s
     )
     replicas[:, m.STOP_S] = np.minimum(replicas[:, m.STOP_S], end_s)
     late = replicas[:, m.READY_S] > end_s
