@@ -16,7 +16,8 @@ from modeler.autoscale.policy import Policy
 from modeler.replay import environments as e
 from modeler.replay import layout as m
 from modeler.replay.counts import EnvironmentCounts
-from modeler.replay.per_request_loop import finish, replay_chunk
+from modeler.replay.per_request_finish import finish
+from modeler.replay.per_request_loop import replay_chunk
 from modeler.replay.provisioned import start
 from modeler.replay.simulate import (
     Floats,

@@ -22,7 +22,7 @@ from modeler.replay import environments as e
 from modeler.replay import layout as m
 from modeler.replay.histogram import bucket_of
 from modeler.replay.pool import close_up, fill, running, seat
-from modeler.replay.provisioned import hand_back, handle, next_event
+from modeler.replay.provisioned import handle, next_event, room_for_event
 from modeler.replay.quiet import note
 
 _INF = m.INF
@@ -78,14 +78,12 @@ def _spare(w):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _warm(  # type: ignore[no-untyped-def]
-    arrival_s, service_s, judged_s, keep_s, i, n, due, size, free, expire, latency, integers, floats
-):
+def _warm(arrival_s, service_s, judged_s, i, n, due, size, free, latency, integers, floats):  # type: ignore[no-untyped-def]
     """Most requests of most runs: one at a time, warm, on demand, nothing to note; where it ends.
 
-    Ends at the first that finds no environment, one that has expired, or `due`.
+    The keep-alive does not vary here. Ends at the first that finds no environment, or one that has
+    expired, or at `due`.
     """
-    sampled = integers[e.KEEP_SAMPLED] != 0
     threshold = floats[m.THRESHOLD]
     client = floats[m.CLIENT_TIMEOUT]
     keep = floats[e.KEEP]
@@ -101,15 +99,13 @@ def _warm(  # type: ignore[no-untyped-def]
         if k < 0 or now >= due:
             break
         since = free[k]
-        gone = expire[k] if sampled else since + keep
+        gone = since + keep
         service = service_s[i]
         if gone <= now or service > client:
             break
         idle += now - since
         busy += service
         free[k] = now + service
-        if sampled:
-            expire[k] = now + service + keep_s[i]
         if judged_s[i] > threshold:
             late += 1
         billed += rounded_ms(service)
@@ -153,25 +149,15 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
     idle = floats[e.IDLE]
     keep = keep_s[0]
     rows = integers[e.ROWS] != 0
-    plain = single and held == 0 and size <= cap and not recording and not first_wanted
+    plain = (
+        single and not sampled and held == 0 and size <= cap and not recording and not first_wanted
+    )
     while i < n:
         if plain:
             floats[m.BUSY] = busy
             floats[e.IDLE] = idle
             i = _warm(
-                arrival_s,
-                service_s,
-                judged_s,
-                keep_s,
-                i,
-                n,
-                due,
-                size,
-                free,
-                expire,
-                latency,
-                integers,
-                floats,
+                arrival_s, service_s, judged_s, i, n, due, size, free, latency, integers, floats
             )
             busy = floats[m.BUSY]
             idle = floats[e.IDLE]
@@ -339,18 +325,6 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
     return i
 
 
-@kernel()
-def _room_for_event(w):  # type: ignore[no-untyped-def]
-    """Whether every table has room for whatever an event can add."""
-    more = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
-    return (
-        more - w.integers[e.DRAWS_FIRST] <= len(w.draws)
-        and (w.integers[e.ROWS] == 0 or more <= len(w.replicas))
-        and w.integers[e.HELD] + w.integers[m.MOST] < len(w.held)
-        and w.integers[m.DECISIONS] < len(w.decisions)
-    )
-
-
 @kernel(
     types.UniTuple(types.int64, 2)(
         FUNCTION,
@@ -392,7 +366,7 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # t
             return m.GROW, i
         kind, due = next_event(w, now)
         if kind != 0:
-            if not _room_for_event(w):
+            if not room_for_event(w):
                 return m.GROW, i
             handle(policy, w, kind, due, first + i)
             continue
@@ -402,42 +376,3 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # t
         if i == before:
             return m.GROW, i
     return m.DONE, n
-
-
-@kernel(types.int64(FUNCTION, types.int64, e.MEMORY_TYPE), nogil=True)
-def finish(policy, requests, w):  # type: ignore[no-untyped-def]
-    """Let the clock run to the horizon, then close every environment's account.
-
-    The run ends with the horizon or with the last request, whichever is later. What is idle then
-    has been so up to that moment, or until it was gone.
-    """
-    while True:
-        kind, now = next_event(w, w.floats[m.HORIZON])
-        if kind == 0:
-            break
-        if not _room_for_event(w):
-            return m.GROW
-        handle(policy, w, kind, now, requests)
-    if not _room_for_event(w):
-        return m.GROW
-    end = max(w.floats[m.HORIZON], w.floats[m.END])
-    pool = w.on_demand
-    size = w.integers[e.SIZE]
-    for k in range(size):
-        end = max(end, pool.latest[k])
-    for k in range(w.integers[e.P_SIZE]):
-        # What is still being prepared has had no request.
-        if w.provisioned.latest[k] > w.provisioned.begin[k]:
-            end = max(end, w.provisioned.latest[k])
-    w.floats[m.END] = end
-    for k in range(size):
-        gone = pool.expire[k]
-        if w.integers[e.KEEP_SAMPLED] == 0:
-            gone = pool.latest[k] + w.floats[e.KEEP]
-        gone = min(gone, end)
-        w.floats[e.IDLE] += gone - pool.latest[k]
-        if w.integers[e.ROWS] != 0:
-            w.replicas[pool.ordinal[k], m.STOP_S] = gone
-    for k in range(w.integers[e.P_SIZE]):
-        hand_back(w, k, end)
-    return m.DONE

@@ -37,6 +37,18 @@ def next_event(w, until):  # type: ignore[no-untyped-def]
 
 
 @kernel()
+def room_for_event(w):  # type: ignore[no-untyped-def]
+    """Whether every table has room for whatever an event can add."""
+    more = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
+    return (
+        more - w.integers[e.DRAWS_FIRST] <= len(w.draws)
+        and (w.integers[e.ROWS] == 0 or more <= len(w.replicas))
+        and w.integers[e.HELD] + w.integers[m.MOST] < len(w.held)
+        and w.integers[m.DECISIONS] < len(w.decisions)
+    )
+
+
+@kernel()
 def handle(policy, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event."""
     if kind == _BOUNDS:
