@@ -103,7 +103,7 @@ E_SCAN: Final = 8
 
 # Columns of the log of started services.
 L_END, L_START, L_REPLICA, L_ORDINAL, L_CAME = 0, 1, 2, 3, 4
-L_SERVICE, L_JUDGED, L_CAUSE, L_WAITED, L_TIMED_OUT = 5, 6, 7, 8, 9
+L_SERVICE, L_JUDGED, L_CAUSE, L_WAITED, L_CLIENT = 5, 6, 7, 8, 9
 LOG_COLUMNS: Final = 10
 
 # Settings.

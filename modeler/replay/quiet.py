@@ -13,7 +13,6 @@ from modeler.replay import layout as m
 from modeler.replay.heap import push, replace_root
 from modeler.replay.histogram import bucket_of
 from modeler.replay.losses import keep
-from modeler.replay.machine_layout import L_WAITED
 
 
 @kernel(inline="always")
@@ -144,9 +143,11 @@ def quiet(  # type: ignore[no-untyped-def]
                 if recording:
                     note(record_s, record, ring_id[head], free, end, outcome, cause, replica)
                 if logging:
-                    row = log[logged]
-                    keep(row, free, replica, ring_id[head], came, service, judged, cause, outcome)
-                    row[L_WAITED] = 1.0
+                    gone = m.INF if outcome == m.SERVED else end
+                    keep(
+                        log[logged], free, replica, ring_id[head], came, service, judged, cause,
+                        1.0, gone,
+                    )  # fmt: skip
                     logged += 1
                 head = (head + 1) & mask
                 queued -= 1
@@ -188,9 +189,11 @@ def quiet(  # type: ignore[no-untyped-def]
                 if recording:
                     note(record_s, record, first + i, arrival, end, outcome, cause, replica)
                 if logging:
-                    row = log[logged]
-                    keep(row, arrival, replica, first + i, arrival, service, judged, cause, outcome)
-                    row[L_WAITED] = 0.0
+                    gone = m.INF if outcome == m.SERVED else end
+                    keep(
+                        log[logged], arrival, replica, first + i, arrival, service, judged, cause,
+                        0.0, gone,
+                    )  # fmt: skip
                     logged += 1
                 i += 1
                 continue
