@@ -102,6 +102,7 @@ def _undo(w, row, now):  # type: ignore[no-untyped-def]
     w.ground.placed[replica, g.P_BUSY] += now - start
     if w.replicas[replica, m.DRAIN_S] < _INF:
         w.floats[m.BUSY_DRAINING] -= end - now
+        w.ground.placed[replica, g.P_BUSY_DRAINING] -= end - now
         _cut_drained(w, end)
     if w.integers[m.DEPARTURES] > 0:
         _cut_departure(w, end, now)
@@ -132,6 +133,15 @@ def _undo(w, row, now):  # type: ignore[no-untyped-def]
         w.record_s[ordinal, 1] = now
         w.record[ordinal, 0] = m.LOST
         w.record[ordinal, 1] = m.LOST_CAPACITY
+
+
+@inner()
+def note_draining(w, replica, now):  # type: ignore[no-untyped-def]
+    """Keep apart what a replica that is taken out of service now has yet to finish."""
+    for k in range(w.integers[m.LOGGED]):
+        row = w.ground.log[k]
+        if row[g.L_REPLICA] == replica and row[g.L_END] > now:
+            w.ground.placed[replica, g.P_BUSY_DRAINING] += row[g.L_END] - now
 
 
 @inner()

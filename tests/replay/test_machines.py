@@ -211,6 +211,8 @@ def compare(scene, *, exact):  # type: ignore[no-untyped-def]
     }
     for name, expected in sums.items():
         assert getattr(result, name) == pytest.approx(expected, rel=ROUNDING, abs=1e-7), name
+    draining = ground.placed[:, g.P_BUSY_DRAINING].sum()
+    assert draining == pytest.approx(result.busy_draining_slot_s, abs=1e-7)
     assert ground.placed[:, g.P_BUSY].sum() == pytest.approx(result.busy_slot_s, abs=1e-7)
 
 
