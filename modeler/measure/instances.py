@@ -21,7 +21,7 @@ from modeler.predict import instance_of
 from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
 from modeler.replay.machines import GroundRecord
-from modeler.replay.machines_setup import Layer
+from modeler.replay.machines_setup import Layer, nodes_of
 from modeler.replay.simulate import Floats, Result
 
 _HOURS_A_MONTH: Final = 730.0
@@ -153,8 +153,7 @@ def _pool_lines(layer: Layer, result: Result, price: UnitPrice) -> list[CostLine
     """A warm pool: first starts at the instance's price, then storage, or its price if it runs."""
     ground = _ground(result)
     scenario = layer.pools[0]
-    nodes = scenario.hosting.nodes
-    assert nodes.kind == "warm_pool"
+    nodes = nodes_of(scenario)
     _, life = _lives(layer, result)
     role = ground.nodes[:, g.N_ROLE]
     first = [pricing.billed_seconds(float(s), price.service) for s in life[role == g.INITIALISING]]

@@ -6,13 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-import pricing
-from modeler.predict import ColdStartLaw, StartLaws, check_fit, cold_start_law, instance_of
+from modeler.predict import ColdStartLaw, StartLaws, cold_start_law, instance_of
 from modeler.predict.start_laws import (
     CONTAINER,
     IMAGE,
@@ -23,23 +19,22 @@ from modeler.predict.start_laws import (
     sooner,
 )
 from modeler.replay import machine_layout as g
-from modeler.replay.machines import NEVER, Closure, Floats, Machines, Outage
+from modeler.replay.machines import NEVER, Machines
 from modeler.replay.per_request_setup import StartsTooSlowly
-from modeler.scenario import Scenario, with_values
-from modeler.scenario.nodes import RUNNING_START_S, STOPPED_START_S
-from modeler.scenario.weather import (
-    BANDS,
-    FailedStart,
-    InsufficientCapacity,
-    SlowRegistry,
-    SlowStore,
-    SpotReclaim,
-    ZoneLost,
+from modeler.replay.weather_setup import (
+    closures,
+    fails,
+    lives,
+    of_kind,
+    outages,
+    pools_of,
+    rate_per_s,
+    spells_of,
 )
-from traces import draws
+from modeler.scenario import Scenario
+from modeler.scenario.nodes import RUNNING_START_S, STOPPED_START_S, Single
+from modeler.scenario.weather import FailedStart, InsufficientCapacity, SpotReclaim, ZoneLost
 
-_DAY_S: Final = 86_400.0
-_MONTH_H: Final = 730.0
 # A warm pool's own first starts come from far behind those of replicas.
 _INITS: Final = 2**40
 # The most that the logarithm of a factor is drawn away from 0, in standard deviations: the normal
@@ -48,8 +43,6 @@ _FARTHEST: Final = 8.3
 
 SAGEMAKER_START_LIMIT_S: Final = 480.0
 _COUNTED_FROM: Final = {"eks_karpenter": IMAGE, "eks_cluster_autoscaler": IMAGE, "ec2_asg": RUNNING}
-
-_Block = TypeVar("_Block")
 
 
 @dataclass(frozen=True)
@@ -70,6 +63,11 @@ class Layer:
     names: tuple[str, ...]
     pools: tuple[Scenario, ...]
     free_first_hour: bool = False
+
+
+def nodes_of(scenario: Scenario) -> Any:
+    """The layer beneath the replicas, of a platform that has replicas."""
+    return getattr(scenario.hosting, "nodes", None) or Single()
 
 
 def start_limit_s(scenario: Scenario) -> float:
@@ -97,7 +95,7 @@ def layer_of(
     StartsTooSlowly : the median start outlasts what the platform waits for.
     modeler.predict.ModelDoesNotFit : the weights do not fit a fallback.
     """
-    nodes = scenario.hosting.nodes
+    nodes: Any = nodes_of(scenario)
     limit_s = start_limit_s(scenario)
     plain = _laws(scenario, [cold_start], [(1.0, 1.0)])
     _check(scenario, plain, limit_s)
@@ -105,13 +103,13 @@ def layer_of(
     slowest = plain.extreme(0, spread)
     if nodes.kind == "none" and not scenario.weather and slowest[4] - slowest[3] <= limit_s:
         return None
-    shortages = _of_kind(scenario, InsufficientCapacity)
-    pools = _pools(scenario, shortages)
+    shortages = of_kind(scenario, InsufficientCapacity)
+    pools = pools_of(scenario, shortages)
     pool_laws = [cold_start, *(_law_of(pool) for pool in pools[1:])]
-    spells, rates = _spells(scenario, t0_ns, horizon_s)
+    spells, rates = spells_of(scenario, t0_ns, horizon_s)
     laws = _laws(scenario, pool_laws, rates)
-    spot = _of_kind(scenario, SpotReclaim)
-    failing = _of_kind(scenario, FailedStart)
+    spot = of_kind(scenario, SpotReclaim)
+    failing = of_kind(scenario, FailedStart)
     settings = {**_of_nodes(nodes), **_of_limits(scenario, limit_s), **_of_weather(scenario)}
     return Layer(
         machines=Machines(
@@ -120,11 +118,11 @@ def layer_of(
             pools=len(pools),
             spot=[bool(spot) and pool.hosting.purchase == "spot" for pool in pools],
             inits=lambda first, count: laws.moments(_INITS + first, count)[:, 0],
-            lives=partial(_lives, scenario.seed, _rate_per_s(spot)),
-            fails=partial(_fails, scenario.seed, failing),
+            lives=partial(lives, scenario.seed, rate_per_s(spot)),
+            fails=partial(fails, scenario.seed, failing),
             spells=spells,
-            closures=_closures(shortages, pools, t0_ns, horizon_s),
-            outages=_outages(_of_kind(scenario, ZoneLost), t0_ns, horizon_s),
+            closures=closures(shortages, pools, t0_ns, horizon_s),
+            outages=outages(of_kind(scenario, ZoneLost), t0_ns, horizon_s),
             settings=settings,
             splits_work=len(pools) > 1 or bool(spot),
         ),
@@ -135,16 +133,12 @@ def layer_of(
     )
 
 
-def _of_kind(scenario: Scenario, kind: type[_Block]) -> list[_Block]:
-    return [block for block in scenario.weather if isinstance(block, kind)]
-
-
 def _check(scenario: Scenario, laws: StartLaws, limit_s: float) -> None:
     """Refuse a law whose median start the platform never waits for."""
     median = laws.extreme(0, 1.0)
     if median[4] - median[3] > limit_s:
         raise StartsTooSlowly(float(median[4] - median[3]), limit_s, "cold_start.start_limit_s")
-    nodes: Any = scenario.hosting.nodes
+    nodes: Any = nodes_of(scenario)
     for key, moment in (
         ("launch_timeout_s", 0), ("registration_timeout_s", 1), ("max_provision_s", 1),
     ):  # fmt: skip
@@ -164,7 +158,7 @@ def _laws(
     scenario: Scenario, cold: Sequence[ColdStartLaw], rates: Sequence[tuple[float, float]]
 ) -> StartLaws:
     """For each spell: of each pool a new instance and a warm node; then from the warm pool."""
-    nodes = scenario.hosting.nodes
+    nodes: Any = nodes_of(scenario)
     own = 0.0
     if nodes.kind == "karpenter":
         own = nodes.batch_idle_s
@@ -255,142 +249,21 @@ def _of_limits(scenario: Scenario, limit_s: float) -> dict[int, float]:
         g.S_BACKOFF_MAX: start.retry_max_s,
         g.S_ATTEMPTS: float(start.attempts),
     }
-    if scenario.hosting.nodes.kind in ("none", "warm_pool"):
+    if nodes_of(scenario).kind in ("none", "warm_pool"):
         found[g.S_RELEASE] = scenario.release_s
     return found
 
 
 def _of_weather(scenario: Scenario) -> dict[int, float]:
     found: dict[int, float] = {}
-    for block in _of_kind(scenario, SpotReclaim):
+    for block in of_kind(scenario, SpotReclaim):
         at_notice = block.replace_at == "notice"
         if block.replace_at is None:
             at_notice = scenario.hosting.kind != "ec2_asg"
         found[g.S_NOTICE] = block.notice_s
         found[g.S_AT_NOTICE] = float(at_notice)
-    for lost in _of_kind(scenario, ZoneLost):
+    for lost in of_kind(scenario, ZoneLost):
         found[g.S_ZONES] = max(found.get(g.S_ZONES, 1.0), float(lost.zones))
-    for failing in _of_kind(scenario, FailedStart):
+    for failing in of_kind(scenario, FailedStart):
         found[g.S_FAIL_AT_LIMIT] = float(failing.detected == "limit")
     return found
-
-
-# --- weather ---
-
-
-def _windows(block: Any, t0_ns: int, horizon_s: float) -> list[tuple[float, float]]:
-    """The times at which a block holds, since the trace's origin. [s]"""
-    if block.from_time is None:
-        return [(block.from_s, block.from_s + block.for_s)]
-    hours, minutes = block.from_time.split(":")
-    at = 3600.0 * int(hours) + 60.0 * int(minutes) - (t0_ns % (86_400 * 10**9)) / 1e9
-    first = math.floor(-(at + block.for_s) / _DAY_S) + 1  # one that began before may still hold
-    days = range(first, math.floor((horizon_s - at) / _DAY_S) + 1)
-    return [(max(at + day * _DAY_S, 0.0), at + day * _DAY_S + block.for_s) for day in days]
-
-
-def _pools(scenario: Scenario, shortages: Sequence[InsufficientCapacity]) -> tuple[Scenario, ...]:
-    """The scenario of each pool: its own, then one a fallback."""
-    pools = [scenario]
-    for block in shortages:
-        if block.fallback is None:
-            continue
-        pool = with_values(
-            scenario,
-            {
-                "hosting.instance": block.fallback,
-                "hosting.purchase": block.fallback_purchase,
-                "hosting.usd_per_hour": block.fallback_usd_per_hour,
-            },
-        )
-        check_fit(pricing.instance(block.fallback), scenario.model.size)
-        if pool.hosting not in [known.hosting for known in pools]:
-            pools.append(pool)
-    return tuple(pools)
-
-
-def _closures(
-    shortages: Sequence[InsufficientCapacity],
-    pools: Sequence[Scenario],
-    t0_ns: int,
-    horizon_s: float,
-) -> list[Closure]:
-    found = []
-    types = [pool.hosting.instance for pool in pools]
-    for block in shortages:
-        short = types[0] if block.instance is None else block.instance
-        fallback = -1 if block.fallback is None else _pool_of(block, pools)
-        for start, end in _windows(block, t0_ns, horizon_s):
-            found += [
-                Closure(start, end, pool, block.retry_s, fallback if fallback != pool else -1,
-                        block.fallback_after_s)
-                for pool, name in enumerate(types)
-                if name == short
-            ]  # fmt: skip
-    return found
-
-
-def _pool_of(block: InsufficientCapacity, pools: Sequence[Scenario]) -> int:
-    for number, pool in enumerate(pools):
-        hosting = pool.hosting
-        same = (hosting.instance, hosting.purchase) == (block.fallback, block.fallback_purchase)
-        if number and same and hosting.usd_per_hour == block.fallback_usd_per_hour:
-            return number
-    return -1
-
-
-def _outages(blocks: Sequence[ZoneLost], t0_ns: int, horizon_s: float) -> list[Outage]:
-    return [
-        Outage(start, end, block.which)
-        for block in blocks
-        for start, end in _windows(block, t0_ns, horizon_s)
-    ]
-
-
-def _spells(
-    scenario: Scenario, t0_ns: int, horizon_s: float
-) -> tuple[list[tuple[float, int]], list[tuple[float, float]]]:
-    """From when which rates of store and registry hold, and those that there are."""
-    slow = [
-        (start, end, block)
-        for block in scenario.weather
-        if isinstance(block, SlowStore | SlowRegistry)
-        for start, end in _windows(block, t0_ns, horizon_s)
-    ]
-    rates = [(1.0, 1.0)]
-    spells = []
-    for at in sorted({0.0, *(t for start, end, _ in slow for t in (start, end))}):
-        store = registry = 1.0
-        for start, end, block in slow:
-            if start <= at < end:
-                store *= block.factor if isinstance(block, SlowStore) else 1.0
-                registry *= block.factor if isinstance(block, SlowRegistry) else 1.0
-        if (store, registry) not in rates:
-            rates.append((store, registry))
-        spells.append((at, rates.index((store, registry))))
-    return spells, rates
-
-
-def _rate_per_s(blocks: Sequence[SpotReclaim]) -> float:
-    """The hazard of a reclaim: as given, else such that a month takes the band's share. [1/s]"""
-    per_hour = 0.0
-    for block in blocks:
-        own = block.per_hour
-        per_hour += -math.log(1.0 - BANDS[block.band]) / _MONTH_H if own is None else own
-    return per_hour / 3600.0
-
-
-def _lives(seed: int, rate: float, first: int, count: int) -> Floats:
-    """From running until reclaimed, by instance. [s]"""
-    if rate == 0.0:
-        return np.full(count, NEVER)
-    lives: Floats = draws.exponential(seed, "weather.reclaim", first, count) / rate
-    return lives
-
-
-def _fails(seed: int, blocks: Sequence[FailedStart], first: int, count: int) -> NDArray[np.bool_]:
-    failed = np.zeros(count, dtype=np.bool_)
-    for number, block in enumerate(blocks):
-        stream = f"weather.failed_start.{number}"
-        failed |= draws.uniform(seed, stream, first, count) < block.probability
-    return failed
