@@ -15,10 +15,11 @@ import math
 import numpy as np
 
 import pricing
-from modeler.measure import metered
+from modeler.measure import instances, metered
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.predict import listed_price
 from modeler.replay import layout as m
+from modeler.replay.machines_setup import Layer
 from modeler.replay.simulate import Floats, Result
 from modeler.scenario import Scenario
 from modeler.scenario.serverless import Lambda, SageMakerServerless
@@ -59,6 +60,11 @@ def unit_price(scenario: Scenario) -> UnitPrice:
     )
 
 
+def prices_of(layer: Layer, own: UnitPrice) -> tuple[UnitPrice, ...]:
+    """The price of each pool of machines; the scenario's own comes first."""
+    return (own, *(unit_price(pool) for pool in layer.pools[1:]))
+
+
 def billed_from(scenario: Scenario, replicas: Floats) -> Floats:
     """When each replica's meter starts; infinite for one that is never billed. [s]
 
@@ -75,17 +81,26 @@ def billed_from(scenario: Scenario, replicas: Floats) -> Floats:
     return replicas[:, m.RUNNING_S]
 
 
-def cost_lines(scenario: Scenario, price: UnitPrice, result: Result) -> tuple[CostLine, ...]:
+def cost_lines(
+    scenario: Scenario, price: UnitPrice, result: Result, layer: Layer | None = None
+) -> tuple[CostLine, ...]:
     """The bill of a run.
+
+    Parameters
+    ----------
+    price : UnitPrice. Of the scenario's own instance.
+    layer : Layer, optional. The machines beneath the replicas, where there are any.
 
     Returns
     -------
     tuple of CostLine
         booting, serving, idle, draining and rounding, in instance-hours; of what is metered per
-        request, as `metered` says.
+        request, as `metered` says; of a layer of machines, as `instances` says.
     """
     if scenario.hosting.platform.per_request:
         return metered.cost_lines(scenario, result)
+    if layer is not None:
+        return instances.cost_lines(layer, prices_of(layer, price), result)
     table = result.replicas
     start = billed_from(scenario, table)
     stop = table[:, m.STOP_S]

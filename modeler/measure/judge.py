@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 import pricing
-from modeler.measure import lag
+from modeler.measure import instances, lag
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.measure.bounds import zero_wait
-from modeler.measure.cost import cost_lines, total_usd, unit_price
+from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
 from modeler.replay import layout as m
 from modeler.replay.histogram import RELATIVE_ERROR, quantile
 from modeler.replay.run import Run
@@ -57,6 +57,7 @@ class Outcome:
     wait_s: dict[str, Any]
     first_token_s: dict[str, Any] | None
     replicas: dict[str, Any]
+    instances: dict[str, Any] | None
     utilisation: float
     cost_lines: tuple[CostLine, ...]
     prices: tuple[UnitPrice, ...]
@@ -89,7 +90,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
     """
     price = price if price is not None else unit_price(run.scenario)
     scenario, result = run.scenario, run.result
-    lines = cost_lines(scenario, price, result)
+    lines = cost_lines(scenario, price, result, run.layer)
     usd = total_usd(lines)
     violations = sum(result.causes.values())
     share = violations / result.requests
@@ -125,15 +126,16 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
             "self_cleared": result.self_cleared,
             "censored": result.censored,
         },
-        breach_to_ready_s=lag.breach_to_ready(result, run.cold_start),
+        breach_to_ready_s=lag.breach_to_ready(result, run.cold_start, run.layer),
         decision_to_ready_s=lag.decision_to_ready(result, run.cold_start),
         latency_s=_latency(result),
         wait_s=_wait(result),
         first_token_s=None if result.first is None else _quantiles(result.first),
         replicas=_replicas(result),
+        instances=None if run.layer is None else instances.summary(run.layer, result),
         utilisation=_utilisation(result),
         cost_lines=lines,
-        prices=(price,),
+        prices=(price,) if run.layer is None else prices_of(run.layer, price),
         bounds=_bounds(run, price),
         assumptions=_assumptions(run),
         seed=scenario.seed,
@@ -207,14 +209,20 @@ def _bounds(run: Run, price: UnitPrice) -> dict[str, Any]:
         maximum=bounds[1],
         until_s=result.end_s,
     )
+    places, cheapest = 1, price.usd_per_hour
     work_s = result.busy_slot_s / result.slots
+    if run.layer is not None and result.ground is not None:
+        # Nothing beats the work that was charged for, on the cheapest machines there were.
+        places = result.ground.places
+        work_s = instances.work_s(run.layer, result)
+        cheapest = min(one.usd_per_hour for one in prices_of(run.layer, price))
     return {
         "work_bound": {
-            "usd_total": pricing.cost_usd(work_s, price.usd_per_hour),
+            "usd_total": pricing.cost_usd(work_s, cheapest),
             "replica_hours": work_s / pricing.SECONDS_PER_HOUR,
         },
         "zero_wait": {
-            "usd_total": pricing.cost_usd(ideal.replica_s, price.usd_per_hour),
+            "usd_total": pricing.cost_usd(ideal.replica_s / places, price.usd_per_hour),
             "replica_hours": ideal.replica_s / pricing.SECONDS_PER_HOUR,
             "peak_replicas": ideal.peak_replicas,
         },

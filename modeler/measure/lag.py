@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from modeler.measure import instances
 from modeler.predict import ColdStartLaw
 from modeler.replay import layout as m
+from modeler.replay.machines_setup import Layer
 from modeler.replay.simulate import Floats, Result
 
 Summary = dict[str, Any]
@@ -52,25 +54,31 @@ def decision_to_ready(result: Result, cold_start: ColdStartLaw) -> Summary:
     }
 
 
-def breach_to_ready(result: Result, cold_start: ColdStartLaw) -> Summary:
-    """Lag of every measured breach. [s]"""
+def breach_to_ready(
+    result: Result, cold_start: ColdStartLaw, layer: Layer | None = None
+) -> Summary:
+    """Lag of every measured breach, each replica by the law of its own start. [s]"""
     opened = result.breaches[:, 0]
     chosen = result.breaches[:, 1].astype(np.int64)
     requested = result.replicas[chosen, m.REQUESTED_S]
     lag = result.breaches[:, 2] - opened
-    starts, ends = _phases(cold_start, result, chosen)
+    names, starts, ends = _phases(cold_start, result, chosen, layer)
     # Only what lies after the opening of the breach was felt.
     offset = (requested - opened)[:, None]
     felt = np.maximum(ends + offset, 0.0) - np.maximum(starts + offset, 0.0)
     phases = {"detect": summary(np.maximum(requested - opened, 0.0))}
-    phases |= {name: summary(felt[:, k]) for k, name in enumerate(cold_start.phases)}
+    phases |= {name: summary(felt[:, k]) for k, name in enumerate(names)}
     return {**summary(lag), "count": len(chosen), "phases": phases}
 
 
-def _phases(cold_start: ColdStartLaw, result: Result, chosen: Any) -> tuple[Floats, Floats]:
-    """Start and end of each phase of the chosen replicas, from their request. [s]"""
+def _phases(
+    cold_start: ColdStartLaw, result: Result, chosen: Any, layer: Layer | None
+) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Names of the phases; start and end of each of the chosen replicas, from their request. [s]"""
+    if layer is not None:
+        return instances.phases(layer, result, chosen)
     if len(chosen) == 0:
         empty = np.zeros((0, len(cold_start.phases)))
-        return empty, empty
+        return cold_start.phases, empty, empty
     table = cold_start.sample(0, len(result.replicas))
-    return table.starts_s[chosen], table.ends_s[chosen]
+    return cold_start.phases, table.starts_s[chosen], table.ends_s[chosen]

@@ -19,6 +19,7 @@ from modeler.predict.hardware import instance_of, listed_price
 from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
 from modeler.predict.service import ServiceError, ServiceLaw, service_law
 from modeler.predict.size import SizeError, SizeReport, measure_size
+from modeler.predict.start_laws import StartLaws
 from modeler.predict.waterfall import ColdStartReport, SizedWaterfall, coldstart
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "SizeError",
     "SizeReport",
     "SizedWaterfall",
+    "StartLaws",
     "Waterfall",
     "bytes_by_precision",
     "check_fit",

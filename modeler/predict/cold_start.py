@@ -118,14 +118,19 @@ class ColdStartLaw:
         -------
         ColdStartTable
         """
+        factors = self.factors(first, count)
+        starts, ends = self.timeline.place(factors)
+        running = ends[:, 0].copy() if self.phases[0] == PHASES[0] else np.zeros(count)
+        return ColdStartTable(running, ends[:, -1].copy(), starts, ends)
+
+    def factors(self, first: int, count: int) -> Floats:
+        """What each phase's work is multiplied by, replicas by phases."""
         factors = np.ones((count, len(self.phases)))
         if self.sigma_log > 0.0:
             for column, phase in enumerate(self.phases):
                 normal = draws.normal(self.seed, f"cold_start.{phase}", first, count)
                 factors[:, column] = np.exp(self.sigma_log * normal)
-        starts, ends = self.timeline.place(factors)
-        running = ends[:, 0].copy() if self.phases[0] == PHASES[0] else np.zeros(count)
-        return ColdStartTable(running, ends[:, -1].copy(), starts, ends)
+        return factors
 
     def constants(self) -> list[Constant]:
         """The constants in force, each with its origin and source."""

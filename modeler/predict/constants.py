@@ -108,7 +108,7 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     settings = scenario.cold_start
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if value is None or name in ("total_s", "false_ready_s"):
+        if value is None or name in _NO_PHASE:
             continue
         unit = constants[name].unit if name in constants else _UNITS[name]
         constants[name] = Constant(name, float(value), unit, SET, f"scenario: cold_start.{name}")
@@ -117,6 +117,10 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     return constants
 
 
+# Settings of the start as a whole.
+_NO_PHASE: Final = (
+    "total_s", "false_ready_s", "start_limit_s", "retry_base_s", "retry_max_s", "attempts",
+)  # fmt: skip
 _UNITS: Final = {"init_s": "s", "init_s_per_gb": "s/GB", "nic_bytes_per_s": "bytes/s"}
 _REPLACES: Final = {
     "registry_bytes_per_s": ("unpack_bytes_per_s",),

@@ -36,7 +36,8 @@ def explain(scenario: Scenario, given: Mapping[str, str] | None = None) -> list[
     for row in settings_in_force(scenario, given):
         if row.path == _PRICE and row.value is None:
             row = _price(scenario, row)
-        if not row.path.startswith(_COLD_START) or row.origin == "yours":
+        phase = row.path.startswith(_COLD_START) and not row.origin
+        if not phase or row.origin == "yours":
             rows.append(row)
         if row.path == "cold_start.total_s":
             rows += _constants(scenario)

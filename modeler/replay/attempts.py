@@ -16,10 +16,13 @@ from modeler.replay import layout as m
 from modeler.replay.fleet import mark_queue_change, pending_seconds
 from modeler.replay.heap import push
 from modeler.replay.histogram import bucket_of
+from modeler.replay.losses import keep
 from modeler.replay.quiet import cause_of_wait, note
 
 _ROUTE, _PAUSE = 0, 1
 _ORDINAL, _SECONDS = types.int64, types.float64
+
+_INF = m.INF
 
 
 @inner()
@@ -50,7 +53,8 @@ def route_draw(w, ordinal, attempt):  # type: ignore[no-untyped-def]
 def attempts_fit(w):  # type: ignore[no-untyped-def]
     """Whether one more attempt can wait or come back, and one more service be counted."""
     free = w.integers[m.FREE] != m.NOBODY or w.integers[m.TRIES] < len(w.tries)
-    return free and w.integers[m.ENDS] < len(w.end_s)
+    logs = w.integers[m.LOGGING] == 0 or w.integers[m.LOGGED] < len(w.ground.log)
+    return free and logs and w.integers[m.ENDS] < len(w.end_s)
 
 
 @inner()
@@ -262,6 +266,15 @@ def lose(w, row, now):  # type: ignore[no-untyped-def]
     _end(w, ordinal, m.INF, now, m.LOST, m.LOST_CAPACITY, -1)
 
 
+@inner()
+def _log(w, now, replica, ordinal, first, service, judged, cause, waited, client_s):  # type: ignore[no-untyped-def]
+    """Keep a start while machines can be taken away; a client that has gone has lost nothing."""
+    if w.integers[m.LOGGING] != 0:
+        row = w.ground.log[w.integers[m.LOGGED]]
+        keep(row, now, replica, ordinal, first, service, judged, cause, waited, client_s)
+        w.integers[m.LOGGED] += 1
+
+
 @inner(
     types.void(
         m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 5, _ORDINAL, types.boolean
@@ -281,6 +294,7 @@ def begin(w, now, ordinal, attempt, first, came, service, judged, pending_s, rep
     if late:
         w.floats[m.UNSERVED] += service
         if w.floats[m.RETRY_CLIENT] != 0.0 and attempt < w.integers[m.RETRIES]:
+            _log(w, now, replica, ordinal, first, service, judged, m.KEPT, waited, -_INF)
             _comes_back(w, came + client, ordinal, attempt, first, service, judged, pending_s)
             return
     wait = 0.0
@@ -296,6 +310,7 @@ def begin(w, now, ordinal, attempt, first, came, service, judged, pending_s, rep
     if late:
         w.integers[m.TIMED_OUT_N] += 1
         _end(w, ordinal, now, came + client, m.TIMED_OUT, cause, replica)
+        _log(w, now, replica, ordinal, first, service, judged, cause, waited, came + client)
         return
     w.latency[bucket_of(latency)] += 1
     if waited:
@@ -304,3 +319,4 @@ def begin(w, now, ordinal, attempt, first, came, service, judged, pending_s, rep
     if w.integers[m.FIRST_WANTED] != 0:
         w.first[bucket_of(wait + judged)] += 1
     _end(w, ordinal, now, end, m.SERVED, cause, replica)
+    _log(w, now, replica, ordinal, first, service, judged, cause, waited, _INF)

@@ -21,7 +21,7 @@ from numba import types
 
 from modeler.autoscale import observation as o
 from modeler.autoscale.observation import FUNCTION
-from modeler.compiled import entry, inner, kernel
+from modeler.compiled import inner, kernel
 from modeler.replay import events as e
 from modeler.replay import layout as m
 from modeler.replay.attempts import attempts_fit
@@ -49,15 +49,6 @@ from modeler.replay.routed import (
 _INF = m.INF
 # An hour: every control loop we know has acted on a waiting request long before (assumed).
 _LAST_HOPE_S = 3600.0
-
-
-@kernel(m.BENEATH_SIGNATURE)
-def _nothing(operation, subject, now, arrived, w):  # type: ignore[no-untyped-def]
-    """Nothing lies beneath the replicas."""
-    return 0
-
-
-nothing = entry(m.BENEATH_SIGNATURE, _nothing)
 
 
 @kernel(types.void(FUNCTION, m.BENEATH, m.MEMORY_TYPE, types.int64, types.float64, types.int64))

@@ -24,5 +24,6 @@ class StartsTooSlowly(Exception):
     def __str__(self) -> str:
         return (
             f"a cold start takes {self.start_s:.4g} s (median), but the platform gives up after "
-            f"{self.limit_s:.4g} s ({self.setting}): no environment would ever serve"
+            f"{self.limit_s:.4g} s ({self.setting}): nothing would ever serve; raise "
+            f"{self.setting}, or take a smaller model or a faster start"
         )

@@ -187,7 +187,7 @@ def drain(w, seat, now, arrived):  # type: ignore[no-untyped-def]
     return replica
 
 
-@inner()
+@inner(types.void(m.BENEATH, m.MEMORY_TYPE, types.float64, types.int64, types.int64))
 def set_desired(beneath, w, now, arrived, desired):  # type: ignore[no-untyped-def]
     """Move the fleet to `desired` replicas: start some, or cancel pending ones and drain others."""
     have = w.integers[m.READY] + w.integers[m.PENDING] + w.integers[m.OWED]

@@ -10,7 +10,7 @@ from modeler.compiled import entry, kernel
 from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
 from modeler.replay.incidents import machine_event, room_on_ground, settle_warm
-from modeler.replay.losses import room_in_log, settle
+from modeler.replay.losses import note_draining, room_in_log, settle
 from modeler.replay.machine_events import plan
 from modeler.replay.placement import put
 from modeler.replay.release import balance_pool, on_the_bill, vacate
@@ -27,6 +27,7 @@ def act(operation, subject, now, arrived, w):  # type: ignore[no-untyped-def]
         vacate(w, subject, now, g.RELEASED)
     elif operation == m.OP_DRAINED:
         plan(w, w.replicas[subject, m.STOP_S], g.E_STOP, subject)
+        note_draining(w, subject, now)
     elif operation == m.OP_DESIRED:
         balance_pool(w, now)
     elif operation == m.OP_START:

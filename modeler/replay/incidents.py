@@ -174,7 +174,7 @@ def machine_event(w, now, arrived):  # type: ignore[no-untyped-def]
     kind, subject = take_event(w)
     if kind == g.E_STOP:
         if w.replicas[subject, m.STOP_S] == now:
-            vacate(w, subject, now, g.RELEASED)
+            vacate(w, subject, now, int(w.ground.placed[subject, g.P_ENDED]))
     elif kind == g.E_RECLAIM:
         _reclaim(w, subject, now, arrived)
     elif kind == g.E_ZONE:

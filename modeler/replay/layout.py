@@ -215,6 +215,7 @@ class Memory(NamedTuple):
     ground: Any  # machine_layout.Ground
 
 
+CHUNK_TYPE: Final = types.Array(types.float64, 1, "C", readonly=True)
 _F1 = types.Array(types.float64, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
 _I1 = types.Array(types.int64, 1, "C")
@@ -228,6 +229,12 @@ MEMORY_TYPE: Final = types.NamedTuple(
         _F2, _I2, _F2, _I2, _F1, _I4, _I2, GROUND_TYPE,
     ),
     Memory,
+)  # fmt: skip
+# The fast path takes the arrays it needs one by one; see `quiet`. Written out, because without a
+# signature numba compiles it again for each literal that a caller passes.
+QUIET_SIGNATURE: Final = types.int64(
+    CHUNK_TYPE, CHUNK_TYPE, CHUNK_TYPE, types.int64, types.int64, types.int64, types.float64,
+    _F1, _I4, _F2, _I1, _F1, _I1, _I1, _I1, _I1, _F1, _F2, _I42, _F2,
 )  # fmt: skip
 # What lies beneath the replicas acts through one function, (operation, subject, now, arrived,
 # memory) -> int: it is compiled once, and only where there is something beneath them.
@@ -245,7 +252,6 @@ OP_COUNT: Final = 6  # gives the instances on the bill
 OP_ROOM: Final = 7  # gives whether every table has room
 OP_LOG: Final = 8  # gives whether the log of starts has room
 OP_SETTLE: Final = 9  # what has finished leaves that log
-CHUNK_TYPE: Final = types.Array(types.float64, 1, "C", readonly=True)
 
 
 def most_replicas(policy: Policy) -> int:

@@ -16,8 +16,11 @@ _INF = m.INF
 
 
 @kernel(inline="always")
-def keep(row, start, replica, ordinal, came, service, judged, cause, outcome):  # type: ignore[no-untyped-def]
-    """Write one start into the log."""
+def keep(row, start, replica, ordinal, came, service, judged, cause, waited, client_s):  # type: ignore[no-untyped-def]
+    """Write one start into the log.
+
+    `client_s` is when its client goes, for a request that is timed out; infinite for a served one.
+    """
     row[g.L_END] = start + service
     row[g.L_START] = start
     row[g.L_REPLICA] = replica
@@ -26,7 +29,8 @@ def keep(row, start, replica, ordinal, came, service, judged, cause, outcome):  
     row[g.L_SERVICE] = service
     row[g.L_JUDGED] = judged
     row[g.L_CAUSE] = cause
-    row[g.L_TIMED_OUT] = outcome == m.TIMED_OUT
+    row[g.L_WAITED] = waited
+    row[g.L_CLIENT] = client_s
 
 
 @inner()
@@ -98,12 +102,13 @@ def _undo(w, row, now):  # type: ignore[no-untyped-def]
     w.ground.placed[replica, g.P_BUSY] += now - start
     if w.replicas[replica, m.DRAIN_S] < _INF:
         w.floats[m.BUSY_DRAINING] -= end - now
+        w.ground.placed[replica, g.P_BUSY_DRAINING] -= end - now
         _cut_drained(w, end)
     if w.integers[m.DEPARTURES] > 0:
         _cut_departure(w, end, now)
-    if row[g.L_TIMED_OUT] != 0.0:
+    if row[g.L_CLIENT] < _INF:
         w.floats[m.UNSERVED] -= end - now
-        if came + w.floats[m.CLIENT_TIMEOUT] < now:
+        if row[g.L_CLIENT] < now:
             return  # its client had gone before
         w.integers[m.TIMED_OUT_N] -= 1
     else:
@@ -128,6 +133,15 @@ def _undo(w, row, now):  # type: ignore[no-untyped-def]
         w.record_s[ordinal, 1] = now
         w.record[ordinal, 0] = m.LOST
         w.record[ordinal, 1] = m.LOST_CAPACITY
+
+
+@inner()
+def note_draining(w, replica, now):  # type: ignore[no-untyped-def]
+    """Keep apart what a replica that is taken out of service now has yet to finish."""
+    for k in range(w.integers[m.LOGGED]):
+        row = w.ground.log[k]
+        if row[g.L_REPLICA] == replica and row[g.L_END] > now:
+            w.ground.placed[replica, g.P_BUSY_DRAINING] += row[g.L_END] - now
 
 
 @inner()

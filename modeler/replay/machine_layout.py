@@ -81,10 +81,11 @@ P_ENDED: Final = 3
 P_NOTICE: Final = 4  # when it was told that it would go [s]
 P_ATTEMPT: Final = 5  # failed starts before it
 P_BUSY: Final = 6  # slot-seconds it worked, kept while starts are logged [s]
-PLACED_RECORD: Final = 7
-P_FAIL: Final = 7  # when its start will fail [s]
-P_HOLDS: Final = 8  # whether it still holds its place
-PLACED_COLUMNS: Final = 9
+P_BUSY_DRAINING: Final = 7  # the part of it after it was taken out of service [s]
+PLACED_RECORD: Final = 8
+P_FAIL: Final = 8  # when its start will fail [s]
+P_HOLDS: Final = 9  # whether it still holds its place
+PLACED_COLUMNS: Final = 10
 
 # Columns of one law in `laws`, from the request of the instance, or of the place. [s]
 RUNNING, UP, IMAGE, BEGUN, READY = 0, 1, 2, 3, 4
@@ -103,7 +104,7 @@ E_SCAN: Final = 8
 
 # Columns of the log of started services.
 L_END, L_START, L_REPLICA, L_ORDINAL, L_CAME = 0, 1, 2, 3, 4
-L_SERVICE, L_JUDGED, L_CAUSE, L_WAITED, L_TIMED_OUT = 5, 6, 7, 8, 9
+L_SERVICE, L_JUDGED, L_CAUSE, L_WAITED, L_CLIENT = 5, 6, 7, 8, 9
 LOG_COLUMNS: Final = 10
 
 # Settings.

@@ -326,6 +326,7 @@ def hold(w, replica, node, law, now, start, attempt):  # type: ignore[no-untyped
     row[g.P_NOTICE] = _INF
     row[g.P_ATTEMPT] = attempt
     row[g.P_BUSY] = 0.0
+    row[g.P_BUSY_DRAINING] = 0.0
     row[g.P_FAIL] = _INF
     row[g.P_HOLDS] = 1.0
     w.ground.nodes[node, g.N_USED] += 1.0

@@ -13,7 +13,6 @@ from modeler.replay import layout as m
 from modeler.replay.heap import push, replace_root
 from modeler.replay.histogram import bucket_of
 from modeler.replay.losses import keep
-from modeler.replay.machine_layout import L_WAITED
 
 
 @kernel(inline="always")
@@ -37,7 +36,7 @@ def cause_of_wait(at_max_since, came, wait, overlap):  # type: ignore[no-untyped
     return m.COLD_START if 2.0 * overlap >= wait else m.DECISION
 
 
-@kernel()
+@kernel(m.QUIET_SIGNATURE)
 def quiet(  # type: ignore[no-untyped-def]
     arrival_s,
     service_s,
@@ -144,9 +143,11 @@ def quiet(  # type: ignore[no-untyped-def]
                 if recording:
                     note(record_s, record, ring_id[head], free, end, outcome, cause, replica)
                 if logging:
-                    row = log[logged]
-                    keep(row, free, replica, ring_id[head], came, service, judged, cause, outcome)
-                    row[L_WAITED] = 1.0
+                    gone = m.INF if outcome == m.SERVED else end
+                    keep(
+                        log[logged], free, replica, ring_id[head], came, service, judged, cause,
+                        1.0, gone,
+                    )  # fmt: skip
                     logged += 1
                 head = (head + 1) & mask
                 queued -= 1
@@ -188,9 +189,11 @@ def quiet(  # type: ignore[no-untyped-def]
                 if recording:
                     note(record_s, record, first + i, arrival, end, outcome, cause, replica)
                 if logging:
-                    row = log[logged]
-                    keep(row, arrival, replica, first + i, arrival, service, judged, cause, outcome)
-                    row[L_WAITED] = 0.0
+                    gone = m.INF if outcome == m.SERVED else end
+                    keep(
+                        log[logged], arrival, replica, first + i, arrival, service, judged, cause,
+                        0.0, gone,
+                    )  # fmt: skip
                     logged += 1
                 i += 1
                 continue

@@ -6,6 +6,7 @@ from modeler.compiled import inner
 from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
 from modeler.replay.fleet import drain, new_replica, pending_changed
+from modeler.replay.losses import note_draining
 from modeler.replay.machine_events import plan
 from modeler.replay.placement import put
 from modeler.replay.release import vacate
@@ -35,6 +36,7 @@ def evict(w, node, now, arrived, why):  # type: ignore[no-untyped-def]
         if w.ground.placed[replica, g.P_NODE] == node:
             drain(w, seat, now, arrived)
             plan(w, w.replicas[replica, m.STOP_S], g.E_STOP, replica)
+            note_draining(w, replica, now)
             w.ground.placed[replica, g.P_NOTICE] = now
             w.ground.placed[replica, g.P_ENDED] = why
             count += 1

@@ -21,6 +21,7 @@ from modeler.predict import (
     service_law,
 )
 from modeler.replay.fates import Fates
+from modeler.replay.machines_setup import Layer, layer_of
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest
@@ -42,6 +43,7 @@ class Run:
     policy: Policy
     limits: Limits
     result: Result
+    layer: Layer | None = None
 
     def work(self) -> Iterator[Work]:
         """The same requests again, with the same service times."""
@@ -109,19 +111,22 @@ def run(
             progress=progress,
         )
         return Run(scenario, trace, instance, service, cold_start, policy, limits, result)
+    horizon_s = trace.duration_s + scenario.fleet.tail_s
+    layer = layer_of(scenario, cold_start, t0_ns=trace.t0_ns, horizon_s=horizon_s)
     result = simulate(
         policy,
         work_of(scenario, trace, service),
         limits,
         draws=_draws(cold_start),
-        horizon_s=trace.duration_s + scenario.fleet.tail_s,
+        horizon_s=horizon_s,
         t0_ns=trace.t0_ns,
         records=trace.requests if records else 0,
         first_wanted=scenario.sla.metric == "first_token",
         release_s=scenario.release_s,
+        machines=None if layer is None else layer.machines,
         progress=progress,
     )
-    return Run(scenario, trace, instance, service, cold_start, policy, limits, result)
+    return Run(scenario, trace, instance, service, cold_start, policy, limits, result, layer)
 
 
 def sla_threshold_s(scenario: Scenario, *, tokens: bool) -> float:

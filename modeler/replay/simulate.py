@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from modeler.autoscale.observation import REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
+from modeler.replay.beneath import nothing
 from modeler.replay.counts import EnvironmentCounts
-from modeler.replay.engine import finish, nothing, replay_chunk, start
+from modeler.replay.engine import finish, replay_chunk, start
 from modeler.replay.environments import Memory as Environments
 from modeler.replay.fates import UNBOUNDED, Fates
 from modeler.replay.fates import configure as configure_fates

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from modeler.scenario import weather_checks
 from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
@@ -366,6 +367,10 @@ def _aws(hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]) -> Iterat
             yield Conflict(at, fault.value, fault.expected, f"{at}: {fault.message}")
 
 
+def _told(check: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Conflict]]:
+    return lambda *blocks: (Conflict(*clash) for clash in check(*blocks))
+
+
 _Check = Callable[..., Iterator[Conflict]]
 _CHECKS = cast(
     "tuple[tuple[tuple[str, ...], _Check], ...]",
@@ -383,5 +388,7 @@ _CHECKS = cast(
         (("fleet", "in_force"), _hpa_at_zero),
         (("fleet", "in_force"), _keda),
         (("hosting", "fleet", "in_force"), _aws),
+        (("hosting",), _told(weather_checks.of_nodes)),
+        (("hosting", "fleet", "cold_start", "weather"), _told(weather_checks.of_weather)),
     ),
 )

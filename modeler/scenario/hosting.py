@@ -2,9 +2,10 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Tag
+from pydantic import Field, Tag
 
 from modeler.scenario.fields import Block, Bytes, Number, Seconds, UsdPerHour, by_kind, setting
+from modeler.scenario.nodes import Nodes, Single
 from modeler.scenario.platform import (
     ASYNC_TIMEOUT_S,
     CLOUD_RUN_CLIENT_TIMEOUT_S,
@@ -47,6 +48,7 @@ class _Hosting(Block):
         source="about 25 minutes from the last request on SageMaker, 15 of them the alarm's",
         derived="600 on SageMaker, 0 elsewhere",
     )
+    nodes: Nodes = Field(default_factory=Single)
     usd_per_hour: UsdPerHour | None = setting(
         None, "Price of one instance, instead of the dated tables.", unit="USD/h"
     )

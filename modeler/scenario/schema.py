@@ -30,6 +30,7 @@ from modeler.scenario.kinds import KINDS, default_policy
 from modeler.scenario.policy import Policy
 from modeler.scenario.queue import FromZero, Queue, from_zero, hold_limit
 from modeler.scenario.service import Auto, Service
+from modeler.scenario.weather import Weather
 
 # A linear model of some hundred inputs. Less is a slip of the unit: 7B is seven bytes, while seven
 # billion parameters in 16 bits are 14GB.
@@ -142,6 +143,41 @@ class ColdStart(Block):
     sigma_log: Number | None = setting(
         None, "Spread of each phase, of its logarithm; 0 is deterministic.", ge=0
     )
+    start_limit_s: Seconds | None = setting(
+        None,
+        "Longest time the platform waits for a start, from when it begins to count: on SageMaker "
+        "from the start of the container, on Kubernetes once the image is there, on EC2 from "
+        "running.",
+        unit="s",
+        origin="documented",
+        source="SageMaker developer guide, container health check 8 minutes, up to 60 with "
+        "ContainerStartupHealthCheckTimeoutInSeconds; EC2 status checks and Kubernetes pods "
+        "without a startup probe have none; read 2026-09",
+        derived="480 on SageMaker, elsewhere none; none of a total_s, whose phases are not known",
+        gt=0,
+    )
+    retry_base_s: Seconds = setting(
+        10.0,
+        "Pause after a start that failed, doubling from one to the next.",
+        unit="s",
+        origin="documented",
+        source="Kubernetes documentation, container restart policy, back-off 10 s, read 2026-09",
+    )
+    retry_max_s: Seconds = setting(
+        300.0,
+        "Longest such pause.",
+        unit="s",
+        origin="documented",
+        source="Kubernetes documentation, container restart policy, at most 5 minutes",
+    )
+    attempts: Count = setting(
+        10,
+        "Starts of one replica before it is given up, until the policy next changes the fleet.",
+        origin="assumed",
+        source="enough for any law whose median is within the limit",
+        ge=1,
+        le=100,
+    )
     total_s: Seconds | None = setting(None, "One fixed duration instead of all phases.", unit="s")
     false_ready_s: Seconds = setting(
         0.0,
@@ -213,6 +249,9 @@ class Scenario(Block):
         derived="the one policy",
     )
     sla: Sla = Field(default_factory=Sla)
+    weather: tuple[Weather, ...] = setting(
+        (), "Bad weather: blocks of what the provider does to the fleet.", derived="fair weather"
+    )
     sweep: dict[str, tuple[Any, ...]] = Field(
         default_factory=dict, description="Settings to vary, by their path."
     )
@@ -304,5 +343,5 @@ class Scenario(Block):
 BLOCKS: Final = (
     "model", "hosting", "fleet", "queue", "service", "cold_start", "policy", "sla"
 )  # fmt: skip
-LISTS: Final = ("policies",)
+LISTS: Final = ("policies", "weather")
 CHECKED: Final = (*BLOCKS, *LISTS)
