@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from importlib import import_module
+from typing import Final
 
-from modeler.autoscale import (
-    cloud_run,
-    fixed,
-    hpa,
-    keda,
-    knative,
-    per_request,
-    ray_serve,
-    scalable_target,
-    sky_serve,
-)
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
 from modeler.scenario import Scenario
+from modeler.scenario.policy import Predictive, Scheduled, StepScaling, TargetTracking
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 from pricing import InstanceSpec
 
-# The kinds of ``policy`` and who makes each of its block and the run it is for.
-_MAKERS: Final[dict[str, Callable[[Any, Context], Policy]]] = {
-    "cloud_run": cloud_run.from_block,
-    "fixed": fixed.from_block,
-    "hpa": hpa.from_block,
-    "keda": keda.from_block,
-    "knative_kpa": knative.from_block,
-    "per_request": per_request.from_block,
-    "ray_serve": ray_serve.from_block,
-    "sky_serve": sky_serve.from_block,
+# The kinds of ``policy`` and who makes each of its block and the run it is for: modules by name,
+# imported when one is asked for, because a policy is compiled where it is imported.
+_MAKERS: Final = {
+    "cloud_run": "modeler.autoscale.cloud_run",
+    "fixed": "modeler.autoscale.fixed",
+    "hpa": "modeler.autoscale.hpa",
+    "keda": "modeler.autoscale.keda",
+    "knative_kpa": "modeler.autoscale.knative",
+    "per_request": "modeler.autoscale.per_request",
+    "ray_serve": "modeler.autoscale.ray_serve",
+    "sky_serve": "modeler.autoscale.sky_serve",
 }
 
 
@@ -75,7 +66,15 @@ def build(
         accelerators=instance.accelerator_count,
     )
     blocks = scenario.in_force
-    of_one_target = [block for block in blocks if isinstance(block, scalable_target.Block)]
+    of_one_target = [
+        block
+        for block in blocks
+        if isinstance(block, TargetTracking | StepScaling | Scheduled | Predictive)
+    ]
     if of_one_target:
+        from modeler.autoscale import scalable_target
+
         return scalable_target.from_blocks(of_one_target, context)
-    return _MAKERS[blocks[0].kind](blocks[0], context)
+    maker = import_module(_MAKERS[blocks[0].kind])
+    policy: Policy = maker.from_block(blocks[0], context)
+    return policy

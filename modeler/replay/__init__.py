@@ -7,8 +7,8 @@ happen to a request beside one queue), `layout` (what the loop keeps).
 
 from __future__ import annotations
 
+from modeler.replay.errors import StartsTooSlowly
 from modeler.replay.fates import Fates
-from modeler.replay.per_request_setup import StartsTooSlowly
 from modeler.replay.run import Run, run
 from modeler.replay.simulate import Decision, Limits, Result, Work, simulate
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
 
+from modeler.autoscale.per_request import keep_alive
+from modeler.autoscale.policy import Policy
 from modeler.predict import ColdStartLaw
-from modeler.replay.per_request import Capacity, ColdDraws
-from modeler.replay.simulate import Floats
+from modeler.replay.errors import StartsTooSlowly
+from modeler.replay.per_request import Capacity, ColdDraws, simulate
+from modeler.replay.simulate import Floats, Limits, Result, Work
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest
 from traces import draws
@@ -16,27 +20,39 @@ from traces import draws
 _STREAM: Final = "cold_response"
 
 
-class StartsTooSlowly(Exception):
-    """A cold start that the platform does not wait for.
+def replay_requests(
+    scenario: Scenario,
+    policy: PerRequest,
+    law: ColdStartLaw,
+    work: Iterable[Work],
+    limits: Limits,
+    *,
+    provisioned: Policy,
+    horizon_s: float,
+    t0_ns: int,
+    records: int,
+    progress: Callable[[int], None] | None,
+) -> Result:
+    """Replay a scenario of scale per request.
 
-    Attributes
-    ----------
-    start_s : float. Median of the cold start. [s]
-    limit_s : float. What the platform allows. [s]
-    setting : str. The setting that holds the limit.
+    Raises
+    ------
+    StartsTooSlowly : the platform gives up on such a start.
     """
-
-    exit_code: Final = 2
-
-    def __init__(self, start_s: float, limit_s: float, setting: str) -> None:
-        super().__init__(start_s, limit_s, setting)
-        self.start_s, self.limit_s, self.setting = start_s, limit_s, setting
-
-    def __str__(self) -> str:
-        return (
-            f"a cold start takes {self.start_s:.4g} s (median), but the platform gives up after "
-            f"{self.limit_s:.4g} s ({self.setting}): no environment would ever serve"
-        )
+    check_start(scenario, law)
+    return simulate(
+        work,
+        limits,
+        keep_alive(policy, scenario.seed),
+        draws=cold_draws(scenario, law),
+        capacity=capacity_of(scenario),
+        provisioned=provisioned,
+        horizon_s=horizon_s,
+        t0_ns=t0_ns,
+        records=records,
+        first_wanted=scenario.sla.metric == "first_token",
+        progress=progress,
+    )
 
 
 def check_start(scenario: Scenario, law: ColdStartLaw) -> None:

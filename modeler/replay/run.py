@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import pricing
 from modeler.autoscale.build import build
-from modeler.autoscale.per_request import keep_alive
 from modeler.autoscale.policy import Policy
 from modeler.predict import (
     ColdStartLaw,
@@ -22,8 +21,6 @@ from modeler.predict import (
     service_law,
 )
 from modeler.replay.fates import Fates
-from modeler.replay.per_request import simulate as simulate_requests
-from modeler.replay.per_request_setup import capacity_of, check_start, cold_draws
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest
@@ -96,18 +93,19 @@ def run(
         horizon_s=trace.duration_s + scenario.fleet.tail_s,
     )
     if isinstance(scenario.policy, PerRequest):
-        check_start(scenario, cold_start)
-        result = simulate_requests(
+        # Compiled apart: a fleet does not pay for the other regime, nor the other way round.
+        from modeler.replay.per_request_setup import replay_requests
+
+        result = replay_requests(
+            scenario,
+            scenario.policy,
+            cold_start,
             work_of(scenario, trace, service),
             limits,
-            keep_alive(scenario.policy, scenario.seed),
-            draws=cold_draws(scenario, cold_start),
-            capacity=capacity_of(scenario),
             provisioned=policy,
             horizon_s=trace.duration_s + scenario.fleet.tail_s,
             t0_ns=trace.t0_ns,
             records=trace.requests if records else 0,
-            first_wanted=scenario.sla.metric == "first_token",
             progress=progress,
         )
         return Run(scenario, trace, instance, service, cold_start, policy, limits, result)
