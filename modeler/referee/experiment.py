@@ -49,9 +49,10 @@ _AIM: Final = 0.8
 _CHEAP, _AIM_CHEAP = 20_000_000, 0.65
 _DEAR, _AIM_DEAR = 100_000_000, 0.92
 _PILOT_SHARE: Final = 0.02
-# A replication measures at least so many relaxation times, and requests: full, quick.
-_LEAST_RELAXATIONS: Final = {False: 20.0, True: 10.0}
+# A replication measures at least so many requests (full, quick), and relaxation times: a quick one
+# a third of them.
 _LEAST_MEASURED: Final = {False: 10_000, True: 3_000}
+_QUICK_SHARE: Final = 1.0 / 3.0
 _TAIL: Final = 0.02  # a quantile with less than this above it is looked for in longer pilots
 # What one case may cost; reached only by loads so near 1, or shares so rare, that the allowed
 # width is out of reach. [requests]
@@ -78,6 +79,10 @@ class Replication(NamedTuple):
 
 class Subject(Protocol):
     """Something that can be replayed again and again, each time with draws of its own."""
+
+    @property
+    def least_relaxations(self) -> float:
+        """Relaxation times that a replication measures at least."""
 
     def relaxation_requests(self) -> float:
         """Arrivals for which a replay remembers how it began. [requests]"""
@@ -127,8 +132,8 @@ def measure(
     """
     allowed = tier(asked, expected, quick=quick)
     runs = _Runs(subject, asked, seed, stop)
-    relaxations = math.ceil(_LEAST_RELAXATIONS[quick] * subject.relaxation_requests())
-    least = max(relaxations, _LEAST_MEASURED[quick])
+    memory = subject.least_relaxations * subject.relaxation_requests()
+    least = max(math.ceil(memory * (_QUICK_SHARE if quick else 1.0)), _LEAST_MEASURED[quick])
     replications = REPLICATIONS[quick or least > _LONG]
     length = _planned(runs, allowed, expected, replications, least)
     for replication in range(replications):

@@ -46,6 +46,7 @@ class SetupStation(Station):
 
     # Events make this replay dear; exp(-8) of how it began is left, for one part in twenty of it.
     warmup_relaxations: ClassVar[float] = 8.0
+    least_relaxations: ClassVar[float] = 20.0
 
     def relaxation_requests(self) -> float:
         """As for a queue of warm servers, and until what piles up in a set-up has gone again.

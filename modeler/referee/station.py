@@ -48,6 +48,7 @@ class Station:
     note: str = ""
 
     warmup_relaxations: ClassVar[float] = 20.0
+    least_relaxations: ClassVar[float] = 60.0
 
     @property
     def rho(self) -> float:

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,8 @@ class Transient:
     watch_s: float
     initial: int
     note: str = ""
+
+    least_relaxations: ClassVar[float] = 1.0
 
     @property
     def servers(self) -> int:

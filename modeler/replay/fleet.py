@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numba import types
+
 from modeler.autoscale import observation as o
 from modeler.compiled import inner
 from modeler.replay import layout as m
