@@ -40,12 +40,24 @@ def inner(*signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Any
     return kernel(*signature, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 
 
+def first_class(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a function that a compiled loop takes as an argument, and nobody calls by name.
+
+    Parameters
+    ----------
+    signature : numba signature of scalars and arrays.
+    """
+    compiler: Any = cfunc
+    decorate: Callable[[Callable[..., Any]], Any] = compiler(signature, **_OPTIONS)
+    return decorate
+
+
 def entry(signature: Any, decide: Any) -> Any:
-    """A kernel as a first-class function, which a compiled loop takes as an argument.
+    """A kernel as such a function.
 
     Parameters
     ----------
     signature : numba signature of scalars and arrays.
     decide : a function decorated with `kernel`.
     """
-    return cfunc(signature, **_OPTIONS)(decide.py_func)
+    return first_class(signature)(decide.py_func)

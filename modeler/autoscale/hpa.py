@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numba import cfunc
 
 from modeler.autoscale.context import Context
 from modeler.autoscale.hpa_limits import DOWN_RULES, UP_RULES, Rules, pack_rules
@@ -24,6 +23,7 @@ from modeler.autoscale.hpa_reconcile import AVERAGE, AVERAGE_VALUE, UTILISATION,
 from modeler.autoscale.hpa_samples import MEASURES, Metric
 from modeler.autoscale.observation import MIN, SIGNATURE
 from modeler.autoscale.policy import Clock, Policy
+from modeler.compiled import first_class
 from modeler.scenario.policy import Hpa
 from modeler.scenario.policy.kubernetes import (
     Controller,
@@ -41,7 +41,7 @@ _DELAY_S: Final = 30.0
 _WINDOW_S: Final = {"cpu_utilisation": 30.0, "gpu_utilisation": 30.0, "requests_per_second": 60.0}
 
 
-@cfunc(SIGNATURE, cache=True)
+@first_class(SIGNATURE)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Sample and reconcile: one event a sync."""
     h = header(params)

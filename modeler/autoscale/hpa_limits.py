@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from modeler.compiled import kernel
 
 MAX_CHANGE, MIN_CHANGE, DISABLED = 0.0, 1.0, 2.0
 SELECT = {"max": MAX_CHANGE, "min": MIN_CHANGE, "disabled": DISABLED}
@@ -71,7 +72,7 @@ def pack_rules(rules: Rules) -> list[float]:
     return packed
 
 
-@njit(cache=True)
+@kernel()
 def highest(history, at, n, window_s, wanted, now):  # type: ignore[no-untyped-def]
     """The largest recommendation younger than the window, the new one included."""
     for k in range(n):
@@ -80,7 +81,7 @@ def highest(history, at, n, window_s, wanted, now):  # type: ignore[no-untyped-d
     return wanted
 
 
-@njit(cache=True)
+@kernel()
 def lowest(history, at, n, window_s, wanted, now):  # type: ignore[no-untyped-def]
     """The smallest recommendation younger than the window, the new one included."""
     for k in range(n):
@@ -89,14 +90,14 @@ def lowest(history, at, n, window_s, wanted, now):  # type: ignore[no-untyped-de
     return wanted
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def between(current, low, high):  # type: ignore[no-untyped-def]
     """Current replicas moved no further than both windows allow."""
     kept = max(current, low)
     return min(kept, high)
 
 
-@njit(cache=True)
+@kernel()
 def _changed(events, at, n, period_s, now):  # type: ignore[no-untyped-def]
     """Replicas of one list of events that are younger than the period."""
     total = 0.0
@@ -106,7 +107,7 @@ def _changed(events, at, n, period_s, now):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@kernel()
 def behavior_limit(up, current, rules, at, history, events, now):  # type: ignore[no-untyped-def]
     """The furthest that the rules of one direction let the replicas go.
 
@@ -142,7 +143,7 @@ def behavior_limit(up, current, rules, at, history, events, now):  # type: ignor
     return limit
 
 
-@njit(cache=True)
+@kernel()
 def behavior_limited(  # type: ignore[no-untyped-def]
     current, wanted, minimum, maximum, rules, up_at, down_at, history, events, now
 ):
@@ -161,7 +162,7 @@ def behavior_limited(  # type: ignore[no-untyped-def]
     return (allowed, by) if wanted < allowed else (wanted, FREE)
 
 
-@njit(cache=True)
+@kernel()
 def legacy_limited(current, wanted, minimum, maximum):  # type: ignore[no-untyped-def]
     """A proposal within the bounds and the doubling limit, and what limited it."""
     limit = max(UP_LIMIT_FACTOR * current, UP_LIMIT_MINIMUM)
@@ -173,7 +174,7 @@ def legacy_limited(current, wanted, minimum, maximum):  # type: ignore[no-untype
     return wanted, FREE
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def outside(current, minimum, maximum):  # type: ignore[no-untyped-def]
     """What happens before any metric is read: replicas, and whether it ends the reconcile.
 
@@ -189,7 +190,7 @@ def outside(current, minimum, maximum):  # type: ignore[no-untyped-def]
     return current, False
 
 
-@njit(cache=True)
+@kernel()
 def store_event(history, at, n, longest_s, change, now):  # type: ignore[no-untyped-def]
     """Keep a scale event, in the place of one that no policy of its direction counts any more.
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from modeler.autoscale.hpa_limits import Events, store_event
 from modeler.autoscale.hpa_replicas import ROW
 from modeler.autoscale.hpa_samples import COLUMNS, WIDTH, Metric, sample
+from modeler.compiled import kernel
 
 Pairs = Sequence[tuple[float, float]]
 
@@ -69,7 +69,7 @@ ROWS = 9
 _CACHE = ROWS + 3 * ROW
 
 
-@njit(cache=True)
+@kernel()
 def header(params):  # type: ignore[no-untyped-def]
     """The settings by name."""
     return Header(
@@ -81,7 +81,7 @@ def header(params):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def metric_at(params, k):  # type: ignore[no-untyped-def]
     """A metric by its number."""
     at = _HEADER + WIDTH * k
@@ -91,7 +91,7 @@ def metric_at(params, k):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def cache_at(k):  # type: ignore[no-untyped-def]
     """Place of a metric's value as of the last poll."""
     return _CACHE + k
@@ -135,7 +135,7 @@ def load_history(
         state[count] = len(pairs)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def remember(state, h, wanted, now):  # type: ignore[no-untyped-def]
     """Keep a recommendation as it was before it was stabilised."""
     n = int(state[_RECOMMENDED])
@@ -145,14 +145,14 @@ def remember(state, h, wanted, now):  # type: ignore[no-untyped-def]
     state[_RECOMMENDED] = n + 1
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def seed(state, h, current, now):  # type: ignore[no-untyped-def]
     """Start the history with the replicas there are, once."""
     if state[_RECOMMENDED] == 0.0:
         remember(state, h, current, now)
 
 
-@njit(cache=True)
+@kernel()
 def note_event(state, h, before, after, now):  # type: ignore[no-untyped-def]
     """Keep a change, which only policies of a behavior look at."""
     if h.behavior == 0.0 or before == after:
@@ -164,20 +164,20 @@ def note_event(state, h, before, after, now):  # type: ignore[no-untyped-def]
     state[count] = store_event(state, at, int(state[count]), longest_s, abs(after - before), now)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def watch(obs, state, h):  # type: ignore[no-untyped-def]
     """Put the fleet as it is now into the ring of samples."""
     n = int(state[SAMPLES])
     state[SAMPLES] = sample(obs, state, int(h.samples_at), int(h.samples), n)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def recommended(state, h):  # type: ignore[no-untyped-def]
     """Where the recommendations stand, and how many there are."""
     return int(h.recommendations_at), min(int(state[_RECOMMENDED]), int(h.recommendations))
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def scale_events(state, h):  # type: ignore[no-untyped-def]
     """Where the two lists of scale events stand, and how many there are."""
     return Events(int(h.ups_at), int(state[_UPS]), int(h.downs_at), int(state[_DOWNS]))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from modeler.autoscale.hpa_limits import (
     BY_DOWN_LIMIT,
@@ -64,6 +63,7 @@ from modeler.autoscale.observation import (
     UP_LIMIT,
     UP_STABILIZED,
 )
+from modeler.compiled import kernel
 
 # How a metric is held against its target.
 UTILISATION, AVERAGE, VALUE, AVERAGE_VALUE = 0.0, 1.0, 2.0, 3.0
@@ -72,7 +72,7 @@ UTILISATION, AVERAGE, VALUE, AVERAGE_VALUE = 0.0, 1.0, 2.0, 3.0
 STATIC, CURRENT, IF_HIGHER, IF_LOWER = 0.0, 1.0, 2.0, 3.0
 
 
-@njit(cache=True)
+@kernel()
 def normalise(state, params, h, current, wanted, minimum, maximum, now):  # type: ignore[no-untyped-def]
     """A proposal after stabilisation and limits.
 
@@ -98,7 +98,7 @@ def normalise(state, params, h, current, wanted, minimum, maximum, now):  # type
     return replicas, stable, by
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def amount_of(state, h, m, now):  # type: ignore[no-untyped-def]
     """What a metric shows of the whole fleet and the pods it lay on; negative pods for nothing."""
     return load(
@@ -107,7 +107,7 @@ def amount_of(state, h, m, now):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def external_value(obs, m, amount, pods):  # type: ignore[no-untyped-def]
     """A load as the one value of an object or external source, in the metric's unit.
 
@@ -120,7 +120,7 @@ def external_value(obs, m, amount, pods):  # type: ignore[no-untyped-def]
     return amount * m.scale
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _fallback_replicas(h, current):  # type: ignore[no-untyped-def]
     if h.fallback_behavior == CURRENT:
         return current
@@ -131,7 +131,7 @@ def _fallback_replicas(h, current):  # type: ignore[no-untyped-def]
     return h.fallback
 
 
-@njit(cache=True)
+@kernel()
 def _proposal(obs, state, h, m, k, failing):  # type: ignore[no-untyped-def]
     """Replicas for one metric, and what was observed, in the metric's unit."""
     now = obs[NOW]
@@ -171,13 +171,13 @@ def _proposal(obs, state, h, m, k, failing):  # type: ignore[no-untyped-def]
     return replicas, average / 1000.0
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def failing_at(h, now):  # type: ignore[no-untyped-def]
     """Whether no metric can be read."""
     return h.outage_from_s <= now < h.outage_until_s
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def proposed(obs, params, state, h):  # type: ignore[no-untyped-def]
     """What the metrics ask for together, or `FAILED`, and what the one that asks for most shows."""
     now = obs[NOW]
@@ -196,7 +196,7 @@ def proposed(obs, params, state, h):  # type: ignore[no-untyped-def]
     return combined(most, failed, h.metrics, obs[DESIRED]), observed
 
 
-@njit(cache=True)
+@kernel()
 def sync(obs, params, state, h, minimum, out):  # type: ignore[no-untyped-def]
     """One reconcile: what it answers the engine, and why."""
     now = obs[NOW]

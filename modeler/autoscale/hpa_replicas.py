@@ -12,7 +12,8 @@ metrics/utilization.go, read 2026-09.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from modeler.compiled import kernel
 
 # A row of pods.
 COUNT, VALUE, REQUEST, CLASS = 0, 1, 2, 3
@@ -29,7 +30,7 @@ FAILED = -1.0  # the metric gives no proposal
 MOST = 2147483647.0  # a replica count is an int32
 
 
-@njit(cache=True)
+@kernel()
 def classify(  # type: ignore[no-untyped-def]
     phase, has_sample, cpu, start_age_s, ready, ready_age_s, sample_age_s, window_s,
     cpu_initialization_period_s, initial_readiness_delay_s,
@@ -69,13 +70,13 @@ def classify(  # type: ignore[no-untyped-def]
     return IGNORED if unready else READY
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def within(ratio, down, up):  # type: ignore[no-untyped-def]
     """Whether a ratio is close enough to 1 to do nothing; both ends included."""
     return (1.0 - down) <= ratio and ratio <= (1.0 + up)
 
 
-@njit(cache=True)
+@kernel()
 def _settled(first, second, pods, current, down, up):  # type: ignore[no-untyped-def]
     """Replicas from the ratio with pods filled in, which may only confirm the first's direction."""
     if within(second, down, up) or (first < 1.0 < second) or (second < 1.0 < first):
@@ -86,7 +87,7 @@ def _settled(first, second, pods, current, down, up):  # type: ignore[no-untyped
     return replicas
 
 
-@njit(cache=True)
+@kernel()
 def utilisation_replicas(pods, first, rows, current, target, down, up):  # type: ignore[no-untyped-def]
     """Replicas for a share of what pods request.
 
@@ -150,7 +151,7 @@ def utilisation_replicas(pods, first, rows, current, target, down, up):  # type:
     return _settled(ratio, second, values, current, down, up), percent, average
 
 
-@njit(cache=True)
+@kernel()
 def average_replicas(pods, first, rows, current, target, down, up):  # type: ignore[no-untyped-def]
     """Replicas for an average over pods; `target` and the average are in milli-units.
 
@@ -196,7 +197,7 @@ def average_replicas(pods, first, rows, current, target, down, up):  # type: ign
     return _settled(ratio, second, values, current, down, up), average
 
 
-@njit(cache=True)
+@kernel()
 def value_replicas(total, target, current, ready, down, up):  # type: ignore[no-untyped-def]
     """Replicas for one value of an object or an external source.
 
@@ -216,7 +217,7 @@ def value_replicas(total, target, current, ready, down, up):  # type: ignore[no-
     return min(np.ceil(ratio * ready), MOST)
 
 
-@njit(cache=True)
+@kernel()
 def average_value_replicas(total, target, status, down, up):  # type: ignore[no-untyped-def]
     """Replicas for a value to be shared by the pods there are.
 
@@ -237,7 +238,7 @@ def average_value_replicas(total, target, status, down, up):  # type: ignore[no-
     return min(np.ceil(total / target), MOST), average
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def combined(most, failed, metrics, current):  # type: ignore[no-untyped-def]
     """What several metrics ask for together, or `FAILED` for nothing.
 

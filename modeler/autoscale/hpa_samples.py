@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from modeler.autoscale.hpa_replicas import (
     CLASS,
@@ -38,6 +37,7 @@ from modeler.autoscale.observation import (
     SLOTS,
 )
 from modeler.autoscale.observation import READY as OBS_READY
+from modeler.compiled import kernel
 
 # Columns of the ring.
 _AT, _BUSY_S, _QUEUED_S, _ARRIVED, _READY_S, _BUSY, _QUEUED, _READY = range(8)
@@ -76,13 +76,13 @@ class Metric(NamedTuple):
 WIDTH = len(Metric._fields)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def milli(value):  # type: ignore[no-untyped-def]
     """A quantity in whole milli-units."""
     return np.ceil(value * _MILLI - _ROUNDING) + 0.0  # no negative zero
 
 
-@njit(cache=True)
+@kernel()
 def sample(obs, state, at, capacity, n):  # type: ignore[no-untyped-def]
     """Put the fleet as it is now into the ring; how many rows it has had."""
     if n == 0 and obs[NOW] > 0.0:
@@ -102,7 +102,7 @@ def sample(obs, state, at, capacity, n):  # type: ignore[no-untyped-def]
     return n + 1
 
 
-@njit(cache=True)
+@kernel()
 def _row_at(state, at, capacity, n, when):  # type: ignore[no-untyped-def]
     """Number of the last row not later than an instant; the oldest kept where all are later."""
     oldest = max(n - capacity, 0)
@@ -112,7 +112,7 @@ def _row_at(state, at, capacity, n, when):  # type: ignore[no-untyped-def]
     return k
 
 
-@njit(cache=True)
+@kernel()
 def _grown(state, at, capacity, n, first, begin, last, end, column):  # type: ignore[no-untyped-def]
     """By how much an integral grew from an instant in or after one row to one in or after another.
 
@@ -131,7 +131,7 @@ def _grown(state, at, capacity, n, first, begin, last, end, column):  # type: ig
     return total
 
 
-@njit(cache=True)
+@kernel()
 def load(state, at, capacity, n, now, measure, delay_s, window_s):  # type: ignore[no-untyped-def]
     """What a metric shows: the whole fleet's load, and the ready pods it lay on.
 
@@ -171,7 +171,7 @@ def load(state, at, capacity, n, now, measure, delay_s, window_s):  # type: igno
     return amount / span, pods / span
 
 
-@njit(cache=True)
+@kernel()
 def pod_rows(  # type: ignore[no-untyped-def]
     obs, state, at, capacity, n, rows_at, m, amount, pods,
     cpu_initialization_period_s, initial_readiness_delay_s,

@@ -16,7 +16,6 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import cfunc, njit
 
 from modeler.autoscale import hpa
 from modeler.autoscale.context import Context
@@ -61,6 +60,7 @@ from modeler.autoscale.observation import (
     SIGNATURE,
 )
 from modeler.autoscale.policy import Clock, Policy
+from modeler.compiled import first_class, kernel
 from modeler.scenario.policy import Keda
 from modeler.scenario.policy.keda import KedaTrigger
 
@@ -72,7 +72,7 @@ _FALLBACKS: Final = {
 }
 
 
-@njit(cache=True)
+@kernel()
 def _move(current, replicas, out):  # type: ignore[no-untyped-def]
     if replicas == current:
         return NOTHING
@@ -80,7 +80,7 @@ def _move(current, replicas, out):  # type: ignore[no-untyped-def]
     return SCALED_OUT if replicas > current else SCALED_IN
 
 
-@njit(cache=True)
+@kernel()
 def _poll(obs, params, state, h, out):  # type: ignore[no-untyped-def]
     """Read the triggers, keep their values for the HPA, and take the step to or from idle."""
     now = obs[NOW]
@@ -114,7 +114,7 @@ def _poll(obs, params, state, h, out):  # type: ignore[no-untyped-def]
     return _move(current, replicas, out)
 
 
-@cfunc(SIGNATURE, cache=True)
+@first_class(SIGNATURE)
 def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
     """Poll on a bucket, reconcile on a tick."""
     h = header(params)

@@ -6,7 +6,8 @@ Source: kedacore/keda, pkg/scaling/executor/scale_scaledobjects.go and scale_job
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from modeler.compiled import kernel
 
 # Strategies of a ScaledJob.
 DEFAULT, CUSTOM, ACCURATE, EAGER = 0, 1, 2, 3
@@ -16,7 +17,7 @@ STRATEGIES = {"default": DEFAULT, "custom": CUSTOM, "accurate": ACCURATE, "eager
 _ROUNDING_S = 1e-6
 
 
-@njit(cache=True)
+@kernel()
 def _cooled_down(since_active_s, cooldown_s, since_created_s, initial_cooldown_s):  # type: ignore[no-untyped-def]
     """Whether the period since the last activity, or since the creation, is strictly over."""
     if np.isnan(since_active_s):
@@ -24,7 +25,7 @@ def _cooled_down(since_active_s, cooldown_s, since_created_s, initial_cooldown_s
     return since_active_s > cooldown_s + _ROUNDING_S
 
 
-@njit(cache=True)
+@kernel()
 def activation_step(  # type: ignore[no-untyped-def]
     current, active, error, minimum, idle, fallback, pause_in, pause_out,
     since_active_s, cooldown_s, since_created_s, initial_cooldown_s,
@@ -68,7 +69,7 @@ def activation_step(  # type: ignore[no-untyped-def]
     return current, False, False
 
 
-@njit(cache=True)
+@kernel()
 def new_jobs(  # type: ignore[no-untyped-def]
     strategy, wanted, running, pending, maximum, minimum, scale_to, deduction, running_share
 ):
