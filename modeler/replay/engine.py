@@ -119,7 +119,7 @@ def _quiet(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore
     )
 
 
-@inner()
+@kernel(inline="always")
 def _room(beneath, w):  # type: ignore[no-untyped-def]
     """Whether every table has room for whatever the next event can add."""
     replicas = w.integers[m.REPLICAS] + w.integers[m.MOST] + 1
@@ -139,7 +139,7 @@ def _room(beneath, w):  # type: ignore[no-untyped-def]
     )
 
 
-@inner()
+@kernel(inline="always")
 def _undisturbed(w):  # type: ignore[no-untyped-def]
     """Whether requests may come, start and finish without the policy being asked."""
     hooks = w.integers[m.HOOKS]
@@ -148,7 +148,7 @@ def _undisturbed(w):  # type: ignore[no-untyped-def]
     return hooks == o.FROM_ZERO and w.integers[m.DESIRED] > 0
 
 
-@inner()
+@kernel(inline="always")
 def _hears_arrival(w):  # type: ignore[no-untyped-def]
     """Whether the policy is asked at this arrival, which has just taken its place."""
     hooks = w.integers[m.HOOKS]
@@ -199,7 +199,7 @@ def _handle(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-
     w.floats[m.NOW] = now
 
 
-@inner()
+@kernel(inline="always")
 def _next_event(w, until):  # type: ignore[no-untyped-def]
     """The first event not later than `until`, or the arrival at `until` itself."""
     kind = e.ARRIVAL
