@@ -320,6 +320,7 @@ def _nothing_in_the_way(w):  # type: ignore[no-untyped-def]
         and w.integers[m.READY] > 0
         and (w.floats[m.FALSE_READY] == 0.0 or w.integers[m.PENDING] == 0)
         and w.integers[m.HOOKS] & DEPARTURE == 0
+        and w.integers[m.LOGGING] == 0
     )
 
 
