@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from numba import types
 
+from modeler.autoscale.observation import DEPARTURE
 from modeler.compiled import inner
 from modeler.replay import events as e
 from modeler.replay import layout as m
@@ -31,6 +32,7 @@ from modeler.replay.attempts import (
     take_head,
     take_row,
 )
+from modeler.replay.brisk import brisk
 from modeler.replay.fleet import pending_seconds
 from modeler.replay.heap import pop, replace_root, sift_block
 
@@ -309,6 +311,19 @@ def last_came(w):  # type: ignore[no-untyped-def]
     return _INF
 
 
+@inner(inline="always")
+def _nothing_in_the_way(w):  # type: ignore[no-untyped-def]
+    """Whether an arrival that finds a free slot of the one queue starts, whatever is set."""
+    return (
+        w.integers[m.ROUTER] == m.CENTRAL
+        and w.integers[m.QUEUED] == 0
+        and w.integers[m.READY] > 0
+        and (w.floats[m.FALSE_READY] == 0.0 or w.integers[m.PENDING] == 0)
+        and w.integers[m.HOOKS] & DEPARTURE == 0
+        and w.integers[m.LOGGING] == 0
+    )
+
+
 @inner(
     types.int64(
         m.MEMORY_TYPE,
@@ -324,9 +339,29 @@ def last_came(w):  # type: ignore[no-untyped-def]
 def attend(w, arrival_s, service_s, judged_s, i, n, first, due):  # type: ignore[no-untyped-def]
     """As `quiet`: requests ``i .. n - 1`` as far as they come before `due`; where to go on from."""
     while i < n and attempts_fit(w):
+        retry = next_retry(w)
+        if _nothing_in_the_way(w):
+            i = brisk(
+                arrival_s,
+                service_s,
+                judged_s,
+                i,
+                n,
+                first,
+                min(due, retry),
+                w.times,
+                w.owners,
+                w.latency,
+                w.first,
+                w.integers,
+                w.floats,
+                w.record_s,
+                w.record,
+            )
+            if i == n:
+                break
         arrival = arrival_s[i]
         kind, now = e.ARRIVAL, arrival
-        retry = next_retry(w)
         if retry <= now:
             kind, now = e.RETRY, retry
         if w.integers[m.QUEUED] > 0:

@@ -166,10 +166,12 @@ def simulate(
     """
     w = m.allocate(policy, limits.slots, records)
     configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
-    # A fleet that starts with a replica and may not let its last one go is never without.
+    # A fleet that starts with a replica and may not let its last one go is never without, unless
+    # its machines are taken away.
     lower = policy.bounds[:, 1]
     least = min(policy.initial, policy.minimum, lower[np.isfinite(lower)].min(initial=np.inf))
-    configure_fates(w, limits.fates, may_empty=least < 1)
+    can_lose = machines is not None and machines.can_lose
+    configure_fates(w, limits.fates, may_empty=least < 1 or can_lose)
     if machines is not None:
         w = lay(w, machines, policy, limits.slots)
     w = _more_room(w, draws, machines)
