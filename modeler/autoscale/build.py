@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
@@ -75,6 +75,10 @@ def build(
         from modeler.autoscale import scalable_target
 
         return scalable_target.from_blocks(of_one_target, context)
-    maker = import_module(_MAKERS[blocks[0].kind])
-    policy: Policy = maker.from_block(blocks[0], context)
+    return from_block(blocks[0], context)
+
+
+def from_block(block: Any, context: Context) -> Policy:
+    """Make the policy of one block that stands alone."""
+    policy: Policy = import_module(_MAKERS[block.kind]).from_block(block, context)
     return policy

@@ -62,6 +62,7 @@ class Outcome:
     cost_lines: tuple[CostLine, ...]
     prices: tuple[UnitPrice, ...]
     bounds: dict[str, Any]
+    notes: tuple[str, ...]
     assumptions: tuple[dict[str, Any], ...]
     seed: int
 
@@ -71,6 +72,7 @@ class Outcome:
         row["cost_lines"] = [line.to_dict() for line in self.cost_lines]
         row["prices"] = [price.to_dict() for price in self.prices]
         row["assumptions"] = list(self.assumptions)
+        row["notes"] = list(self.notes)
         row["status"] = "ok"
         row["error"] = None
         return row
@@ -137,6 +139,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         cost_lines=lines,
         prices=(price,) if run.layer is None else prices_of(run.layer, price),
         bounds=_bounds(run, price),
+        notes=tuple(run.policy.notes),
         assumptions=_assumptions(run),
         seed=scenario.seed,
     )

@@ -73,7 +73,7 @@ def check_start(scenario: Scenario, law: ColdStartLaw) -> None:
 def capacity_of(scenario: Scenario) -> Capacity:
     """What bounds the environments of a scenario's function."""
     hosting = scenario.hosting
-    policy = scenario.policy
+    policy = scenario.in_force[0]
     assert hosting.kind in ("lambda", "sagemaker_serverless")
     assert isinstance(policy, PerRequest)
     cap = hosting.cap if policy.max_environments is None else policy.max_environments
@@ -93,7 +93,7 @@ def capacity_of(scenario: Scenario) -> Capacity:
 
 def cold_draws(scenario: Scenario, law: ColdStartLaw) -> ColdDraws:
     """Cold starts by ordinal; where the whole response has a law, it is all there is."""
-    policy = scenario.policy
+    policy = scenario.in_force[0]
     assert isinstance(policy, PerRequest)
     mean_s = policy.cold_response_s
 

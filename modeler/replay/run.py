@@ -94,13 +94,13 @@ def run(
         t0_ns=trace.t0_ns,
         horizon_s=trace.duration_s + scenario.fleet.tail_s,
     )
-    if isinstance(scenario.policy, PerRequest):
+    if isinstance(scenario.in_force[0], PerRequest):
         # Compiled apart: a fleet does not pay for the other regime, nor the other way round.
         from modeler.replay.per_request_setup import replay_requests
 
         result = replay_requests(
             scenario,
-            scenario.policy,
+            scenario.in_force[0],
             cold_start,
             work_of(scenario, trace, service),
             limits,

@@ -105,6 +105,7 @@ def _summary(outcome: Mapping[str, Any], unit: str) -> Iterable[str]:
             f"zero_wait {numbers.dollars(outcome['bounds']['zero_wait']['usd_total'])}",
         ),
     ]
+    rows += [("note", note) for note in outcome["notes"]]
     width = max(len(name) for name, _ in rows)
     return [f"{name:<{width}}  {text}" for name, text in rows]
 

@@ -206,7 +206,12 @@ def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
         "perfectly forecast scaling · fixed: the smallest constant fleet that keeps the service "
         "level, or whose waits do not break it where service times alone do"
     )
-    notes = [legend, *_policy_notes(result), *map(price_line, view.prices(result))]
+    notes = [
+        legend,
+        *view.notes(result),
+        *_policy_notes(result),
+        *map(price_line, view.prices(result)),
+    ]
     notes += stale_notes(result)
     defaults = view.assumptions(result)
     if defaults:

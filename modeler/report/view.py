@@ -182,6 +182,12 @@ def policy_defaults(result: Result) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def notes(result: Result) -> list[str]:
+    """What the rows' policies have to say of themselves, once each."""
+    rows = finished(result["scenarios"])
+    return list(dict.fromkeys(f"Note: {note}" for row in rows for note in row.get("notes", ())))
+
+
 def preset_notes(result: Result) -> list[str]:
     """What an analyst should know of the policies compared, once each."""
     notes = {

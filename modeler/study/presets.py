@@ -34,6 +34,11 @@ class Preset:
     note: str = ""
 
 
+_KARPENTER: Final = {"hosting.kind": "eks_karpenter", "hosting.nodes": {"kind": "karpenter"}}
+_CLUSTER_AUTOSCALER: Final = {
+    "hosting.kind": "eks_cluster_autoscaler",
+    "hosting.nodes": {"kind": "cluster_autoscaler"},
+}
 _ZERO: Final = {"fleet.min": 0, "fleet.initial": None}
 _WAKE: Final = {
     "kind": "step_scaling",
@@ -108,6 +113,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
         "components",
         {
             "hosting.kind": "sagemaker_components",
+            "hosting.nodes": {"kind": "managed_instances"},
             "policies": [{"kind": "target_tracking"}, _WAKE],
             **_ZERO,
         },
@@ -128,12 +134,18 @@ PRESETS: Final[tuple[Preset, ...]] = (
     Preset(
         "SageMaker Serverless",
         "serverless",
-        {"hosting.kind": "sagemaker_serverless", "policy": {"kind": "per_request"}},
+        {
+            "hosting.kind": "sagemaker_serverless",
+            "hosting.memory_mb": 6144,
+            "policy": {"kind": "per_request"},
+        },
+        "with the most memory it has; it has no GPU, so token traffic needs a law of one's own",
     ),
     Preset(
         "Lambda",
         "lambda",
         {"hosting.kind": "lambda", "policy": {"kind": "per_request"}},
+        "it has no GPU, so token traffic needs a law of one's own (service.kind)",
     ),
     Preset(
         "EC2 target tracking",
@@ -152,31 +164,31 @@ PRESETS: Final[tuple[Preset, ...]] = (
         },
         "forecasts from the second day of the trace on: nothing was seen before it",
     ),
-    Preset("HPA", "hpa", {"hosting.kind": "eks_karpenter", "policy": {"kind": "hpa"}}),
+    Preset("HPA", "hpa", {**_KARPENTER, "policy": {"kind": "hpa"}}),
     Preset(
         "HPA on Cluster Autoscaler",
         "hpa_cluster_autoscaler",
-        {"hosting.kind": "eks_cluster_autoscaler", "policy": {"kind": "hpa"}},
+        {**_CLUSTER_AUTOSCALER, "policy": {"kind": "hpa"}},
     ),
     Preset(
         "KEDA",
         "keda",
-        {"hosting.kind": "eks_karpenter", "policy": {"kind": "keda"}, **_ZERO},
+        {**_KARPENTER, "policy": {"kind": "keda"}, **_ZERO},
     ),
     Preset(
         "Knative",
         "knative_kpa",
-        {"hosting.kind": "eks_karpenter", "policy": {"kind": "knative_kpa"}, **_ZERO},
+        {**_KARPENTER, "policy": {"kind": "knative_kpa"}, **_ZERO},
     ),
     Preset(
         "Ray Serve",
         "ray_serve",
-        {"hosting.kind": "eks_karpenter", "policy": {"kind": "ray_serve"}},
+        {**_KARPENTER, "policy": {"kind": "ray_serve"}},
     ),
     Preset(
         "SkyServe",
         "sky_serve",
-        {"hosting.kind": "eks_karpenter", "policy": {"kind": "sky_serve"}},
+        {**_KARPENTER, "policy": {"kind": "sky_serve"}},
     ),
     Preset(
         "Cloud Run",

@@ -225,6 +225,7 @@ def _failed(point: Point, error: Exception) -> dict[str, Any]:
         "policy": " + ".join(policy.kind for policy in scenario.in_force),
         "cost_lines": [],
         "prices": [],
+        "notes": [],
         "assumptions": [],
         "seed": scenario.seed,
         "status": "failed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modeler.autoscale.build import _MAKERS
+from modeler.autoscale.build import from_block
 from modeler.autoscale.context import Context
 from modeler.autoscale.policy import Policy
 from modeler.replay import Limits, Result, Work, simulate
@@ -25,7 +25,7 @@ def policy_of(
     """The policy that a scenario with these settings has."""
     block = KINDS["policy"][kind](kind=kind, **settings)
     context = Context("", minimum, maximum, initial, slots, mean_service_s, gpu=gpu)
-    return _MAKERS[kind](block, context)
+    return from_block(block, context)
 
 
 def arrivals(*stretches: tuple[float, float]) -> np.ndarray:
