@@ -229,7 +229,7 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
             kind, now = e.TIMEOUT, deadline
     if w.floats[m.NEXT_READY] <= now:
         kind, now = e.READY, w.floats[m.NEXT_READY]
-    if w.floats[m.NEXT_MACHINE] <= now:
+    if w.floats[m.NEXT_MACHINE] <= now and w.integers[m.EVENTS] > 0:
         kind, now = e.MACHINE, w.floats[m.NEXT_MACHINE]
     if w.integers[m.DEPARTURES] > 0 and w.departures[0] <= now:
         kind, now = e.DEPARTURE, w.departures[0]

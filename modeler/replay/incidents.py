@@ -6,7 +6,7 @@ from modeler.compiled import inner, kernel
 from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
 from modeler.replay.consolidate import first_scan, scan
-from modeler.replay.fleet import pending_changed, take_out
+from modeler.replay.fleet import mark_ready_change, pending_changed, take_out
 from modeler.replay.heap import remove_owner
 from modeler.replay.losses import lose_services
 from modeler.replay.machine_events import plan, take_event
@@ -18,14 +18,22 @@ _INF = m.INF
 
 
 @inner()
+def at_once(w):  # type: ignore[no-untyped-def]
+    """Instances that one event can add at most: for every replica, and for a warm pool."""
+    settings = w.ground.settings
+    pool = max(settings[g.S_MAX_PREPARED], 0.0) + settings[g.S_MIN_POOL]
+    return 2 * w.integers[m.MOST] + 2 + int(pool)
+
+
+@inner()
 def room_on_ground(w):  # type: ignore[no-untyped-def]
     """Whether the tables of machines have room for whatever the next event can add."""
-    most = 2 * w.integers[m.MOST] + 2
+    most = at_once(w)
     ground = w.ground
     return (
         w.integers[m.NODES] + most <= len(ground.nodes)
         and w.integers[m.INITS] + most <= len(ground.inits)
-        and w.integers[m.EVENTS] + 4 * most <= len(ground.events)
+        and w.integers[m.EVENTS] + 8 * most <= len(ground.events)
         and w.integers[m.OPEN] + most <= len(ground.open)
     )
 
@@ -114,7 +122,7 @@ def _wait_s(base, most, attempt):  # type: ignore[no-untyped-def]
 
 
 @inner()
-def _start_again(w, now, replica, base, most):  # type: ignore[no-untyped-def]
+def _start_again(w, now, arrived, replica, base, most):  # type: ignore[no-untyped-def]
     """Ask for a replica whose start failed again, unless that has been tried often enough."""
     attempt = int(w.ground.placed[replica, g.P_ATTEMPT])
     w.integers[m.FAILED_N] += 1
@@ -122,11 +130,13 @@ def _start_again(w, now, replica, base, most):  # type: ignore[no-untyped-def]
         ask_again(w, now, 1, now + _wait_s(base, most, attempt), attempt + 1)
     else:
         w.integers[m.GIVEN_UP] += 1
+        if w.integers[m.READY] == 0:
+            mark_ready_change(w, now, arrived)  # there has been hope until now
         ask_again(w, now, 0, now, 0)
 
 
 @inner()
-def _fail(w, replica, now):  # type: ignore[no-untyped-def]
+def _fail(w, replica, now, arrived):  # type: ignore[no-untyped-def]
     """A start has failed."""
     if w.replicas[replica, m.STOP_S] < _INF or w.ground.placed[replica, g.P_FAIL] != now:
         return
@@ -142,11 +152,11 @@ def _fail(w, replica, now):  # type: ignore[no-untyped-def]
     vacate(w, replica, now, g.FAILED)
     pending_changed(w, now, before)
     settings = w.ground.settings
-    _start_again(w, now, replica, settings[g.S_BACKOFF], settings[g.S_BACKOFF_MAX])
+    _start_again(w, now, arrived, replica, settings[g.S_BACKOFF], settings[g.S_BACKOFF_MAX])
 
 
 @inner()
-def _fail_node(w, node, now):  # type: ignore[no-untyped-def]
+def _fail_node(w, node, now, arrived):  # type: ignore[no-untyped-def]
     """An instance has not come up in time: it is deleted, and asked for again."""
     row = w.ground.nodes[node]
     settings = w.ground.settings
@@ -165,7 +175,7 @@ def _fail_node(w, node, now):  # type: ignore[no-untyped-def]
         placed = w.ground.placed[replica]
         given_up = placed[g.P_ENDED] == g.FAILED and placed[g.P_NOTICE] == now
         if placed[g.P_NODE] == node and given_up:
-            _start_again(w, now, replica, base, most)
+            _start_again(w, now, arrived, replica, base, most)
 
 
 @inner()
@@ -182,9 +192,9 @@ def machine_event(w, now, arrived):  # type: ignore[no-untyped-def]
     elif kind == g.E_NOTICE:
         _notice(w, subject, now, arrived)
     elif kind == g.E_NODE_FAIL:
-        _fail_node(w, subject, now)
+        _fail_node(w, subject, now, arrived)
     elif kind == g.E_FAIL:
-        _fail(w, subject, now)
+        _fail(w, subject, now, arrived)
     elif kind == g.E_POOL_READY:
         enter_pool(w, subject, now)
     elif kind == g.E_RELEASE:

@@ -151,6 +151,7 @@ def lay(w: m.Memory, machines: Machines, policy: Policy, slots: int) -> m.Memory
     w.integers[m.LOGGING] = int(logging)
     most = m.most_replicas(policy)
     width = machines.laws(0, 1).shape[1] * g.LAW_COLUMNS
+    spot = [int(one) for one in machines.spot]
     ground = g.Ground(
         nodes=np.zeros((0, g.NODE_COLUMNS)),
         placed=np.zeros((0, g.PLACED_COLUMNS)),
@@ -162,7 +163,7 @@ def lay(w: m.Memory, machines: Machines, policy: Policy, slots: int) -> m.Memory
         events=np.zeros((512 + 16 * most, 3)),
         log=np.zeros((1024 + 4 * most * slots if logging else 0, g.LOG_COLUMNS)),
         settings=settings,
-        spot=np.array([int(machines.can_lose and one) for one in machines.spot], dtype=np.int64),
+        spot=np.array(spot + [0] * (machines.pools - len(spot)), dtype=np.int64),
         spells=np.array([(float(at), float(law)) for at, law in machines.spells]),
         closed=np.array(
             [(c.from_s, c.until_s, c.pool, c.retry_s, c.fallback, c.after_s)
@@ -176,7 +177,8 @@ def lay(w: m.Memory, machines: Machines, policy: Policy, slots: int) -> m.Memory
 def more_ground(w: m.Memory, machines: Machines) -> m.Memory:
     """Grow the tables of machines; draw further starts as needed."""
     i, old = w.integers, w.ground
-    most = 2 * int(i[m.MOST]) + 2
+    pool = max(old.settings[g.S_MAX_PREPARED], 0.0) + old.settings[g.S_MIN_POOL]
+    most = 2 * int(i[m.MOST]) + 2 + int(pool)
     rows = len(w.replicas)
     laws, fails = old.laws, old.fails
     if len(laws) < rows:
@@ -208,7 +210,7 @@ def more_ground(w: m.Memory, machines: Machines) -> m.Memory:
             inits=np.ascontiguousarray(inits),
             lives=lives,
             open=m.grown(old.open, int(i[m.OPEN]) + most),
-            events=m.grown(old.events, int(i[m.EVENTS]) + 4 * most),
+            events=m.grown(old.events, int(i[m.EVENTS]) + 8 * most),
             log=log,
         )
     )

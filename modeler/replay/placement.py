@@ -62,7 +62,7 @@ def launch(w, asked):  # type: ignore[no-untyped-def]
             return now, pool
         fallback = int(closed[k, g.C_FALLBACK])
         if fallback >= 0 and hops < w.ground.settings[g.S_POOLS]:
-            if now - since >= closed[k, g.C_AFTER]:
+            if now >= since + closed[k, g.C_AFTER]:
                 pool = fallback
                 since = now
                 hops += 1

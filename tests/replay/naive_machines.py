@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from naive import FINISH, INF, READY, Naive, Replica
+from naive import ARRIVAL, FINISH, INF, READY, Naive, Replica
 
 from modeler.replay import machine_layout as g
 from modeler.replay.machines import Machines
@@ -62,6 +62,8 @@ class NaiveMachines(Naive):
         self.batch = (INF, -INF)
         self.last_add = self.last_failure = -INF
 
+        self.changed_ready = 0.0
+
     # --- small words ---
 
     def get(self, name: int, default: float = 0.0) -> float:
@@ -95,7 +97,7 @@ class NaiveMachines(Naive):
         while (c := self.closed(t, pool)) is not None:
             if c.fallback < 0 or hops >= self.machines.pools:
                 t += c.retry_s
-            elif t - since >= c.after_s:
+            elif t >= since + c.after_s:
                 pool, since, hops = c.fallback, t, hops + 1
             else:
                 t = min(t + c.retry_s, since + c.after_s)
@@ -286,6 +288,7 @@ class NaiveMachines(Naive):
             self.event(node.changed + self.get(g.S_RELEASE), RELEASE, node.number)
 
     def drain_now(self, replica: Replica) -> float:
+        self.changed_ready = self.now
         replica.state, replica.drain = "draining", self.now
         ends = list(replica.finishes.values())
         replica.stop = max([self.now, *ends])
@@ -336,6 +339,7 @@ class NaiveMachines(Naive):
             if replica.finishes:
                 self.last_end = max(self.last_end, self.now)
             if replica.state == "ready":
+                self.changed_ready = self.now
                 self.ended[k] = why
                 replica.stop = self.now
             elif replica.state == "pending":
@@ -360,6 +364,15 @@ class NaiveMachines(Naive):
             return
         if rank == READY and self.replicas[int(ident)].ready != time:
             return
+        if payload == "hope":
+            if time == self.hope() and self.queue:
+                self.advance(time)
+                while self.queue:
+                    k = self.queue.popleft()
+                    self.give_up(k, "lost")
+                    self.requests[k].cause = "lost_capacity"
+                self.close_breach()
+            return
         if rank != MACHINE:
             super().handle(time, rank, ident, payload)
             return
@@ -367,6 +380,23 @@ class NaiveMachines(Naive):
         was = bool(self.pending())
         self.happen(*ident)
         self.note_pending(was)
+        self.look_for_hope()
+
+    def hope(self) -> float:
+        """When those who wait are given up: nothing serves, and a clock has had its hour."""
+        if self.ready() or self.pending() or self.owed:
+            return INF
+        clock = self.policy.clock
+        ticks = min(clock.bucket_s, clock.tick_s) < INF or self.wake < INF
+        return max(self.horizon, self.changed_ready) + (3600.0 if ticks else 0.0)
+
+    def look_for_hope(self) -> None:
+        if self.hope() < INF:
+            self.push(self.hope(), ARRIVAL, 1e18, "hope")
+
+    def serve(self, replica: Replica) -> None:
+        self.changed_ready = self.now
+        super().serve(replica)
 
     def note_pending(self, was: bool) -> None:
         if self.pending() and not was:
@@ -445,6 +475,8 @@ class NaiveMachines(Naive):
         else:
             self.given_up += 1
             self.again(0)
+            if not self.ready():
+                self.changed_ready = self.now
 
     # --- taking instances away ---
 
@@ -607,6 +639,7 @@ class NaiveMachines(Naive):
         self.note_pending(was)
         self.desired = wanted
         self.balance()
+        self.look_for_hope()
         at_max = bool(self.max_times) and self.max_times[-1][1] == INF
         if wanted >= self.policy.maximum and not at_max:
             self.max_times.append([self.now, INF])
