@@ -76,6 +76,8 @@ _ELSEWHERE: Final = {
     "hosting.usd_per_hour": "the dated tables",
     "hosting.as_of": "the newest",
     "cold_start.total_s": "the sum of the phases",
+    "weather.N.from_time": "from_s",
+    "weather.N.fallback_usd_per_hour": "the dated tables",
 }
 
 

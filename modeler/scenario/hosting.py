@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, Tag
+from pydantic import Tag
 
 from modeler.scenario.fields import Block, Bytes, Number, Seconds, UsdPerHour, by_kind, setting
 from modeler.scenario.nodes import Nodes, Single
@@ -48,7 +48,12 @@ class _Hosting(Block):
         source="about 25 minutes from the last request on SageMaker, 15 of them the alarm's",
         derived="600 on SageMaker, 0 elsewhere",
     )
-    nodes: Nodes = Field(default_factory=Single)
+    nodes: Nodes = setting(
+        Single(),
+        "The layer of machines beneath the replicas, and who adds and removes them.",
+        origin="assumed",
+        source="one replica on a machine of its own, which comes and goes with it",
+    )
     usd_per_hour: UsdPerHour | None = setting(
         None, "Price of one instance, instead of the dated tables.", unit="USD/h"
     )

@@ -19,7 +19,10 @@ from modeler.replay.machines import Closure, Machines, Outage
 
 QUICK = settings(
     phases=[__import__("hypothesis").Phase.generate],
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 ROUNDING = 1e-9
 
