@@ -9,10 +9,11 @@ import click
 import pytest
 
 from modeler.cli.main import cli
-from modeler.scenario import loads
+from modeler.scenario import Scenario, loads
 from modeler.scenario.kinds import KINDS
 from modeler.scenario.paths import known_paths
 from modeler.scenario.schema import BLOCKS, LISTS
+from modeler.scenario.tree import shapes
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,7 +55,8 @@ def test_the_scenario_reference_has_every_key_with_its_default() -> None:
     assert rows["model.size"].startswith("size | `14GB` | > 0 | assumed |")
     assert rows["policy.replicas"].startswith("whole number | must be given | ≥ 1 |")
     kinds = re.findall(r"^- `([a-z0-9_]+)`: ", text, re.MULTILINE)
-    assert kinds == [kind for block in KINDS.values() for kind in block]
+    weather = shapes(Scenario)["weather"].classes
+    assert kinds == [kind for block in (*KINDS.values(), weather) for kind in block]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/model.md"])
