@@ -213,6 +213,21 @@ def _hpa_at_zero(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflic
             )
 
 
+def _knative(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
+    # One figure on the platform: the queue proxy lets so many requests into a pod.
+    for path, policy in policies:
+        if policy.kind != "knative_kpa" or fleet.slots is None:
+            continue
+        if policy.container_concurrency not in (0, fleet.slots):
+            yield Conflict(
+                f"{path}.container_concurrency",
+                policy.container_concurrency,
+                f"fleet.slots = {fleet.slots}, or 0 for no limit",
+                f"{path}.container_concurrency = {policy.container_concurrency} lets in other "
+                f"than the fleet.slots = {fleet.slots} requests that a pod serves at once",
+            )
+
+
 def _keda(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
     # What KEDA's admission webhook and its documents refuse (keda.sh, ScaledObject specification
     # and CPU scaler, read 2026-09).
@@ -387,6 +402,7 @@ _CHECKS = cast(
         (("hosting", "fleet", "in_force"), _scale_to_zero),
         (("fleet", "in_force"), _hpa_at_zero),
         (("fleet", "in_force"), _keda),
+        (("fleet", "in_force"), _knative),
         (("hosting", "fleet", "in_force"), _aws),
         (("hosting",), _told(weather_checks.of_nodes)),
         (("hosting", "fleet", "cold_start", "weather"), _told(weather_checks.of_weather)),

@@ -145,6 +145,23 @@ def step_fault(bounds: list[tuple[float | None, float | None]]) -> str:
     return ""
 
 
+def _window(policy: Scheduled) -> Iterator[Fault]:
+    """A schedule whose end comes before its start never fires."""
+    if policy.start is None or policy.end is None:
+        return
+    try:
+        start, end = schedule.moment(policy.start), schedule.moment(policy.end)
+    except schedule.ScheduleError:
+        return  # said where each is read
+    if end < start:
+        yield Fault(
+            "end",
+            policy.end,
+            f"not before start = {policy.start}",
+            f"{policy.end} comes before start = {policy.start}: the action never fires",
+        )
+
+
 def _scheduled(policy: Scheduled, minimum: int, maximum: int) -> Iterator[Fault]:
     for key in ("start", "end", "schedule"):
         text = getattr(policy, key)
@@ -157,6 +174,7 @@ def _scheduled(policy: Scheduled, minimum: int, maximum: int) -> Iterator[Fault]
             at = "timezone" if "time zone" in str(error) else key
             expected = "a schedule that fires" if key == "schedule" else "an ISO 8601 time"
             yield Fault(at, getattr(policy, at), expected, str(error))
+    yield from _window(policy)
     if policy.min_replicas is None and policy.max_replicas is None:
         yield Fault(
             "min_replicas",
