@@ -310,6 +310,9 @@ def put(w, replica, now, earliest, attempt):  # type: ignore[no-untyped-def]
         fail = begun + limit if settings[g.S_FAIL_AT_LIMIT] != 0.0 else ready
     if ready - begun > limit:
         fail = begun + limit
+    if fail < _INF:
+        # Whatever is seen of it until then, it does not serve.
+        w.replicas[replica, m.READY_S] = max(ready, fail)
     hold(w, replica, node, law, now, start, attempt)
     w.ground.placed[replica, g.P_FAIL] = fail
     plan(w, fail, g.E_FAIL, replica)

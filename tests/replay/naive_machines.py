@@ -251,6 +251,8 @@ class NaiveMachines(Naive):
             fail = start + begun + limit if at_limit else replica.ready
         if replica.ready - (start + begun) > limit:
             fail = start + begun + limit
+        if fail < INF:
+            replica.ready = max(replica.ready, fail)
         self.settle(k, node, law, start, attempt)
         self.fail_at[k] = fail
         self.event(fail, FAIL, k)
