@@ -22,7 +22,10 @@ _COMPILING_AFTER_S = 5.0  # an import that finds everything compiled takes about
 def compiling() -> Iterator[None]:
     """Say why nothing happens, should importing the engine mean compiling it."""
     note = threading.Timer(
-        _COMPILING_AFTER_S, click.echo, ["compiling the engine, once (about 20 s)"], {"err": True}
+        _COMPILING_AFTER_S,
+        click.echo,
+        ["compiling the engine, once (a minute or so)"],
+        {"err": True},
     )
     note.daemon = True
     note.start()

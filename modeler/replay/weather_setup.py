@@ -57,6 +57,8 @@ def pools_of(scenario: Scenario, shortages: Sequence[InsufficientCapacity]) -> t
                 "hosting.instance": block.fallback,
                 "hosting.purchase": block.fallback_purchase,
                 "hosting.usd_per_hour": block.fallback_usd_per_hour,
+                # The weather is the fleet's: a pool is only a machine, its price and its start.
+                "weather": (),
             },
         )
         check_fit(pricing.instance(block.fallback), scenario.model.size)

@@ -170,13 +170,14 @@ def _scale_to_zero(
     if fleet.min >= 1:
         return
     platform = hosting.platform
-    if not any(wakes_from_zero(policy, hosting.kind) for _, policy in policies):
+    if not any(wakes_from_zero(policy) for _, policy in policies):
+        kinds = dict.fromkeys(policy.kind.replace("_", " ") for _, policy in policies)
+        acting = " with ".join(kinds)
         yield Conflict(
             "fleet.min",
             fleet.min,
             "at least 1",
-            "target tracking cannot leave zero replicas, where its metric per instance is "
-            "undefined: fleet.min must be >= 1, write fleet.min: 1"
+            f"{acting} cannot leave zero replicas, where a metric per instance is undefined: fleet.min must be >= 1, write fleet.min: 1"
             + (f", or add {platform.zero}" if platform.zero else ""),
         )
     elif not platform.zero:

@@ -170,8 +170,15 @@ class SageMakerServerless(_Serverless):
         zero="the next request",
     )
     kind: Literal["sagemaker_serverless"] = "sagemaker_serverless"
-    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = setting(
-        2048, "Memory.", unit="MB", origin="documented", source=_SDK
+    memory_mb: Count = setting(
+        2048,
+        "Memory, in steps of 1024.",
+        unit="MB",
+        origin="documented",
+        source=_SDK,
+        ge=1024,
+        le=6144,
+        multiple_of=1024,
     )
     max_concurrency: Count = setting(
         5,

@@ -97,6 +97,9 @@ def test_a_default_policy_follows_the_hosting_and_one_that_was_said_stays() -> N
 
 
 def test_an_asynchronous_endpoint_may_start_from_zero() -> None:
-    assert on("sagemaker_async", **{"fleet.min": 0}).fleet.min == 0
+    backlog = {"kind": "target_tracking", "metric": "backlog_per_instance"}
+    assert on("sagemaker_async", **{"fleet.min": 0, "policy": backlog}).fleet.min == 0
+    with pytest.raises(ScenarioError, match="target tracking cannot leave zero"):
+        on("sagemaker_async", **{"fleet.min": 0})
     with pytest.raises(ScenarioError, match="add a step_scaling policy on failed invocations"):
         on("sagemaker_components", **{"fleet.min": 0})

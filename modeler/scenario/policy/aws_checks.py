@@ -28,14 +28,29 @@ _GAUGES: Final = ("Average", "Minimum", "Maximum")
 FROM_ZERO: Final = ("backlog_per_instance", "queue_per_instance")
 
 
-def wakes_from_zero(policy: object, hosting: str) -> bool:
-    """Whether a policy can leave zero replicas, as far as its kind and metric tell.
+# What a step policy can see there: those, and the two that exist for it.
+_STEPS_FROM_ZERO: Final = (
+    *FROM_ZERO,
+    "has_backlog_without_capacity",
+    "no_capacity_invocation_failures",
+)
 
-    A metric per instance is undefined where there is none, so target tracking on one cannot; an
-    asynchronous endpoint's backlog and a queue's length are there.
+
+def wakes_from_zero(policy: object) -> bool:
+    """Whether a policy can leave zero replicas, as far as its own settings tell.
+
+    A metric per instance is undefined where there is none; a backlog, a queue's length and the
+    requests that failed are there. A schedule wakes by its minimum, a forecast where it acts.
     """
     if isinstance(policy, TargetTracking):
-        return policy.metric in FROM_ZERO or hosting == "sagemaker_async"
+        return policy.metric in FROM_ZERO
+    if isinstance(policy, StepScaling):
+        adds = any(step.adjustment > 0 for step in policy.steps)
+        return adds and policy.metric in _STEPS_FROM_ZERO
+    if isinstance(policy, Scheduled):
+        return bool(policy.min_replicas)
+    if isinstance(policy, Predictive):
+        return policy.mode == "forecast_and_scale"
     return True
 
 
