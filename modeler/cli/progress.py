@@ -24,7 +24,7 @@ def compiling() -> Iterator[None]:
     note = threading.Timer(
         _COMPILING_AFTER_S,
         click.echo,
-        ["compiling the engine, once (a minute or so)"],
+        ["compiling the engine, once (about 1 min)"],
         {"err": True},
     )
     note.daemon = True

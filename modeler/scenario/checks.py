@@ -177,7 +177,8 @@ def _scale_to_zero(
             "fleet.min",
             fleet.min,
             "at least 1",
-            f"{acting} cannot leave zero replicas, where a metric per instance is undefined: fleet.min must be >= 1, write fleet.min: 1"
+            f"{acting} cannot leave zero replicas, where a metric per instance is "
+            "undefined: fleet.min must be >= 1, write fleet.min: 1"
             + (f", or add {platform.zero}" if platform.zero else ""),
         )
     elif not platform.zero:
