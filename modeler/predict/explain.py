@@ -36,12 +36,20 @@ def explain(scenario: Scenario, given: Mapping[str, str] | None = None) -> list[
     for row in settings_in_force(scenario, given):
         if row.path == _PRICE and row.value is None:
             row = _price(scenario, row)
-        phase = row.path.startswith(_COLD_START) and not row.origin
-        if not phase or row.origin == "yours":
+        if row.origin == "yours" or not _is_constant(scenario, row.path):
             rows.append(row)
         if row.path == "cold_start.total_s":
             rows += _constants(scenario)
     return rows
+
+
+def _is_constant(scenario: Scenario, path: str) -> bool:
+    """Whether a setting stands for a constant of the hosting's table, which says its own origin."""
+    field = type(scenario.cold_start).model_fields.get(path.removeprefix(_COLD_START))
+    if field is None or not path.startswith(_COLD_START):
+        return False
+    about = field.json_schema_extra
+    return isinstance(about, dict) and not about["origin"]
 
 
 def _constants(scenario: Scenario) -> Iterator[InForce]:
