@@ -57,6 +57,7 @@ def pools_of(scenario: Scenario, shortages: Sequence[InsufficientCapacity]) -> t
                 "hosting.instance": block.fallback,
                 "hosting.purchase": block.fallback_purchase,
                 "hosting.usd_per_hour": block.fallback_usd_per_hour,
+                "weather": (),  # which is said of the fleet as a whole
             },
         )
         check_fit(pricing.instance(block.fallback), scenario.model.size)
