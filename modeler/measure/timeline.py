@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modeler.replay import layout as m
+from modeler.replay import machine_layout as g
 from modeler.replay.run import Run
 from modeler.replay.simulate import Floats
 
@@ -25,7 +26,8 @@ def timeline(run: Run, *, bin_s: float | None = None) -> dict[str, Any]:
     -------
     dict
         ``bin_s``, and lists ``t_s`` (start of bin), ``arrivals_rps``, ``ready``, ``pending`` and
-        ``draining`` (time-weighted means over the bin).
+        ``draining`` (time-weighted means over the bin); ``instances`` that serve or are on their
+        way, where a layer of machines or the weather is replayed.
     """
     end_s = max(run.result.end_s, 1.0)
     if bin_s is None:
@@ -40,7 +42,7 @@ def timeline(run: Run, *, bin_s: float | None = None) -> dict[str, Any]:
     stop = table[:, m.STOP_S]
     ready = np.minimum(table[:, m.READY_S], stop)
     drain = np.minimum(table[:, m.DRAIN_S], stop)
-    return {
+    shown = {
         "bin_s": float(bin_s),
         "t_s": edges[:-1].tolist(),
         "arrivals_rps": (arrivals / bin_s).tolist(),
@@ -48,6 +50,13 @@ def timeline(run: Run, *, bin_s: float | None = None) -> dict[str, Any]:
         "pending": _mean_count(edges, table[:, m.REQUESTED_S], ready).tolist(),
         "draining": _mean_count(edges, np.maximum(drain, ready), stop).tolist(),
     }
+    if run.result.ground is not None:
+        nodes = run.result.ground.nodes
+        nodes = nodes[nodes[:, g.N_ROLE] == g.SERVING]
+        asked, gone = nodes[:, g.N_REQUESTED], nodes[:, g.N_STOP]
+        asked = np.minimum(asked, gone)  # one that was no longer wanted before it was granted
+        shown["instances"] = _mean_count(edges, asked, gone).tolist()
+    return shown
 
 
 def _mean_count(edges: Floats, start: Floats, stop: Floats) -> Floats:

@@ -12,6 +12,8 @@ import traces
 from modeler.measure import Outcome, judge, timeline
 from modeler.measure.decisions import decisions
 from modeler.replay import layout as m
+from modeler.replay import machine_layout as g
+from modeler.replay.machines_setup import Layer
 from modeler.replay.run import Run, Traffic, run
 from modeler.scenario import Scenario
 
@@ -53,10 +55,19 @@ class Replay:
             "decisions": self.decisions,
             "replicas": self.replicas().to_dict(orient="records"),
             "timeline": self.timeline,
+            **({"instances": self.instances().to_dict(orient="records")} if self._layer else {}),
         }
 
+    @property
+    def _layer(self) -> Layer | None:
+        return self.run.layer
+
     def replicas(self) -> pd.DataFrame:
-        """One row a replica: requested, running, ready, drain, stop; NaN where never. [s]"""
+        """One row a replica: requested, running, ready, drain, stop; NaN where never. [s]
+
+        With machines beneath the replicas also the row of its instance, the law of its start, when
+        it was told that it would go, and how its start or its instance ended.
+        """
         import pandas as pd
 
         table = self.run.result.replicas
@@ -65,7 +76,47 @@ class Replay:
         )
         frame.insert(0, "replica", np.arange(len(frame)))
         frame.insert(1, "warm", frame["replica"] < self.run.result.initial)
+        ground = self.run.result.ground
+        if self._layer is not None and ground is not None:
+            placed, names = ground.placed, self._layer.names
+            laws = placed[:, g.P_LAW].astype(np.int64)
+            notice = placed[:, g.P_NOTICE]
+            frame["instance"] = placed[:, g.P_NODE].astype(np.int64)
+            frame["law"] = ["" if law < 0 else names[law] for law in laws]
+            frame["notice_s"] = np.where(np.isfinite(notice), notice, np.nan)
+            frame["ended"] = [g.ENDS[int(why)] for why in placed[:, g.P_ENDED]]
         return frame
+
+    def instances(self) -> pd.DataFrame:
+        """One row a start of an instance beneath the replicas. [s]
+
+        Raises
+        ------
+        ValueError : each replica was its own instance and the weather was fair.
+        """
+        import pandas as pd
+
+        ground = self.run.result.ground
+        if self._layer is None or ground is None:
+            raise ValueError("no instances apart from the replicas: set hosting.nodes or weather")
+        nodes = ground.nodes
+        times = np.where(np.isfinite(nodes), nodes, np.nan)
+        pools = [pool.hosting.instance for pool in self._layer.pools]
+        return pd.DataFrame(
+            {
+                "instance": np.arange(len(nodes)),
+                "machine": nodes[:, g.N_MACHINE].astype(np.int64),
+                "instance_type": [pools[int(pool)] for pool in nodes[:, g.N_POOL]],
+                "role": [g.ROLES[int(role)] for role in nodes[:, g.N_ROLE]],
+                "zone": nodes[:, g.N_ZONE].astype(np.int64),
+                "requested_s": times[:, g.N_REQUESTED],
+                "running_s": times[:, g.N_RUNNING],
+                "up_s": times[:, g.N_UP],
+                "image_s": times[:, g.N_IMAGE],
+                "stop_s": times[:, g.N_STOP],
+                "ended": [g.ENDS[int(why)] for why in nodes[:, g.N_ENDED]],
+            }
+        )
 
     def requests(self) -> pd.DataFrame:
         """One row a request: arrival, start, end, outcome, cause, replica. [s]

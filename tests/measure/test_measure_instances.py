@@ -16,7 +16,7 @@ from modeler.replay import machine_layout as g
 from modeler.replay import run
 from modeler.replay.per_request_setup import StartsTooSlowly
 from modeler.scenario import default, with_values
-from modeler.study import sweep
+from modeler.study import replay, sweep
 from traces import Trace
 from traces.draws import exponential
 
@@ -178,6 +178,11 @@ def test_two_replicas_share_a_node_and_the_second_pulls_no_image():
     life = done.result.end_s - nodes[0, g.N_RUNNING]
     shown = lines_of(outcome)
     assert sum(shown.values()) == pytest.approx(math.ceil(life), abs=1e-6)
+    close = replay(scenario, trace=traffic(2))
+    assert close.replicas()["law"].tolist() == names
+    assert close.instances()["requested_s"].tolist() == [1.0]
+    assert close.timeline["instances"][-2] == 1.0
+    assert len(close.to_dict()["instances"]) == 1
 
 
 def test_a_stopped_warm_pool_shortens_the_start_and_costs_its_storage():

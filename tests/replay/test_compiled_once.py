@@ -17,6 +17,7 @@ import json, sys
 import numpy as np
 import modeler.study
 from modeler.measure.bounds import zero_wait
+from modeler.replay.machines import Machines
 from modeler.replay.simulate import Limits, Work, simulate
 from modeler.autoscale import fixed, hpa, keda, setup_per_job, target_tracking
 from numba.core.dispatcher import Dispatcher
@@ -25,6 +26,8 @@ times = np.arange(10.0)
 chunk = Work(0, times, times, times)
 simulate(fixed.build(2), [chunk], Limits(), draws=lambda a, n: (np.zeros(n), np.zeros(n)),
          horizon_s=10.0)
+simulate(fixed.build(2), [chunk], Limits(), draws=None, horizon_s=10.0,
+         machines=Machines("none", laws=lambda a, n: np.zeros((n, 3, 5))))
 zero_wait([chunk], slots=1, minimum=0, maximum=9, until_s=30.0)
 missed, hit = [], 0
 for name, module in list(sys.modules.items()):

@@ -18,7 +18,6 @@ from modeler.replay import machine_layout as g
 from modeler.replay.machines import Closure, Machines, Outage
 
 QUICK = settings(
-    phases=[__import__("hypothesis").Phase.generate],
     max_examples=250,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
