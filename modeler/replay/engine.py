@@ -159,6 +159,14 @@ def _hears_arrival(w):  # type: ignore[no-untyped-def]
     )
 
 
+@kernel(inline="always")
+def _next_tick(w):  # type: ignore[no-untyped-def]
+    w.floats[m.TICKS_DONE] += 1.0
+    w.floats[m.NEXT_TICK] = (
+        w.floats[m.FIRST_TICK] + w.floats[m.TICKS_DONE] * w.floats[m.TICK_PERIOD]
+    )
+
+
 @inner()
 def _handle(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-def]
     """One event that is neither an arrival nor a start."""
@@ -191,10 +199,7 @@ def _handle(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-
         w.floats[m.INVOCATIONS] = 0.0
         w.integers[m.MARK] = arrived
     else:
-        w.floats[m.TICKS_DONE] += 1.0
-        w.floats[m.NEXT_TICK] = (
-            w.floats[m.FIRST_TICK] + w.floats[m.TICKS_DONE] * w.floats[m.TICK_PERIOD]
-        )
+        _next_tick(w)
         ask(policy, beneath, w, o.TICK, now, arrived)
     w.floats[m.NOW] = now
 
@@ -299,6 +304,10 @@ def replay_chunk(policy, beneath, arrival_s, service_s, judged_s, first, w):  # 
         kind, now = _next_event(w, arrival)
         if kind == e.START and w.integers[m.FATES] == 0:
             _quiet(w, arrival_s, service_s, judged_s, i, n, first, now)
+        elif kind == e.TICK:
+            _next_tick(w)
+            ask(policy, beneath, w, o.TICK, now, first + i + w.integers[m.COMEBACKS])
+            w.floats[m.NOW] = now
         elif kind != e.ARRIVAL:
             _handle(policy, beneath, w, kind, now, first + i + w.integers[m.COMEBACKS])
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import types
 
 from modeler.autoscale import observation as o
-from modeler.compiled import inner
+from modeler.compiled import inner, kernel
 from modeler.replay import layout as m
 from modeler.replay.heap import drop_owner, push, remove_owner
 
@@ -45,7 +45,7 @@ def mark_ready_change(w, now, arrived):  # type: ignore[no-untyped-def]
     w.floats[m.READY_SINCE] = now
 
 
-@inner()
+@kernel(inline="always")
 def mark_queue_change(w, now):  # type: ignore[no-untyped-def]
     """Bring the queue's integral up to now, before its length changes."""
     w.floats[m.QUEUED_SECONDS] += w.integers[m.QUEUED] * (now - w.floats[m.QUEUED_SINCE])
@@ -217,7 +217,7 @@ def set_desired(beneath, w, now, arrived, desired):  # type: ignore[no-untyped-d
         w.floats[m.AT_MAX_SINCE] = _INF
 
 
-@inner()
+@kernel(inline="always")
 def in_flight(w, now):  # type: ignore[no-untyped-def]
     """Requests in service and the part of started services that lies beyond now. [count, s]"""
     count = 0
@@ -253,7 +253,7 @@ def _recent(w, now):  # type: ignore[no-untyped-def]
     return count
 
 
-@inner()
+@kernel(inline="always")
 def observe(beneath, w, now, arrived):  # type: ignore[no-untyped-def]
     """Write what a policy may see at this instant."""
     mark_queue_change(w, now)
