@@ -140,6 +140,13 @@ def scenarios(draw):
     }
     if draw(st.booleans()):
         values |= {"policy.kind": "fixed", "policy.replicas": draw(st.integers(1, 5))}
+    elif kind == "eks_karpenter":
+        values |= {
+            "policy.kind": "hpa",
+            "policy.metric": "concurrency",
+            "policy.target_utilisation": draw(st.sampled_from([0.2, 0.7])),
+            "policy.downscale_stabilization_s": draw(st.sampled_from([0.0, 300.0])),
+        }
     else:
         values |= {
             "policy.target_utilisation": draw(st.sampled_from([0.2, 0.7])),

@@ -28,9 +28,9 @@ class _Alarms(NamedTuple):
 
 
 # By a part of the metric's name, the first that matches. The counts and factors are observed:
-# repost.aws QUf450Wsd9RROGGOIwaolN9w (SageMaker), containers-roadmap issues 638 and 900 (capacity
-# providers: 1 minute above, 15 below the target itself), aws-samples/amazon-aurora-labs-for-mysql
-# issue 3. High resolution: period and pace of scale-in documented, the high count assumed.
+# repost.aws QUf450Wsd9RROGGOIwaolN9w (SageMaker), containers-roadmap 638 and 900 (capacity
+# providers: 1 minute above, 15 below the target itself), aws-samples/amazon-aurora-labs-for-mysql,
+# number 3. High resolution: period and pace of scale-in documented, the high count assumed.
 _ALARMS: Final[tuple[tuple[str, _Alarms], ...]] = (
     ("ECSServiceAverageCPUUtilizationHighResolution", _Alarms(high_period_s=20.0)),
     ("ECSServiceAverageMemoryUtilizationHighResolution", _Alarms(high_period_s=20.0)),
