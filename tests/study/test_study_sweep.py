@@ -165,7 +165,15 @@ def test_progress_counts_to_the_end():
     assert all(0 <= n <= 400 for n in requests)
 
 
-def test_interruption_leaves_nothing_running():
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as a terminal has it: whoever starts the tests in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interruption_leaves_nothing_running(ctrl_c):
     trace = tokens(2_000)
     before = set(threading.enumerate())
     calls = []
