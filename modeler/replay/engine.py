@@ -160,11 +160,22 @@ def _hears_arrival(w):  # type: ignore[no-untyped-def]
 
 
 @kernel(inline="always")
-def _next_tick(w):  # type: ignore[no-untyped-def]
-    w.floats[m.TICKS_DONE] += 1.0
-    w.floats[m.NEXT_TICK] = (
-        w.floats[m.FIRST_TICK] + w.floats[m.TICKS_DONE] * w.floats[m.TICK_PERIOD]
-    )
+def _on_the_clock(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-def]
+    """A control tick, or the end of a metric bucket."""
+    if kind == e.TICK:
+        w.floats[m.TICKS_DONE] += 1.0
+        w.floats[m.NEXT_TICK] = (
+            w.floats[m.FIRST_TICK] + w.floats[m.TICKS_DONE] * w.floats[m.TICK_PERIOD]
+        )
+        ask(policy, beneath, w, o.TICK, now, arrived)
+    else:
+        w.floats[m.BUCKETS_DONE] += 1.0
+        w.floats[m.NEXT_BUCKET] = (
+            w.floats[m.FIRST_BUCKET] + w.floats[m.BUCKETS_DONE] * w.floats[m.BUCKET_PERIOD]
+        )
+        ask(policy, beneath, w, o.BUCKET, now, arrived)
+        w.floats[m.INVOCATIONS] = 0.0
+        w.integers[m.MARK] = arrived
 
 
 @inner()
@@ -190,17 +201,8 @@ def _handle(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-
     elif kind == e.WAKE:
         w.floats[m.NEXT_WAKE] = _INF
         ask(policy, beneath, w, o.WAKE, now, arrived)
-    elif kind == e.BUCKET:
-        w.floats[m.BUCKETS_DONE] += 1.0
-        w.floats[m.NEXT_BUCKET] = (
-            w.floats[m.FIRST_BUCKET] + w.floats[m.BUCKETS_DONE] * w.floats[m.BUCKET_PERIOD]
-        )
-        ask(policy, beneath, w, o.BUCKET, now, arrived)
-        w.floats[m.INVOCATIONS] = 0.0
-        w.integers[m.MARK] = arrived
     else:
-        _next_tick(w)
-        ask(policy, beneath, w, o.TICK, now, arrived)
+        _on_the_clock(policy, beneath, w, kind, now, arrived)
     w.floats[m.NOW] = now
 
 
@@ -304,9 +306,9 @@ def replay_chunk(policy, beneath, arrival_s, service_s, judged_s, first, w):  # 
         kind, now = _next_event(w, arrival)
         if kind == e.START and w.integers[m.FATES] == 0:
             _quiet(w, arrival_s, service_s, judged_s, i, n, first, now)
-        elif kind == e.TICK:
-            _next_tick(w)
-            ask(policy, beneath, w, o.TICK, now, first + i + w.integers[m.COMEBACKS])
+        elif kind == e.TICK or kind == e.BUCKET:
+            # Not by way of `_handle`: handing the memory on once more costs as much as the rest.
+            _on_the_clock(policy, beneath, w, kind, now, first + i + w.integers[m.COMEBACKS])
             w.floats[m.NOW] = now
         elif kind != e.ARRIVAL:
             _handle(policy, beneath, w, kind, now, first + i + w.integers[m.COMEBACKS])
