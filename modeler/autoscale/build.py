@@ -50,7 +50,7 @@ def build(
     hosting = scenario.hosting
     if isinstance(hosting, Lambda | SageMakerServerless):
         # What is scaled there are the environments that are prepared ahead.
-        fleet = (hosting.provisioned_concurrency, hosting.cap, None)
+        fleet = (*hosting.provisioned_bounds, None)
     context = Context(
         hosting=scenario.hosting.kind,
         minimum=fleet[0],

@@ -37,7 +37,7 @@ def serving_price(scenario: Scenario) -> UnitPrice:
     hosting: Any = scenario.hosting
     price = _price(scenario, "duration")
     usd = float(price.usd) * _gb(scenario, "duration")
-    if hosting.provisioned_concurrency > 0:
+    if hosting.provisioned_concurrency > 0 or len(scenario.in_force) > 1:
         used = _price(scenario, "provisioned_duration")
         held = _price(scenario, "provisioned")
         usd = min(usd, (float(used.usd) + float(held.usd)) * _memory_gb(scenario))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from modeler.scenario import weather_checks
+from modeler.scenario import serverless_checks, weather_checks
 from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
@@ -260,79 +260,6 @@ def _keda(fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
             )
 
 
-# Lambda keeps at least 100 of an account's concurrency for functions without a reservation
-# (Lambda developer guide, configuration-concurrency, read 2026-09).
-_UNRESERVED: Final = 100
-
-
-def _concurrency(hosting: Hosting) -> Iterator[Conflict]:
-    if hosting.kind == "lambda":
-        account, reserved = hosting.account_concurrency, hosting.reserved_concurrency
-        if reserved is not None and reserved > account - _UNRESERVED:
-            most = max(account - _UNRESERVED, 0)
-            yield Conflict(
-                "hosting.reserved_concurrency",
-                reserved,
-                f"at most {most}",
-                f"hosting.reserved_concurrency = {reserved}: at most {most}, for {_UNRESERVED} of "
-                f"hosting.account_concurrency = {account} stay unreserved",
-            )
-    elif hosting.kind != "sagemaker_serverless":
-        return
-    if hosting.provisioned_concurrency > hosting.cap:
-        limit = "max_concurrency" if hosting.kind == "sagemaker_serverless" else "its concurrency"
-        yield Conflict(
-            "hosting.provisioned_concurrency",
-            hosting.provisioned_concurrency,
-            f"at most {hosting.cap}",
-            f"hosting.provisioned_concurrency = {hosting.provisioned_concurrency}: at most "
-            f"{hosting.cap}, {limit}",
-        )
-
-
-def _of_requests(
-    hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]
-) -> Iterator[Conflict]:
-    if not isinstance(hosting, Lambda | SageMakerServerless):
-        return
-    if fleet.slots not in (None, 1):
-        yield Conflict(
-            "fleet.slots",
-            fleet.slots,
-            "1",
-            f"an environment of {hosting.platform.title} serves one request at a time: write "
-            "fleet.slots: 1, or leave it out",
-        )
-    for path, policy in policies:
-        if policy.kind != "per_request":
-            continue
-        if policy.keep_alive_law == "empirical" and not policy.keep_alive_values_s:
-            yield Conflict(
-                f"{path}.keep_alive_values_s",
-                [],
-                "at least one duration",
-                f"{path}.keep_alive_values_s is empty: an empirical keep-alive needs its values",
-            )
-        most = policy.provisioned_max
-        if most is not None and not hosting.provisioned_concurrency <= most <= hosting.cap:
-            span = f"from {hosting.provisioned_concurrency} to {hosting.cap}"
-            yield Conflict(
-                f"{path}.provisioned_max",
-                most,
-                span,
-                f"{path}.provisioned_max = {most}: expected {span}, from "
-                "hosting.provisioned_concurrency to the function's concurrency",
-            )
-        if most is not None and hosting.provisioned_concurrency < 1:
-            yield Conflict(
-                "hosting.provisioned_concurrency",
-                hosting.provisioned_concurrency,
-                "at least 1",
-                "target tracking cannot leave zero provisioned environments, whose utilisation is "
-                "undefined: write hosting.provisioned_concurrency: 1",
-            )
-
-
 def _fates(
     hosting: Hosting,
     fleet: "Fleet",
@@ -378,8 +305,11 @@ def _fates(
 
 
 def _aws(hosting: Hosting, fleet: "Fleet", policies: Sequence[Placed]) -> Iterator[Conflict]:
+    fewest, most = fleet.min, fleet.max
+    if isinstance(hosting, Lambda | SageMakerServerless):
+        fewest, most = hosting.provisioned_bounds
     for path, policy in policies:
-        for fault in faults(policy, hosting.kind, fleet.min, fleet.max):
+        for fault in faults(policy, hosting.kind, fewest, most):
             at = f"{path}.{fault.key}"
             yield Conflict(at, fault.value, fault.expected, f"{at}: {fault.message}")
 
@@ -398,8 +328,9 @@ _CHECKS = cast(
         (("hosting",), _spot),
         (("hosting", "fleet", "queue", "cold_start", "in_force"), _fates),
         (("hosting",), _room_for_a_gpu),
-        (("hosting",), _concurrency),
-        (("hosting", "fleet", "in_force"), _of_requests),
+        (("hosting",), _told(serverless_checks.of_concurrency)),
+        (("hosting", "fleet", "in_force"), _told(serverless_checks.of_requests)),
+        (("hosting", "in_force"), _told(serverless_checks.of_provisioned)),
         (("hosting", "in_force"), _policy_of_the_platform),
         (("hosting", "fleet", "in_force"), _scale_to_zero),
         (("fleet", "in_force"), _hpa_at_zero),

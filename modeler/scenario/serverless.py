@@ -11,6 +11,11 @@ _SERVERLESS = "SageMaker developer guide, serverless-endpoints, read 2026-09"
 _SDK = "SageMaker Python SDK, ServerlessInferenceConfig"
 
 
+# The first is the platform's own rule; the others scale what is provisioned, as a target of
+# Application Auto Scaling.
+_POLICIES = ("per_request", "target_tracking", "step_scaling", "scheduled")
+
+
 class _Serverless(Block):
     platform: ClassVar[Platform]
 
@@ -29,6 +34,15 @@ class _Serverless(Block):
     provisioned_concurrency: Count = setting(
         0, "Environments prepared ahead; further ones start on demand.", ge=0
     )
+    provisioned_max: Count | None = setting(
+        None,
+        "Most provisioned environments, where policies beside per_request scale them; the fewest "
+        "are provisioned_concurrency.",
+        origin="documented",
+        source="Application Auto Scaling API reference, RegisterScalableTarget, read 2026-09",
+        derived="as many as the function's or endpoint's own concurrency",
+        ge=1,
+    )
     provisioned_lead_s: Seconds = setting(
         60.0,
         "Least time until a provisioned environment that is added takes requests.",
@@ -43,6 +57,17 @@ class _Serverless(Block):
         source=f"{_LAMBDA_QUOTAS}; {_SERVERLESS}: 500 in small regions",
         ge=1,
     )
+
+    @property
+    def cap(self) -> int:
+        """Requests at once, at most. [requests]"""
+        return self.account_concurrency
+
+    @property
+    def provisioned_bounds(self) -> tuple[int, int]:
+        """Fewest and most provisioned environments. [environments]"""
+        most = self.cap if self.provisioned_max is None else self.provisioned_max
+        return self.provisioned_concurrency, most
 
     @property
     def purchase(self) -> str:
@@ -74,7 +99,11 @@ class Lambda(_Serverless):
     """An AWS Lambda function."""
 
     platform = Platform(
-        "a Lambda function", ("per_request",), service="lambda", zero="the next request"
+        "a Lambda function",
+        _POLICIES,
+        several=True,
+        service="lambda",
+        zero="the next request",
     )
     kind: Literal["lambda"] = "lambda"
     memory_mb: Count = setting(
@@ -164,7 +193,8 @@ class SageMakerServerless(_Serverless):
 
     platform = Platform(
         "a SageMaker serverless endpoint",
-        ("per_request",),
+        _POLICIES,
+        several=True,
         service="sagemaker_serverless",
         client_timeout_s=SAGEMAKER_CLIENT_TIMEOUT_S,
         zero="the next request",

@@ -12,6 +12,10 @@ from traces import Trace
 X86, ARM = 0.0000166667, 0.0000133334  # us-east-1, 2025-06-05 [USD/GB-s]
 
 
+PROVISIONED = {"kind": "target_tracking", "metric": "provisioned_concurrency_utilisation"}
+INVOCATIONS = {"kind": "target_tracking", "metric": "invocations_per_instance"}
+
+
 def scenario(kind="lambda", **values):
     base = {
         "hosting.kind": kind,
@@ -122,7 +126,19 @@ def test_throttled_requests_are_not_charged():
     [
         ({"hosting.reserved_concurrency": 950}, "at most 900"),
         ({"hosting.reserved_concurrency": 5, "hosting.provisioned_concurrency": 6}, "at most 5"),
-        ({"policy.provisioned_max": 4}, "cannot leave zero"),
+        ({"hosting.provisioned_max": 4}, "nothing scales provisioned concurrency"),
+        ({"policies": [{"kind": "per_request"}, PROVISIONED]}, "can leave zero provisioned"),
+        ({"policies": [PROVISIONED]}, "the first of policies is one of kind per_request"),
+        ({"policies": [{"kind": "per_request"}, INVOCATIONS]}, "expected one of provisioned"),
+        ({"policies": [{"kind": "per_request"}, {"kind": "hpa"}]}, "not scaled by hpa"),
+        (
+            {
+                "hosting.provisioned_concurrency": 3,
+                "hosting.provisioned_max": 2,
+                "policies": [{"kind": "per_request"}, PROVISIONED],
+            },
+            "expected from 3 to 1000",
+        ),
         ({"policy.keep_alive_law": "empirical"}, "keep_alive_values_s is empty"),
         ({"fleet.slots": 4}, "one request at a time"),
         ({"policy.kind": "hpa"}, "per_request"),

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from modeler.autoscale import per_request as maker
+from modeler.autoscale import scalable_target
 from modeler.autoscale.context import Context
 from modeler.autoscale.keep_alive import fixed
 from modeler.replay import Limits, Work
 from modeler.replay import layout as m
 from modeler.replay.per_request import Capacity, simulate
-from modeler.scenario.policy import PerRequest
+from modeler.scenario.policy import Scheduled, TargetTracking
 
 INF = float("inf")
 
@@ -89,9 +89,8 @@ def test_the_whole_cold_response_replaces_start_and_service():
 
 
 def tracked(maximum=10, least=2):
-    block = PerRequest(provisioned_max=maximum)
-    context = Context("lambda", least, 100, None, 1, 1.0)
-    return maker.from_block(block, context)
+    block = TargetTracking(metric="provisioned_concurrency_utilisation", target=0.7)
+    return scalable_target.from_block(block, Context("lambda", least, maximum, None, 1, 1.0))
 
 
 def steady(rate, begin, end, service):
@@ -124,6 +123,26 @@ def test_provisioned_concurrency_follows_its_utilisation():
     assert len(held) == most
     # The last ones live to the end of the run.
     assert (held[:, 1] == 3600.0).sum() == 2
+
+
+def test_a_scheduled_action_prepares_environments_and_lets_them_go():
+    blocks = [
+        Scheduled(schedule="at(1970-01-01T00:10:00)", min_replicas=3, max_replicas=3),
+        Scheduled(schedule="at(1970-01-01T00:20:00)", min_replicas=0, max_replicas=0),
+    ]
+    context = Context("lambda", 0, 10, None, 1, 1.0, horizon_s=1800.0)
+    result = replay(
+        [595.0] * 3 + [700.0] * 3 + [1300.0] * 3,
+        1.0,
+        keep=10.0,
+        horizon=1800.0,
+        provisioned=scalable_target.from_blocks(blocks, context),
+        capacity=Capacity(provisioned_lead_s=60.0),
+    )
+    # Three cold before, three that find what was prepared from 600 to 660 s, three cold after.
+    assert (result.environments.cold, result.environments.on_provisioned) == (6, 3)
+    held = result.environments.provisioned
+    assert held[:, :2].tolist() == [[600.0, 1200.0]] * 3
 
 
 def test_what_overflows_provisioned_environments_starts_on_demand():

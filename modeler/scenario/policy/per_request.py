@@ -2,13 +2,12 @@
 
 from typing import Literal
 
-from modeler.scenario.fields import Block, Count, Number, Seconds, Share, setting
+from modeler.scenario.fields import Block, Count, Number, Seconds, setting
 
 _KEEP = (
     "undocumented; measured 25 to 60 min in mid 2019, exactly 10 min in August 2019: "
     "mikhail.io, theburningmonk.com, pluralsight.com"
 )
-_AAS = "Application Auto Scaling for Lambda provisioned concurrency, read 2026-09"
 
 
 class PerRequest(Block):
@@ -56,55 +55,4 @@ class PerRequest(Block):
     )
     cold_response_law: Literal["fixed", "exponential"] = setting(
         "exponential", "Law of that response."
-    )
-    provisioned_max: Count | None = setting(
-        None,
-        "Most provisioned environments under target tracking; the fewest are "
-        "hosting.provisioned_concurrency.",
-        origin="documented",
-        source=_AAS,
-        derived="provisioned concurrency is not scaled",
-        ge=1,
-    )
-    provisioned_target: Share = setting(
-        0.7,
-        "Utilisation of provisioned environments to hold.",
-        origin="assumed",
-        source="the vendor's examples",
-        gt=0,
-    )
-    provisioned_high_datapoints: Count = setting(
-        3,
-        "Minutes above the target before scaling out.",
-        origin="observed",
-        source="alarms that target tracking created on user accounts: 3 of 3 out, 15 of 15 in",
-        ge=1,
-    )
-    provisioned_low_datapoints: Count = setting(
-        15,
-        "Minutes below the low threshold before scaling in.",
-        origin="observed",
-        source="alarms that target tracking created on user accounts: 3 of 3 out, 15 of 15 in",
-        ge=1,
-    )
-    provisioned_scale_in_cooldown_s: Seconds = setting(
-        0.0,
-        "Time after a removal during which no other removal starts.",
-        unit="s",
-        origin="documented",
-        source=_AAS,
-    )
-    publish_delay_s: Seconds = setting(
-        60.0,
-        "From the end of a minute until its datapoint can be evaluated.",
-        unit="s",
-        origin="assumed",
-        source="the vendor gives no number",
-    )
-    alarm_eval_delay_s: Seconds = setting(
-        10.0,
-        "From a datapoint until the alarm acts on it.",
-        unit="s",
-        origin="assumed",
-        source="the vendor gives no number",
     )
