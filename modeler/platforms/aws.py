@@ -7,15 +7,34 @@ from typing import Final
 
 from modeler.platforms.document import Part
 from modeler.platforms.quantities import flag, number, whole
-from modeler.platforms.result import PolicyFile
+from modeler.platforms.result import PER_REQUEST, PolicyFile
 from modeler.scenario.policy.aws import VENDOR_METRICS
 
-# What a target is, from how its resource is called.
-_HOSTINGS: Final = (
-    ("endpoint/", "sagemaker_realtime"),
-    ("inference-component/", "sagemaker_components"),
-    ("function:", "lambda"),
+# What a target is, from its scalable dimension; and from how its resource is called, where a file
+# has the identifier alone.
+_DIMENSIONS: Final = {
+    "sagemaker:variant:DesiredInstanceCount": "sagemaker_realtime",
+    "sagemaker:inference-component:DesiredCopyCount": "sagemaker_components",
+    "sagemaker:variant:DesiredProvisionedConcurrency": "sagemaker_serverless",
+    "lambda:function:ProvisionedConcurrency": "lambda",
+}
+_RESOURCES: Final = (
+    ("endpoint/", "sagemaker:variant:DesiredInstanceCount"),
+    ("inference-component/", "sagemaker:inference-component:DesiredCopyCount"),
+    ("function:", "lambda:function:ProvisionedConcurrency"),
 )
+# Only asynchronous endpoints publish these; their dimension is that of real-time ones.
+_ASYNC_METRICS: Final = ("backlog_per_instance", "has_backlog_without_capacity")
+# Keys of a document that is one policy, or the bare configuration of one, and its type.
+ALONE: Final = {
+    "PolicyType": "",
+    "TargetTrackingScalingPolicyConfiguration": "TargetTrackingScaling",
+    "TargetTrackingConfiguration": "TargetTrackingScaling",
+    "StepScalingPolicyConfiguration": "StepScaling",
+    "StepAdjustments": "StepScaling",
+    "PredictiveScalingConfiguration": "PredictiveScaling",
+    "TargetValue": "TargetTrackingScaling",
+}
 _TYPES: Final = {
     "TargetTrackingScaling": "target_tracking",
     "StepScaling": "step_scaling",
@@ -27,6 +46,9 @@ _PAIRS: Final = {
 }
 _MODES: Final = {"ForecastOnly": "forecast_only", "ForecastAndScale": "forecast_and_scale"}
 _BREACHES: Final = {"HonorMaxCapacity": "honour", "IncreaseMaxCapacity": "increase"}
+_NO_ALARM: Final = (
+    "names an alarm that is not in this file (add the MetricAlarms of describe-alarms)"
+)
 _IDENTITY: Final = (
     "PolicyARN", "PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension", "Alarms",
     "CreationTime", "AutoScalingGroupName", "Enabled", "ScalableTargetARN", "RoleARN",
@@ -40,50 +62,96 @@ def read_targets(document: Part, name: str = "") -> PolicyFile:
     Parameters
     ----------
     document : Part. ``ScalingPolicies``, ``ScalableTargets``, ``ScheduledActions`` or
-        ``ScheduledUpdateGroupActions``, in any combination; or one policy as ``put-scaling-policy``
-        takes it.
-    name : str. A part of the target's name, where there are several.
+        ``ScheduledUpdateGroupActions``, in any combination; one policy as ``put-scaling-policy``
+        takes it; or the bare configuration of one.
+    name : str. A part of the target's name, or the name of one policy, where there are several.
     """
     document.ignore("NextToken")
-    alone = "PolicyType" in document or "TargetTrackingScalingPolicyConfiguration" in document
-    items = {
-        "policy": [document] if alone else document.parts("ScalingPolicies"),
-        "bounds": document.parts("ScalableTargets"),
-        "action": [
-            *document.parts("ScheduledActions"),
-            *document.parts("ScheduledUpdateGroupActions"),
-        ],
-    }
+    alone = any(key in document for key in ALONE)
+    policies = [document] if alone else document.parts("ScalingPolicies")
+    bounds = document.parts("ScalableTargets")
+    actions = [
+        *document.parts("ScheduledActions"),
+        *document.parts("ScheduledUpdateGroupActions"),
+    ]
     alarms = document.parts("MetricAlarms")
-    chosen = _chosen(document, [part for parts in items.values() for part in parts], name)
-    title = f"scalable target {chosen}".rstrip()
-    hosting = next((kind for mark, kind in _HOSTINGS if mark in chosen), "sagemaker_realtime")
-    if any("AutoScalingGroupName" in part for parts in items.values() for part in parts):
-        title, hosting = f"Auto Scaling group {chosen}".rstrip(), "ec2_asg"
-    file = PolicyFile(document.source, title, hosting)
-    for what, parts in items.items():
-        for part in parts:
-            if _target(part) not in ("", chosen):
+    wanted = [part for part in policies if name and part.get("PolicyName") == name]
+    if wanted:
+        for part in policies:
+            if part not in wanted:
                 part.ignore(*part)
-                continue
+        policies, name = wanted, _target(wanted[0])
+    everything = [*policies, *bounds, *actions]
+    chosen = _chosen(document, everything, policies, name)
+    everything = _of(everything, chosen)
+    file = PolicyFile(document.source, f"scalable target {chosen}".rstrip(), "")
+    file.hosting = _hosting(document, everything)
+    if file.hosting == "ec2_asg":
+        file.title = f"Auto Scaling group {chosen}".rstrip()
+    for parts, read in ((policies, _policy), (bounds, _bounds), (actions, _action)):
+        for part in _of(parts, chosen):
             part.ignore(*_IDENTITY)
-            if what == "policy":
-                _policy(file, part, alarms)
-            else:
-                {"bounds": _bounds, "action": _action}[what](file, part)
-    if items["policy"] and not file.policies and not document.source.problems:
-        document.problem("ScalingPolicies", "none of its policies is one that a replay knows")
+            read(file, part, alarms)
+    if file.hosting == "sagemaker_realtime" and any(
+        policy.get("metric") in _ASYNC_METRICS for policy in file.policies
+    ):
+        file.hosting = "sagemaker_async"
+    if policies and not file.policies and not document.source.problems:
+        why = "none of its policies is one that a replay knows"
+        if any(_NO_ALARM in note for note in document.source.notes):
+            why += (
+                ": a step policy acts on an alarm; add the MetricAlarms that describe-alarms prints"
+            )
+        document.problem("ScalingPolicies", why)
     return file
 
 
-def _chosen(document: Part, parts: Sequence[Part], name: str) -> str:
+def _of(parts: Sequence[Part], chosen: str) -> list[Part]:
+    """Those of one target; what belongs to others is not looked at."""
+    mine = []
+    for part in parts:
+        if _target(part) in ("", chosen):
+            mine.append(part)
+        else:
+            part.ignore(*part)
+    return mine
+
+
+def _hosting(document: Part, parts: Sequence[Part]) -> str:
+    """Which ``hosting.kind`` the target is; a group's parts have its name."""
+    if any("AutoScalingGroupName" in part for part in parts):
+        return "ec2_asg"
+    for part in parts:
+        dimension = part.get("ScalableDimension")
+        key = "ScalableDimension"
+        if dimension is None and part.get("ServiceNamespace") not in (None, "sagemaker", "lambda"):
+            key, dimension = "ServiceNamespace", part.get("ServiceNamespace")
+        if dimension is None:
+            resource = _target(part)
+            dimension = next((d for mark, d in _RESOURCES if mark in resource), None)
+        if dimension is None:
+            continue
+        found = _DIMENSIONS.get(str(dimension))
+        if found is None:
+            known = ", ".join(_DIMENSIONS)
+            part.problem(key, f"{part.name_of(key)}: {dimension} is not modelled: one of {known}")
+        return found or "sagemaker_realtime"
+    return "sagemaker_realtime"
+
+
+def _chosen(document: Part, parts: Sequence[Part], policies: Sequence[Part], name: str) -> str:
     """The one target that is meant."""
     targets = list(dict.fromkeys(_target(part) for part in parts if _target(part)))
     fitting = [target for target in targets if name in target]
-    if len(fitting) > 1 or (targets and not fitting):
-        choices = ", ".join(targets)
-        why = f'no target is called "{name}"' if not fitting else f"{len(fitting)} targets"
-        document.problem("", f"{why}: name one of {choices}", name, f"one of {choices}")
+    if len(fitting) > 1 or (name and not fitting):
+        called = [str(part.get("PolicyName")) for part in policies if part.get("PolicyName")]
+        choices = ", ".join([*targets, *dict.fromkeys(called)])
+        why = (
+            f'no target or policy is called "{name}"' if not fitting else f"{len(fitting)} targets"
+        )
+        if choices:
+            why = f"{why}: name one of {choices}"
+        document.problem("", why, name, f"one of {choices}")
     return fitting[0] if fitting else ""
 
 
@@ -93,7 +161,7 @@ def _target(part: Part) -> str:
 
 def _policy(file: PolicyFile, part: Part, alarms: Sequence[Part]) -> None:
     type_ = part.get("PolicyType") or next(
-        (kind for kind in _TYPES if f"{kind}PolicyConfiguration" in part), "TargetTrackingScaling"
+        (kind for key, kind in ALONE.items() if key in part and kind), "TargetTrackingScaling"
     )
     at = f"policies.{len(file.policies)}"
     file.places[at] = part.node
@@ -111,7 +179,7 @@ def _policy(file: PolicyFile, part: Part, alarms: Sequence[Part]) -> None:
 def _tracking(file: PolicyFile, part: Part, at: str) -> None:
     ec2 = "TargetTrackingConfiguration" in part
     key = "TargetTrackingConfiguration" if ec2 else "TargetTrackingScalingPolicyConfiguration"
-    config = part.part(key)
+    config = part if "TargetValue" in part else part.part(key)
     target = config.read("TargetValue", number)
     if target is None:
         config.problem("TargetValue", f"{config.name_of('TargetValue')} is missing")
@@ -171,10 +239,7 @@ def _steps(file: PolicyFile, part: Part, at: str, alarms: Sequence[Part]) -> Non
     ]
     alarm = _alarm(part, alarms)
     if alarm is None:
-        part.leave_out(
-            "step policy",
-            "names an alarm that is not in this file (add the MetricAlarms of describe-alarms)",
-        )
+        part.leave_out("step policy", _NO_ALARM)
         return
     name = str(alarm.get("MetricName", ""))
     metric = VENDOR_METRICS.get(name)
@@ -237,8 +302,11 @@ def _alarm(part: Part, alarms: Sequence[Part]) -> Part | None:
     return next((alarm for alarm in alarms if str(alarm.get("AlarmName")) in names), None)
 
 
-def _bounds(file: PolicyFile, part: Part) -> None:
-    for key, path in (("MinCapacity", "fleet.min"), ("MaxCapacity", "fleet.max")):
+def _bounds(file: PolicyFile, part: Part, alarms: Sequence[Part]) -> None:
+    fewest, most = "fleet.min", "fleet.max"
+    if file.hosting in PER_REQUEST:
+        fewest, most = "hosting.provisioned_concurrency", "hosting.provisioned_max"
+    for key, path in (("MinCapacity", fewest), ("MaxCapacity", most)):
         if key in part:
             file.others[path] = part.read(key, whole)
             file.places[path] = part.node_of(key)
@@ -250,7 +318,7 @@ def _bounds(file: PolicyFile, part: Part) -> None:
         part.source.note(part.node_of("SuspendedState"), text)
 
 
-def _action(file: PolicyFile, part: Part) -> None:
+def _action(file: PolicyFile, part: Part, alarms: Sequence[Part]) -> None:
     group = "AutoScalingGroupName" in part
     action = part if group else part.part("ScalableTargetAction")
     low, high = ("MinSize", "MaxSize") if group else ("MinCapacity", "MaxCapacity")

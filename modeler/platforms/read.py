@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from modeler.platforms.aws import read_targets
+from modeler.platforms.aws import ALONE, read_targets
 from modeler.platforms.document import Part, documents
 from modeler.platforms.keda import read_scaled_object
 from modeler.platforms.knative import read_service
@@ -16,7 +16,7 @@ from modeler.scenario import Problem, ScenarioError
 
 _AWS_KEYS: Final = (
     "ScalingPolicies", "ScalableTargets", "ScheduledActions", "ScheduledUpdateGroupActions",
-    "PolicyType", "TargetTrackingScalingPolicyConfiguration",
+    *ALONE,
 )  # fmt: skip
 _EXPECTED: Final = (
     "a HorizontalPodAutoscaler, a KEDA ScaledObject, a Knative Service or its config-autoscaler, "

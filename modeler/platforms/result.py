@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml.nodes import Node
 
 from modeler.platforms.document import Source
 from modeler.scenario import Problem, Scenario, ScenarioError, with_values
+
+# Where the platform scales per request, and the policies of a file scale what is provisioned.
+PER_REQUEST: Final = ("lambda", "sagemaker_serverless")
 
 
 @dataclass
@@ -37,7 +40,7 @@ class PolicyFile:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings by path, as for `modeler.scenario.with_values`."""
-        return {**_policies(self.policies), **self.others}
+        return {**_policies(self.policies, self.hosting), **self.others}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -72,7 +75,8 @@ def apply(
     ScenarioError : what a file says does not hold, each mistake in its place.
     """
     policies = [policy for file in files for policy in file.policies]
-    values: dict[str, Any] = _policies(policies)
+    hosting = files[0].hosting if files else ""
+    values: dict[str, Any] = _policies(policies, hosting)
     notes: list[str] = []
     for file in files:
         notes += file.notes
@@ -91,12 +95,16 @@ def apply(
     try:
         return with_values(scenario, values), tuple(notes)
     except ScenarioError as error:
-        found = [_located(problem, files, several=len(policies) > 1) for problem in error.problems]
+        found = [
+            _located(problem, files, several="policies" in values) for problem in error.problems
+        ]
         raise ScenarioError(found) from None
 
 
-def _policies(policies: list[dict[str, Any]]) -> dict[str, Any]:
+def _policies(policies: list[dict[str, Any]], hosting: str) -> dict[str, Any]:
     """One ``policy``, or ``policies``."""
+    if policies and hosting in PER_REQUEST:
+        return {"policies": [{"kind": "per_request"}, *policies]}
     if len(policies) > 1:
         return {"policies": policies}
     return {"policy": policies[0]} if policies else {}
@@ -107,7 +115,7 @@ def _located(problem: Problem, files: Sequence[PolicyFile], *, several: bool) ->
     block, _, rest = problem.path.partition(".")
     if block == "policies" and several and rest:
         number, _, key = rest.partition(".")
-        index = int(number)
+        index = max(int(number) - (files[0].hosting in PER_REQUEST), 0)
         for file in files:
             if index < len(file.policies):
                 break

@@ -111,7 +111,7 @@ def test_one_of_several_targets_is_picked_by_its_name(tmp_path: Path) -> None:
     path = written(tmp_path, {"ScalingPolicies": [TRACKING, other]})
     assert read_policy(path, "encoder").settings["policy"]["target"] == 4
     assert f"2 targets: name one of {TARGET}, endpoint/encoder" in str(refused(path))
-    assert 'no target is called "decoder"' in str(refused(path, "decoder"))
+    assert 'no target or policy is called "decoder"' in str(refused(path, "decoder"))
 
 
 def test_what_is_unknown_in_a_policy_is_said(tmp_path: Path) -> None:
@@ -324,3 +324,152 @@ def test_an_ec2_group_is_read_as_describe_policies_prints_it(tmp_path: Path) -> 
     assert {key: value_at(scenario, f"policies.{key}") for key in expected} == expected
     assert scenario.hosting.kind == "ec2_asg"
     assert any("DesiredCapacity is not modelled" in note for note in notes)
+
+
+def tracked(metric: str, target: float = 5.0) -> dict[str, Any]:
+    predefined = {"PredefinedMetricSpecification": {"PredefinedMetricType": metric}}
+    custom = {
+        "CustomizedMetricSpecification": {
+            "MetricName": metric,
+            "Namespace": "AWS/SageMaker",
+            "Dimensions": [{"Name": "EndpointName", "Value": "ranker"}],
+            "Statistic": "Average",
+        }
+    }
+    return {"TargetValue": target, **(custom if metric.startswith("Approx") else predefined)}
+
+
+@pytest.mark.parametrize(
+    ("identity", "metric", "hosting"),
+    [
+        (
+            {"ScalableDimension": "sagemaker:variant:DesiredInstanceCount"},
+            "SageMakerVariantInvocationsPerInstance",
+            "sagemaker_realtime",
+        ),
+        (
+            {"ScalableDimension": "sagemaker:variant:DesiredInstanceCount"},
+            "ApproximateBacklogSizePerInstance",
+            "sagemaker_async",
+        ),
+        (
+            {"ScalableDimension": "sagemaker:inference-component:DesiredCopyCount"},
+            "SageMakerInferenceComponentInvocationsPerCopy",
+            "sagemaker_components",
+        ),
+        # Without the dimension, by how the resource is called.
+        (
+            {"ScalableDimension": None, "ResourceId": "inference-component/ranker"},
+            "SageMakerInferenceComponentInvocationsPerCopy",
+            "sagemaker_components",
+        ),
+    ],
+)
+def test_what_a_target_is_follows_from_its_dimension_and_metric(
+    tmp_path: Path, identity: dict[str, Any], metric: str, hosting: str
+) -> None:
+    policy = {
+        **TRACKING,
+        **identity,
+        "TargetTrackingScalingPolicyConfiguration": tracked(metric),
+    }
+    file = read_policy(written(tmp_path, {"ScalingPolicies": [policy]}))
+    scenario, _ = apply(Scenario(), file)
+    assert scenario.hosting.kind == file.hosting == hosting
+
+
+@pytest.mark.parametrize(
+    ("dimension", "resource", "metric", "hosting"),
+    [
+        (
+            "lambda:function:ProvisionedConcurrency",
+            "function:ranker:live",
+            "LambdaProvisionedConcurrencyUtilization",
+            "lambda",
+        ),
+        (
+            "sagemaker:variant:DesiredProvisionedConcurrency",
+            "endpoint/ranker/variant/AllTraffic",
+            "SageMakerVariantProvisionedConcurrencyUtilization",
+            "sagemaker_serverless",
+        ),
+    ],
+)
+def test_a_target_of_provisioned_concurrency_scales_beside_the_requests(
+    tmp_path: Path, dimension: str, resource: str, metric: str, hosting: str
+) -> None:
+    identity = {"ServiceNamespace": "x", "ResourceId": resource, "ScalableDimension": dimension}
+    policy = {
+        **TRACKING,
+        **identity,
+        "TargetTrackingScalingPolicyConfiguration": tracked(metric, 0.6),
+    }
+    action = {
+        **identity,
+        "ScheduledActionName": "morning",
+        "Schedule": "cron(0 7 ? * MON-FRI *)",
+        "ScalableTargetAction": {"MinCapacity": 3, "MaxCapacity": 4},
+    }
+    both = {"ScalingPolicies": [policy], "ScheduledActions": [action]}
+    policies = read_policy(written(tmp_path, both))
+    bounds = {**identity, "MinCapacity": 1, "MaxCapacity": 4}
+    targets = read_policy(written(tmp_path, {"ScalableTargets": [bounds]}, "targets.json"))
+    scenario, _ = apply(Scenario(), policies, targets)
+    assert scenario.hosting.kind == hosting
+    assert [one.kind for one in scenario.in_force] == [
+        "per_request",
+        "target_tracking",
+        "scheduled",
+    ]
+    assert value_at(scenario, "policies.1.target") == 0.6
+    assert value_at(scenario, "policies.2.min_replicas") == 3
+    assert value_at(scenario, "hosting.provisioned_concurrency") == 1
+    assert value_at(scenario, "hosting.provisioned_max") == 4
+    wrong = {**policy, "TargetTrackingScalingPolicyConfiguration": tracked(metric, 0.0)}
+    (problem,) = refused(written(tmp_path, {"ScalingPolicies": [wrong]}, "wrong.json")).problems
+    assert problem.message.startswith("policies.1.target: 0.0 is not more than 0")
+    assert '"TargetValue": 0.0' in str(problem.source_line)
+
+
+def test_a_service_that_is_not_modelled_is_named_and_never_taken_for_another(
+    tmp_path: Path,
+) -> None:
+    ecs = {
+        **TRACKING,
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/web/api",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    with pytest.raises(ScenarioError, match="ecs:service:DesiredCount is not modelled: one of sag"):
+        read_policy(written(tmp_path, {"ScalingPolicies": [ecs]}))
+    bare = {"ServiceNamespace": "dynamodb", "ResourceId": "table/x", "MinCapacity": 1}
+    with pytest.raises(ScenarioError, match="ServiceNamespace: dynamodb is not modelled"):
+        read_policy(written(tmp_path, {"ScalableTargets": [bare]}))
+
+
+def test_a_bare_configuration_is_a_policy_too(tmp_path: Path) -> None:
+    body = TRACKING["TargetTrackingScalingPolicyConfiguration"]
+    file = read_policy(written(tmp_path, body))
+    assert file.settings["policy"]["target"] == 70
+    assert file.notes == ()
+
+
+def test_one_policy_of_a_target_is_picked_by_its_own_name(tmp_path: Path) -> None:
+    path = written(tmp_path, {"ScalingPolicies": [TRACKING, CONCURRENCY]})
+    assert read_policy(path, "concurrency").settings["policy"]["target"] == 4
+    with pytest.raises(ScenarioError, match="name one of .*AllTraffic, invocations, concurrency"):
+        read_policy(path, "mood")
+
+
+def test_a_step_policy_alone_says_how_to_add_its_alarm(tmp_path: Path) -> None:
+    steps = {
+        **{key: TRACKING[key] for key in ("PolicyName", "ServiceNamespace", "ResourceId")},
+        "PolicyType": "StepScaling",
+        "StepScalingPolicyConfiguration": {
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+        },
+        "Alarms": [{"AlarmName": "high", "AlarmARN": "arn"}],
+    }
+    with pytest.raises(ScenarioError, match="add the MetricAlarms that describe-alarms prints"):
+        read_policy(written(tmp_path, {"ScalingPolicies": [steps]}))
