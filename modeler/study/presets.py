@@ -219,6 +219,9 @@ def presets_of(words: Sequence[str]) -> tuple[Preset, ...]:
     """
     known = {preset.key: preset for preset in PRESETS}
     names = [name.strip() for word in words for name in word.split(",") if name.strip()]
+    if words and not names:
+        message = f"--policy names no policy: expected one of {', '.join([ALL, *known])}"
+        raise ScenarioError([Problem(message, "policy", "", f"one of {', '.join(known)}")])
     unknown = [name for name in names if name != ALL and name not in known]
     if unknown:
         choices = [ALL, *known]
@@ -229,13 +232,22 @@ def presets_of(words: Sequence[str]) -> tuple[Preset, ...]:
                     f"{', '.join(choices)}",
                     "policy",
                     name,
-                    nearest=nearest(name, choices),
+                    nearest=_of_kind(name) or nearest(name, choices),
                 )
                 for name in unknown
             ]
         )
     chosen = PRESETS if ALL in names else [known[name] for name in names]
     return tuple(dict.fromkeys(chosen))
+
+
+def _of_kind(kind: str) -> str | None:
+    """The first preset whose policy is of a kind, which an analyst may know it by."""
+    for preset in PRESETS:
+        blocks = preset.values.get("policies") or (preset.values["policy"],)
+        if any(block["kind"] == kind for block in blocks):
+            return preset.key
+    return None
 
 
 def with_preset(scenario: Scenario, preset: Preset) -> Scenario:
