@@ -63,8 +63,12 @@ def build(data: Mapping[str, Any], locate: Locate | None = None, *, from_file: b
     found = [problem for detail in details for problem in _translate(detail, data)]
     if not any(detail["type"] == "conflict" for detail in details):
         # Blocks with mistakes hide contradictions between the others from pydantic, not from us.
-        broken = {path[0] for _, path, _ in found if path}
-        found += [_of_conflict(c) for c in conflicts_between(_sound(data, broken, from_file))]
+        # A key that is unknown does not change what the others of its block say.
+        unknown_keys = {path_of(d["loc"]) for d in details if d["type"] == "extra_forbidden"}
+        extra: set[Path] = {path for path in unknown_keys if len(path) == 2}
+        broken = {path[0] for _, path, _ in found if path and path not in extra}
+        sound = _sound(data, broken, extra, from_file)
+        found += [_of_conflict(conflict) for conflict in conflicts_between(sound)]
     if locate is None:
         raise ScenarioError([problem for problem, _, _ in found])
     raise ScenarioError([locate(problem, path, key) for problem, path, key in found])
@@ -159,7 +163,9 @@ def path_of(loc: Sequence[str | int]) -> Path:
     return tuple(path)
 
 
-def _sound(data: Mapping[str, Any], broken: set[str | int], from_file: bool) -> dict[str, Any]:
+def _sound(
+    data: Mapping[str, Any], broken: set[str | int], extra: set[Path], from_file: bool
+) -> dict[str, Any]:
     """The blocks that hold, each validated on its own, and the names of those written."""
     annotations = get_type_hints(Scenario, include_extras=True)
     blocks: dict[str, Any] = {"said": frozenset(data)}
@@ -168,7 +174,7 @@ def _sound(data: Mapping[str, Any], broken: set[str | int], from_file: bool) -> 
             continue
         value = data.get(name, default_of(Scenario, name))
         if name in BLOCKS and (value is None or isinstance(value, Mapping)):
-            value = {**(value or {})}
+            value = {key: one for key, one in (value or {}).items() if (name, key) not in extra}
             kind = kind_of(name, data)
             if kind:
                 value["kind"] = kind

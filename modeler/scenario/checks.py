@@ -68,7 +68,8 @@ def _one_or_several(said: frozenset[str], policies: Sequence[Policy]) -> Iterato
             "policies",
             None,
             "policy or policies",
-            "policy and policies are both given: write policy for one, policies for several",
+            "policy and policies are both given: write policy for one, policies for several "
+            "(policies.0.target for a setting of the first)",
             at_key=True,
         )
 

@@ -71,6 +71,11 @@ class ScenarioError(Exception):
         )
         super().__init__(self.problems)
 
+    @property
+    def summary(self) -> str:
+        """All of it in one line, for a cell of a table."""
+        return "; ".join(problem.message for problem in self.problems)
+
     def __str__(self) -> str:
         shown = [problem.render() for problem in self.problems]
         if len(shown) > 1:

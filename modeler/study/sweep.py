@@ -23,7 +23,7 @@ from modeler.measure import Outcome, judge, unit_price
 from modeler.predict import ModelDoesNotFit, ServiceError, instance_of
 from modeler.replay import StartsTooSlowly
 from modeler.replay.run import Traffic, run
-from modeler.scenario import Scenario, scenario_id, with_values
+from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
 from modeler.study.grid import Point, grid
 from modeler.study.presets import Preset
 from modeler.study.verdict import mark_pareto, verdict
@@ -229,7 +229,7 @@ def _failed(point: Point, error: Exception) -> dict[str, Any]:
         "assumptions": [],
         "seed": scenario.seed,
         "status": "failed",
-        "error": str(error),
+        "error": error.summary if isinstance(error, ScenarioError) else str(error),
     }
     return {**_ordered(row, point), "error_kind": type(error).__name__}
 

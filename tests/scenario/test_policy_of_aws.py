@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modeler.scenario import ScenarioError, loads
+from modeler.scenario import Scenario, ScenarioError, loads, with_values
 
 STEP = "policy: {kind: step_scaling, metric: invocations_per_instance, threshold: 5, steps: %s}"
 
@@ -85,3 +85,42 @@ def test_several_policies_on_one_target_are_checked_one_by_one():
 def test_an_asynchronous_endpoint_may_rest_at_zero():
     hosting = "hosting: {kind: sagemaker_async, instance: ml.g5.2xlarge}\nfleet: {min: 0}\n"
     assert loads(hosting + "policy: {metric: backlog_per_instance}").fleet.min == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (
+            {"adjustment_type": "ExactCapacity", "steps": [{"lower": 0, "adjustment": -3}]},
+            "an adjustment of -3 under ExactCapacity is no capacity: expected at least 0",
+        ),
+        (
+            {"comparison": ">", "steps": [{"upper": 0, "adjustment": 1}]},
+            "the alarm breaches above its threshold .* expected one with lower: 0",
+        ),
+        (
+            {"comparison": "<", "steps": [{"lower": 0, "adjustment": -1}]},
+            "the alarm breaches below its threshold .* expected one with upper: 0",
+        ),
+    ],
+)
+def test_a_step_policy_that_can_never_act_is_refused(policy, said):
+    block = {"kind": "step_scaling", "metric": "gpu_utilisation", "threshold": 70, **policy}
+    with pytest.raises(ScenarioError, match=said):
+        with_values(Scenario(), {"policy": block})
+
+
+@pytest.mark.parametrize(
+    ("hosting", "schedule", "said"),
+    [
+        ("sagemaker_realtime", "cron(0 8 * * *)", "has 5 fields, expected 6"),
+        ("ec2_asg", "cron(0 8 * * *)", "has 5 fields, expected 6"),
+        ("sagemaker_realtime", "0 8 * * *", "the five fields of an EC2 group's recurrence"),
+    ],
+)
+def test_each_platform_takes_its_own_form_of_cron(hosting, schedule, said):
+    block = {"kind": "scheduled", "schedule": schedule, "min_replicas": 1}
+    with pytest.raises(ScenarioError, match=said):
+        with_values(Scenario(), {"hosting.kind": hosting, "policy": block})
+    own = {**block, "schedule": "0 8 * * *"}
+    assert with_values(Scenario(), {"hosting.kind": "ec2_asg", "policy": own})

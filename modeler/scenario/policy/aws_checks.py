@@ -93,7 +93,7 @@ def faults(policy: object, hosting: str, minimum: int, maximum: int) -> Iterator
     if isinstance(policy, StepScaling):
         yield from _steps(policy)
     if isinstance(policy, Scheduled):
-        yield from _scheduled(policy, minimum, maximum)
+        yield from _scheduled(policy, hosting, minimum, maximum)
     if isinstance(policy, Predictive) and 0 < len(policy.history) < 24:
         yield Fault(
             "history",
@@ -112,6 +112,8 @@ def _steps(policy: StepScaling) -> Iterator[Fault]:
             "intervals side by side, without gap or overlap",
             wrong,
         )
+    else:
+        yield from _idle_steps(policy)
     needed, periods = policy.datapoints_to_alarm, policy.evaluation_periods
     if needed is not None and needed > periods:
         yield Fault(
@@ -129,6 +131,35 @@ def _steps(policy: StepScaling) -> Iterator[Fault]:
             f"{policy.statistic} of {policy.metric} says nothing: "
             f"expected one of {', '.join(permitted)}",
         )
+
+
+def _idle_steps(policy: StepScaling) -> Iterator[Fault]:
+    """Steps that no breach of the alarm can reach, and capacities that there cannot be."""
+    above = policy.comparison in (">", ">=")
+    reached = any(
+        step.upper is None or step.upper > 0.0 if above else step.lower is None or step.lower < 0.0
+        for step in policy.steps
+    )
+    if not reached:
+        side, bound = ("above", "lower") if above else ("below", "upper")
+        yield Fault(
+            "steps",
+            [(step.lower, step.upper) for step in policy.steps],
+            f"a step {side} the threshold, e.g. {bound}: 0",
+            f"the alarm breaches {side} its threshold (comparison {policy.comparison}), where no "
+            f"step lies: expected one with {bound}: 0",
+        )
+    if policy.adjustment_type != "ExactCapacity":
+        return
+    for step in policy.steps:
+        if step.adjustment < 0.0:
+            yield Fault(
+                "steps",
+                step.adjustment,
+                "at least 0",
+                f"an adjustment of {step.adjustment:g} under ExactCapacity is no capacity: "
+                "expected at least 0",
+            )
 
 
 def step_fault(bounds: list[tuple[float | None, float | None]]) -> str:
@@ -177,12 +208,12 @@ def _window(policy: Scheduled) -> Iterator[Fault]:
         )
 
 
-def _scheduled(policy: Scheduled, minimum: int, maximum: int) -> Iterator[Fault]:
+def _scheduled(policy: Scheduled, hosting: str, minimum: int, maximum: int) -> Iterator[Fault]:
     for key in ("start", "end", "schedule"):
         text = getattr(policy, key)
         try:
             if key == "schedule":
-                schedule.check(text, policy.timezone)
+                schedule.check(text, policy.timezone, crontab=hosting == "ec2_asg")
             elif text is not None:
                 schedule.moment(text)
         except schedule.ScheduleError as error:

@@ -90,8 +90,12 @@ def moment(text: str, timezone: str = "UTC") -> datetime:
     return local.astimezone(UTC)
 
 
-def check(schedule: str, timezone: str = "UTC") -> None:
+def check(schedule: str, timezone: str = "UTC", *, crontab: bool = True) -> None:
     """Read an expression and its zone.
+
+    Parameters
+    ----------
+    crontab : bool. Whether the platform takes the five fields of crontab, as EC2 groups do.
 
     Raises
     ------
@@ -99,6 +103,11 @@ def check(schedule: str, timezone: str = "UTC") -> None:
     """
     zone(timezone)
     kind, text = _parts(schedule)
+    if kind == "cron" and not crontab and len(text.split()) == 5:
+        raise ScheduleError(
+            f'"{schedule}" has the five fields of an EC2 group\'s recurrence, expected '
+            "cron(minute hour day-of-month month day-of-week year)"
+        )
     if kind == "at":
         moment(text, timezone)
     elif kind == "rate":
@@ -160,10 +169,22 @@ def _parts(schedule: str) -> tuple[str, str]:
     text = schedule.strip()
     matched = re.fullmatch(r"(at|rate|cron)\s*\((.*)\)", text, re.DOTALL)
     if matched:
-        return matched[1], matched[2].strip()
+        kind, text = matched[1], matched[2].strip()
+        if kind == "cron":
+            _six_fields(text)
+        return kind, text
     if len(text.split()) == 5:
         return "cron", text
     raise ScheduleError(f'"{schedule}" is no schedule: write {_FORM}')
+
+
+def _six_fields(text: str) -> None:
+    count = len(text.split())
+    if count != 6:
+        raise ScheduleError(
+            f"cron({text}) has {count} fields, expected 6: "
+            "minute hour day-of-month month day-of-week year"
+        )
 
 
 def _interval(text: str) -> timedelta:
@@ -181,11 +202,8 @@ def cron(text: str) -> Cron:
     ScheduleError : a field that cannot be read; names it and what it may hold.
     """
     fields = text.upper().split()
-    if len(fields) not in (5, 6):
-        raise ScheduleError(
-            f"cron({text}) has {len(fields)} fields, expected 6: "
-            "minute hour day-of-month month day-of-week year"
-        )
+    if len(fields) != 5:
+        _six_fields(text)
     minute, hour, dom, month, dow, *year = fields
     aws = bool(year)
     if aws and (dom == "?") == (dow == "?"):
