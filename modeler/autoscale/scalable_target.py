@@ -69,7 +69,7 @@ def from_blocks(blocks: Sequence[Block], context: Context) -> Policy:
     if len(forecasts) > 1:
         raise _refusal("policies", "a target has at most one predictive policy")
     acting = [each for each in forecasts if each.mode == "forecast_and_scale"]
-    bounds, notes = scheduled_bounds(actions, context)
+    least, most, bounds, notes = scheduled_bounds(actions, context)
     notes += ["predictive scaling forecasts only and changes nothing"] * (
         len(forecasts) - len(acting)
     )
@@ -77,7 +77,7 @@ def from_blocks(blocks: Sequence[Block], context: Context) -> Policy:
         blocks[0].kind if len(blocks) == 1 else "scalable_target",
         entry,
         rules,
-        Bounds(context.minimum, context.maximum, context.warm, bounds),
+        Bounds(least, most, _within(context, least, most), bounds),
         refuse_while_updating=any(asked)
         if asked
         else platform_of(context.hosting).refuses_while_updating,
@@ -103,18 +103,25 @@ def _forecast(block: Predictive, context: Context) -> Forecast:
     )
 
 
+def _within(context: Context, least: int, most: int) -> int:
+    """The warm fleet: as set or the minimum, moved into bounds that were set before the trace."""
+    if (least, most) == (context.minimum, context.maximum):
+        return context.warm
+    return min(max(context.warm, least), most)
+
+
 def scheduled_bounds(
     actions: Sequence[Scheduled], context: Context
-) -> tuple[NDArray[np.float64], list[str]]:
-    """The changes of the bounds that fall inside the trace, and what to say of those that do not.
+) -> tuple[int, int, NDArray[np.float64], list[str]]:
+    """The bounds at the trace's start, their changes inside it, and what to say of the others.
 
-    Before the first of them the fleet's own bounds hold: when an action last ran before the trace
-    is not looked for.
+    What an action set when it last ran before the trace is in force at its start.
 
     Returns
     -------
-    bounds, notes : float64[k, 3], list of str
-        As `Policy.bounds`: instant, minimum, maximum, NaN for one that stays.
+    least, most, bounds, notes : int, int, float64[k, 3], list of str
+        Bounds at the start [replicas]; changes as `Policy.bounds`: instant, minimum, maximum, NaN
+        for one that stays.
 
     Raises
     ------
@@ -129,19 +136,20 @@ def scheduled_bounds(
     for action in actions:
         try:
             schedule.check(action.schedule, action.timezone)
-            instants = list(
-                schedule.firings(
-                    action.schedule,
-                    action.timezone,
-                    origin,
-                    origin + length,
-                    begins=None if action.start is None else schedule.moment(action.start),
-                    ends=None if action.end is None else schedule.moment(action.end),
-                )
-            )
+            begins = None if action.start is None else schedule.moment(action.start)
+            ends = None if action.end is None else schedule.moment(action.end)
+            rule = (action.schedule, action.timezone)
+            before = schedule.last_before(*rule, origin, begins=begins, ends=ends)
+            inside = schedule.firings(*rule, origin, origin + length, begins=begins, ends=ends)
+            instants = [*([] if before is None else [before]), *inside]
         except schedule.ScheduleError as error:
             raise _refusal("policy.schedule", str(error)) from error
-        if not instants:
+        if before is not None:
+            notes.append(
+                f"scheduled action {action.schedule} last ran at {before:%Y-%m-%d %H:%M} UTC, "
+                "before this trace: what it set is in force at the start"
+            )
+        elif not instants:
             notes.append(f"scheduled action {action.schedule} does not fire within this trace")
         rows += [
             (
@@ -153,16 +161,23 @@ def scheduled_bounds(
         ]
     rows.sort(key=lambda row: row[0])  # of one instant the later block comes last and stays
     least, most = float(context.minimum), float(context.maximum)
-    for at_s, low, high in rows:
+    start = (least, most)
+    for k, (at_s, low, high) in enumerate(rows):
         least = least if np.isnan(low) else low
         most = most if np.isnan(high) else high
+        if at_s < 0.0:
+            start = (least, most)
+            if k + 1 < len(rows) and rows[k + 1][0] < 0.0:
+                continue  # of what ran before the trace only the end counts
         if least > most:
+            when = "before the trace" if at_s < 0.0 else f"after {at_s:g} s"
             raise _refusal(
                 "policy.min_replicas",
-                f"after {at_s:g} s a scheduled minimum of {least:g} lies above the maximum of "
-                f"{most:g}",
+                f"{when} a scheduled minimum of {least:g} lies above the maximum of {most:g}",
             )
-    return np.array(rows, dtype=np.float64).reshape(-1, 3), notes
+    later = [row for row in rows if row[0] >= 0.0]
+    table = np.array(later, dtype=np.float64).reshape(-1, 3)
+    return int(start[0]), int(start[1]), table, notes
 
 
 def _refusal(path: str, message: str) -> ScenarioError:

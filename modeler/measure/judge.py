@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import pricing
-from modeler.measure import instances, lag
+from modeler.measure import instances, lag, metered
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.measure.bounds import zero_wait
 from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
@@ -58,6 +58,7 @@ class Outcome:
     first_token_s: dict[str, Any] | None
     replicas: dict[str, Any]
     instances: dict[str, Any] | None
+    environments: dict[str, Any] | None
     utilisation: float
     cost_lines: tuple[CostLine, ...]
     prices: tuple[UnitPrice, ...]
@@ -135,6 +136,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         first_token_s=None if result.first is None else _quantiles(result.first),
         replicas=_replicas(result),
         instances=None if run.layer is None else instances.summary(run.layer, result),
+        environments=None if result.environments is None else metered.summary(result),
         utilisation=_utilisation(result),
         cost_lines=lines,
         prices=(price,) if run.layer is None else prices_of(run.layer, price),

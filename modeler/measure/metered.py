@@ -53,6 +53,32 @@ def serving_price(scenario: Scenario) -> UnitPrice:
     )
 
 
+def summary(result: Result) -> dict[str, Any]:
+    """Execution environments of a run: cold starts, what was refused, how many there were.
+
+    Returns
+    -------
+    dict
+        ``cold`` starts that a request waited for; requests ``throttled_by_cap`` and
+        ``throttled_by_burst`` for good, and served ``on_provisioned`` environments; ``peak``
+        alive at once; ``mean_running`` and ``mean_idle`` of those on demand over the run.
+    """
+    counts = result.environments
+    assert counts is not None
+    long_s = result.end_s
+    provisioned_s = counts.provisioned_busy_s / result.slots
+    running_s = max(counts.running_s - provisioned_s, 0.0)
+    return {
+        "cold": counts.cold,
+        "throttled_by_cap": counts.throttled_by_cap,
+        "throttled_by_burst": counts.throttled_by_burst,
+        "on_provisioned": counts.on_provisioned,
+        "peak": counts.peak,
+        "mean_running": running_s / long_s if long_s else 0.0,
+        "mean_idle": counts.idle_s / long_s if long_s else 0.0,
+    }
+
+
 def cost_lines(scenario: Scenario, result: Result) -> tuple[CostLine, ...]:
     """The bill of a run.
 
@@ -70,7 +96,7 @@ def cost_lines(scenario: Scenario, result: Result) -> tuple[CostLine, ...]:
     init_s = counts.billed_init_ms / _MS if hosting.init_billed and not restored else 0.0
     lines = []
     if hosting.kind == "lambda":
-        lines.append(_line(scenario, "requests", float(result.requests - result.rejected)))
+        lines.append(_line(scenario, "requests", float(counts.started)))
     lines.append(_line(scenario, "duration", on_demand_s * _gb(scenario, "duration")))
     lines.append(_line(scenario, "init", init_s * _gb(scenario, "duration")))
     if len(counts.provisioned):

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from modeler.predict.cold_start import ColdStartLaw, Floats
-from modeler.predict.timeline import PHASES, Serial, Staged, Timeline, Transfer
+from modeler.predict.timeline import PHASES, BegunAgain, Serial, Staged, Timeline, Transfer
 
 # Where a platform begins to count a start.
 CONTAINER: Final = "container"  # image and artifact are there
@@ -85,6 +85,8 @@ def sooner(timeline: Timeline, seconds: float) -> Timeline:
 
 def slowed(timeline: Timeline, store: float, registry: float) -> Timeline:
     """The same start with the rates of the fetch and of the pull multiplied."""
+    if isinstance(timeline, BegunAgain):
+        return dataclasses.replace(timeline, once=slowed(timeline.once, store, registry))
     if not isinstance(timeline, Staged):
         return timeline
     return dataclasses.replace(

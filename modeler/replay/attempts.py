@@ -189,17 +189,23 @@ def close_breach(w):  # type: ignore[no-untyped-def]
         w.integers[m.BREACH] = 0
 
 
-@inner(types.void(m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 4))
-def _comes_back(w, at, ordinal, attempt, first, service, judged, pending_s):  # type: ignore[no-untyped-def]
-    """Plan the next attempt of a request whose last one failed at `at`."""
+@inner()
+def pause_s(w, ordinal, attempt):  # type: ignore[no-untyped-def]
+    """Back-off after an attempt that failed: growing, up to a most, with jitter if asked. [s]"""
     pause = w.floats[m.RETRY_BASE]
     for _ in range(attempt):
         pause = min(pause * w.floats[m.RETRY_FACTOR], w.floats[m.RETRY_MAX])
     pause = min(pause, w.floats[m.RETRY_MAX])
     if w.floats[m.RETRY_JITTER] != 0.0:
         pause *= _uniform(w.integers[m.KEY], ordinal, attempt, _PAUSE)
+    return pause
+
+
+@inner(types.void(m.MEMORY_TYPE, _SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 4))
+def _comes_back(w, at, ordinal, attempt, first, service, judged, pending_s):  # type: ignore[no-untyped-def]
+    """Plan the next attempt of a request whose last one failed at `at`."""
     row = take_row(w, ordinal, attempt + 1, first, at, m.INF, service, judged, pending_s)
-    plan(w, m.A_RETRY, at + pause, row)
+    plan(w, m.A_RETRY, at + pause_s(w, ordinal, attempt), row)
 
 
 @inner()

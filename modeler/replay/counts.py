@@ -15,6 +15,7 @@ class EnvironmentCounts:
     Parameters
     ----------
     cold : int. Requests that started an environment. [requests]
+    started : int. Attempts that got an environment: what is charged for. [requests]
     throttled_by_cap, throttled_by_burst : int. Refused for good. [requests]
     on_provisioned : int. Served by provisioned environments. [requests]
     peak : int. Environments alive at once, provisioned ones included. [environments]
@@ -28,6 +29,7 @@ class EnvironmentCounts:
     """
 
     cold: int
+    started: int
     throttled_by_cap: int
     throttled_by_burst: int
     on_provisioned: int

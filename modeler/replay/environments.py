@@ -43,6 +43,12 @@ P_CUT: Final = 58  # what P_BUSY was cut by when environments were released [s]
 P_LEAD: Final = 59  # least time until a provisioned environment is ready [s]
 P_CHANGED: Final = 60  # when their number last changed [s]
 KEEP: Final = 61  # the keep-alive, where it does not vary [s]
+PAUSED: Final = 62  # between attempts of requests that started in the end [s]
+
+# Columns of the table of attempts beside those of `layout` that mean the same here: the request's
+# keep-alive, and the cause of its last refusal.
+T_KEEP: Final = m.T_PENDING_SECONDS
+I_CAUSE: Final = m.I_REPLICA
 
 
 class Pool(NamedTuple):
@@ -68,7 +74,9 @@ class Memory(NamedTuple):
     on_demand: Any  # Pool
     provisioned: Any  # Pool
     replicas: Any  # float64[r, 5] as in `layout`
-    draws: Any  # float64[k, 3] request to running, to ready; the whole cold response or NaN [s]
+    # float64[k, laws, 3] request to running, to ready; the whole cold response or NaN [s]
+    draws: Any
+    spells: Any  # float64[s, 2] from [s], number of the law of a start that holds from then
     held: Any  # float64[h, 2] provisioned ones that are gone: requested, released [s]
     decisions: Any  # float64[d, 8]
     breaches: Any  # float64[b, 3]
@@ -85,17 +93,24 @@ class Memory(NamedTuple):
     bounds: Any  # float64[k, 3]
     record_s: Any
     record: Any
+    tries: Any  # float64[t, 6] requests that will come back, as in `layout`
+    tries_id: Any  # int64[t, 4]
+    agenda_s: Any  # float64[t, 3] [s]
+    agenda_row: Any  # int64[t, 3]
+    one: Any  # float64[4] one attempt as a chunk: arrival, service, judged, keep-alive [s]
 
 
 _F1 = types.Array(types.float64, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
+_F3 = types.Array(types.float64, 3, "C")
 _I1 = types.Array(types.int64, 1, "C")
+_I2 = types.Array(types.int64, 2, "C")
 _I42 = types.Array(types.int32, 2, "C")
 POOL_TYPE: Final = types.NamedTuple((_F1, _F1, _F1, _F1, _F1, _F1, _I1, _F2, _F2), Pool)
 MEMORY_TYPE: Final = types.NamedTuple(
     (
-        POOL_TYPE, POOL_TYPE, _F2, _F2, _F2, _F2, _F2, _I1, _I1, _I1, _I1, _F1, _F1,
-        _F1, _F1, _F1, _F1, _F2, _F2, _I42,
+        POOL_TYPE, POOL_TYPE, _F2, _F3, _F2, _F2, _F2, _F2, _I1, _I1, _I1, _I1, _F1, _F1,
+        _F1, _F1, _F1, _F1, _F2, _F2, _I42, _F2, _I2, _F2, _I2, _F1,
     ),
     Memory,
 )  # fmt: skip
@@ -123,7 +138,8 @@ def allocate(policy: Policy, slots: int, records: int) -> Memory:
         on_demand=_pool(64, slots),
         provisioned=_pool(m.most_replicas(policy) + 1, slots),
         replicas=np.full((256, 5), m.INF),
-        draws=np.zeros((0, 3)),
+        draws=np.zeros((0, 1, 3)),
+        spells=np.zeros((0, 2)),
         held=np.zeros((64, 2)),
         decisions=np.zeros((256, 8)),
         breaches=np.zeros((256, 3)),
@@ -140,6 +156,11 @@ def allocate(policy: Policy, slots: int, records: int) -> Memory:
         bounds=np.ascontiguousarray(policy.bounds, dtype=np.float64),
         record_s=np.full((records, 2), np.nan),
         record=np.zeros((records, 3), dtype=np.int32),
+        tries=np.zeros((0, 6)),
+        tries_id=np.zeros((0, 4), dtype=np.int64),
+        agenda_s=np.zeros((0, 3)),
+        agenda_row=np.zeros((0, 3), dtype=np.int64),
+        one=np.zeros(4),
     )
 
 

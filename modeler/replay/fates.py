@@ -6,12 +6,15 @@ With none of it set, the engine takes its fast path (`quiet`) and never looks he
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from modeler.replay import layout as m
 from traces.draws import stream_key
+
+if TYPE_CHECKING:
+    from modeler.replay.environments import Memory as Environments
 
 FromZero = Literal["queue", "fail", "hold"]
 Router = Literal["central", "least_outstanding", "round_robin", "random"]
@@ -93,11 +96,18 @@ def configure(w: m.Memory, fates: Fates, *, may_empty: bool) -> None:
     limit = fates.hold_limit if holds else None
     i[m.HOLD_LIMIT] = UNBOUNDED if limit is None else limit
     f[m.HOLD_TIMEOUT] = fates.hold_timeout_s if holds else f[m.QUEUE_TIMEOUT]
-    i[m.RETRIES] = fates.retries
-    i[m.KEY] = np.array([stream_key(fates.seed, "fate")]).view(np.int64)[0]
-    for place in (m.HELD_HEAD, m.HELD_TAIL, m.LINE_HEAD, m.LINE_TAIL, m.FREE):
+    for place in (m.HELD_HEAD, m.HELD_TAIL, m.LINE_HEAD, m.LINE_TAIL):
         i[place] = m.NOBODY
     f[m.FALSE_READY] = fates.false_ready_s
+    configure_retries(w, fates)
+
+
+def configure_retries(w: m.Memory | Environments, fates: Fates) -> None:
+    """Write how requests come back, which both regimes have."""
+    i, f = w.integers, w.floats
+    i[m.RETRIES] = fates.retries
+    i[m.KEY] = np.array([stream_key(fates.seed, "fate")]).view(np.int64)[0]
+    i[m.FREE] = m.NOBODY
     f[m.RETRY_BASE] = fates.retry_base_s
     f[m.RETRY_FACTOR] = fates.retry_factor
     f[m.RETRY_MAX] = fates.retry_max_s

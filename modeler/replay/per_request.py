@@ -16,6 +16,7 @@ from modeler.autoscale.policy import Policy
 from modeler.replay import environments as e
 from modeler.replay import layout as m
 from modeler.replay.counts import EnvironmentCounts
+from modeler.replay.fates import configure_retries
 from modeler.replay.per_request_finish import finish
 from modeler.replay.per_request_loop import replay_chunk
 from modeler.replay.provisioned import start
@@ -32,9 +33,12 @@ from modeler.replay.simulate import (
 # First and count -> request to running, request to ready, and the whole response of the request
 # that started it where that has a law of its own, else None. [s]
 ColdDraws = Callable[[int, int], tuple[Floats, Floats, Floats | None]]
+# From when which law of a start holds [s], of those given.
+Spells = Sequence[tuple[float, int]]
 
 _UNBOUNDED = 1 << 62
 _LEAST_DRAWS = 256
+_TRIES = 64  # rows that the table of attempts grows by, or doubles
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def simulate(
     limits: Limits,
     keep_alive: KeepAlive,
     *,
-    draws: ColdDraws,
+    draws: ColdDraws | Sequence[ColdDraws],
+    spells: Spells = (),
     horizon_s: float,
     capacity: Capacity | None = None,
     provisioned: Policy | None = None,
@@ -119,7 +124,10 @@ def simulate(
     work : chunks in order of arrival, as `traces` gives them: it refuses what is out of order.
     limits : Limits. ``queue_limit`` and ``queue_timeout_s`` do not apply: nothing queues.
     keep_alive : KeepAlive.
-    draws : function. Cold starts by the environments' ordinals.
+    draws : function or several. Cold starts by the environments' ordinals; several are laws that
+        hold by turns.
+    spells : sequence of (float, int). From when which of several laws holds; the first until then.
+        [s]
     horizon_s : float. End of the traffic; the run ends no earlier. [s]
     capacity : Capacity, optional. No bound when not given.
     provisioned : Policy, optional. Of the provisioned environments; none when not given.
@@ -131,10 +139,15 @@ def simulate(
     """
     policy = provisioned if provisioned is not None else fixed_policy.build(0)
     bounds = capacity if capacity is not None else Capacity()
+    laws = [draws] if callable(draws) else draws
     w = e.allocate(policy, limits.slots, records)
+    w = w._replace(
+        spells=np.array([[at, law] for at, law in spells], dtype=np.float64).reshape(-1, 2)
+    )
     configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
+    configure_retries(w, limits.fates)
     _configure(w, bounds, keep_alive, rows)
-    w = _more_room(w, draws)
+    w = _more_room(w, laws)
     start(w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0
     taken_totals = []
@@ -153,14 +166,17 @@ def simulate(
             )
             taken += consumed
             if status == m.GROW:
-                w = _more_room(w, draws)
+                w = _more_room(w, laws)
         requests = chunk.first + taken
         if requests in marks:
             taken_totals.append(_totals(w, requests, float(chunk.arrival_s[-1])))
         if progress is not None:
             progress(requests)
+    none = np.zeros(0)
+    while replay_chunk(policy.function, none, none, none, none, requests, w)[0] == m.GROW:
+        w = _more_room(w, laws)
     while finish(policy.function, requests, w) == m.GROW:
-        w = _more_room(w, draws)
+        w = _more_room(w, laws)
     return _result(w, policy, requests, horizon_s, first_wanted, tuple(taken_totals))
 
 
@@ -178,7 +194,7 @@ def _configure(w: e.Memory, capacity: Capacity, keep_alive: KeepAlive, rows: boo
     w.burst[0] = capacity.burst_limit
 
 
-def _more_room(w: e.Memory, draws: ColdDraws) -> e.Memory:
+def _more_room(w: e.Memory, laws: Sequence[ColdDraws]) -> e.Memory:
     """Grow whatever the next event could overflow; draw further cold starts as needed."""
     i = w.integers
     ordinals = int(i[m.REPLICAS])
@@ -189,13 +205,14 @@ def _more_room(w: e.Memory, draws: ColdDraws) -> e.Memory:
         # What has been used is dropped: the table holds what comes, not what was.
         known = ordinals + len(left)
         count = max(more - len(left), 2 * len(drawn) if len(drawn) < 65_536 else 65_536)
-        running_s, ready_s, whole_s = draws(known, max(count, _LEAST_DRAWS))
-        if whole_s is None:
-            whole_s = np.full(len(ready_s), np.nan)
-        fresh = np.column_stack([running_s, ready_s, whole_s])
+        fresh = np.stack([_drawn(law, known, max(count, _LEAST_DRAWS)) for law in laws], axis=1)
+        left = left if len(left) else fresh[:0]
         drawn = np.ascontiguousarray(np.concatenate([left, fresh]))
         i[e.DRAWS_FIRST] = ordinals
     rows = ordinals + more if i[e.ROWS] else 0
+    tries = len(w.tries)
+    if i[m.RETRIES] > 0 and i[m.FREE] == m.NOBODY and i[m.TRIES] == tries:
+        tries += _TRIES
     return w._replace(
         on_demand=e.grown_pool(w.on_demand, int(i[e.SIZE]) + 1),
         replicas=m.grown(w.replicas, rows, m.INF),
@@ -203,7 +220,18 @@ def _more_room(w: e.Memory, draws: ColdDraws) -> e.Memory:
         held=m.grown(w.held, int(i[e.HELD]) + more),
         decisions=m.grown(w.decisions, int(i[m.DECISIONS]) + 1),
         breaches=m.grown(w.breaches, int(i[m.BREACHES]) + 1 if i[e.ROWS] else 0),
+        tries=m.grown(w.tries, tries),
+        tries_id=m.grown(w.tries_id, tries),
+        agenda_s=m.grown(w.agenda_s, tries),
+        agenda_row=m.grown(w.agenda_row, tries),
     )
+
+
+def _drawn(law: ColdDraws, first: int, count: int) -> Floats:
+    running_s, ready_s, whole_s = law(first, count)
+    if whole_s is None:
+        whole_s = np.full(len(ready_s), np.nan)
+    return np.column_stack([running_s, ready_s, whole_s])
 
 
 def _totals(w: e.Memory, requests: int, now_s: float) -> Totals:
@@ -280,7 +308,7 @@ def _result(
         wait_sum_s=waited_s,
         wait_sum_started_s=float(f[m.WAIT_SUM_ALL]),
         served_sum_s=float(f[m.BUSY] - f[m.UNSERVED]) + waited_s,
-        queued_request_s=float(f[m.WAIT_SUM_ALL]),
+        queued_request_s=float(f[m.WAIT_SUM_ALL] - f[e.PAUSED]),
         waited=int(i[m.WAITED]),
         rejected=int(i[m.REJECTED_N]),
         timed_out=int(i[m.TIMED_OUT_N]),
@@ -298,10 +326,11 @@ def _result(
         record_s=w.record_s,
         record=w.record,
         totals=taken_totals,
-        attempts=requests,
+        attempts=requests + int(i[m.COMEBACKS]),
         unplaced=0,
         environments=EnvironmentCounts(
             cold=int(i[e.COLD]),
+            started=requests + int(i[m.COMEBACKS] - i[m.REFUSED_AGAIN] - i[m.REJECTED_N]),
             throttled_by_cap=int(i[e.CAPPED]),
             throttled_by_burst=int(i[e.BURSTED]),
             on_provisioned=int(i[e.ON_PROVISIONED]),

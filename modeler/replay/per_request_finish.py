@@ -24,7 +24,7 @@ def finish(policy, requests, w):  # type: ignore[no-untyped-def]
             break
         if not room_for_event(w):
             return m.GROW
-        handle(policy, w, kind, now, requests)
+        handle(policy, w, kind, now, requests + w.integers[m.COMEBACKS])
     if not room_for_event(w):
         return m.GROW
     end = max(w.floats[m.HORIZON], w.floats[m.END])

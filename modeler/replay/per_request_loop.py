@@ -2,7 +2,7 @@
 
 The newest environment that is free takes the request: a provisioned one first, then one on demand;
 where none is free a new one starts, unless the cap or the burst rate refuses it (throttled, which
-is final). Nothing waits but for its own environment to start.
+is final unless its client tries again). Nothing waits but for its own environment to start.
 
 Environments are looked at only when an arrival does: the moment one is free and the moment it is
 gone are known as soon as its last request has started, so there are no events of finishes and
@@ -17,11 +17,12 @@ from numba import types
 
 from modeler.autoscale.lambda_scaling import may_start
 from modeler.autoscale.observation import FUNCTION
-from modeler.compiled import kernel
+from modeler.compiled import inner, kernel
 from modeler.replay import environments as e
 from modeler.replay import layout as m
+from modeler.replay.attempts import free_row, next_on, pause_s, plan, take_first, take_row
 from modeler.replay.histogram import bucket_of
-from modeler.replay.pool import close_up, fill, running, seat
+from modeler.replay.pool import close_up, fill, law_now, running, seat
 from modeler.replay.provisioned import handle, next_event, room_for_event
 from modeler.replay.quiet import note
 
@@ -118,9 +119,32 @@ def _warm(arrival_s, service_s, judged_s, i, n, due, size, free, latency, intege
     return i
 
 
+@inner()
+def _may_come_back(w, attempt):  # type: ignore[no-untyped-def]
+    """Whether an attempt that fails is followed by another."""
+    return attempt < w.integers[m.RETRIES]
+
+
+@inner()
+def _room_to_come_back(w):  # type: ignore[no-untyped-def]
+    return w.integers[m.FREE] != m.NOBODY or w.integers[m.TRIES] < len(w.tries)
+
+
+@inner()
+def _comes_back(w, at, ordinal, attempt, came, service, judged, keep, cause):  # type: ignore[no-untyped-def]
+    """Plan the next attempt of a request whose last one failed at `at`, for `cause`."""
+    row = take_row(w, ordinal, attempt + 1, came, at, _INF, service, judged, keep)
+    w.tries_id[row, e.I_CAUSE] = cause
+    plan(w, m.A_RETRY, at + pause_s(w, ordinal, attempt), row)
+
+
 @kernel()
-def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type: ignore[no-untyped-def]
-    """Serve requests ``i .. n - 1`` as far as they come before `due`; where to go on from."""
+def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, attempt, came, why, w):  # type: ignore[no-untyped-def]
+    """Serve requests ``i .. n - 1`` as far as they come before `due`; where to go on from.
+
+    All of them are their request's attempt number `attempt`. After the first it is one alone, that
+    `came` at first and was last refused for `why`.
+    """
     # Arrays by name: to take one out of the memory where it is needed counts references.
     pool = w.on_demand
     free, latest, expire = pool.earliest, pool.latest, pool.expire
@@ -152,6 +176,7 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
     plain = (
         single and not sampled and held == 0 and size <= cap and not recording and not first_wanted
     )
+    plain = plain and attempt == 0 and (integers[m.RETRIES] == 0 or floats[m.RETRY_CLIENT] == 0.0)
     while i < n:
         if plain:
             floats[m.BUSY] = busy
@@ -229,6 +254,17 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
                 integers[e.BURST_KIND], floats[e.BURST_LIMIT], floats[e.BURST_PER_S], now, burst
             ):
                 refused = m.DECISION
+            if refused != m.KEPT and _may_come_back(w, attempt):
+                if not _room_to_come_back(w):
+                    break
+                integers[m.REFUSED_AGAIN] += 1
+                since = now if attempt == 0 else came
+                _comes_back(
+                    w, now, first + i, attempt, since, service, judged_s[i], keep, refused
+                )  # fmt: skip
+                due = min(due, next_on(w, m.A_RETRY))
+                i += 1
+                continue
             if refused != m.KEPT:
                 alone = judged_s[i] > threshold or service > client
                 cause = _throttle(integers, floats, refused, now, alone)
@@ -259,10 +295,11 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
                 ordinal = integers[m.REPLICAS]
                 integers[m.REPLICAS] = ordinal + 1
                 row = ordinal - integers[e.DRAWS_FIRST]
-                wait = draws[row, 1]
+                law = law_now(w.spells, now)
+                wait = draws[row, law, 1]
                 start = now + wait
-                if not np.isnan(draws[row, 2]):
-                    service = draws[row, 2]
+                if not np.isnan(draws[row, law, 2]):
+                    service = draws[row, law, 2]
                 end = start + service
                 ordinals[size] = ordinal
                 ready[size] = start
@@ -281,7 +318,7 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
                 integers[e.PEAK] = max(integers[e.PEAK], size + held)
                 if rows:
                     replicas[ordinal, m.REQUESTED_S] = now
-                    replicas[ordinal, m.RUNNING_S] = now + draws[row, 0]
+                    replicas[ordinal, m.RUNNING_S] = now + draws[row, law, 0]
                     replicas[ordinal, m.READY_S] = start
                     _breach(breaches, integers, floats, now, start, ordinal)
                 integers[e.COLD] += 1
@@ -293,9 +330,22 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
         if start > now:
             wait = start - now if wait == 0.0 else wait
             response = end - now
+        cause = m.KEPT
+        if response > client and floats[m.RETRY_CLIENT] != 0.0 and _may_come_back(w, attempt):
+            floats[m.UNSERVED] += service
+            late = m.COLD_START if start > now else why
+            since = now if attempt == 0 else came
+            _comes_back(
+                w, now + client, first + i, attempt, since, service_s[i], judged_s[i], keep, late
+            )  # fmt: skip
+            due = min(due, next_on(w, m.A_RETRY))
+            i += 1
+            continue
+        if attempt > 0:
+            floats[e.PAUSED] += now - came
+            wait += now - came
         judged = wait + judged_s[i] + (service - service_s[i])
         outcome = m.SERVED
-        cause = m.KEPT
         if response > client:
             outcome = m.TIMED_OUT
             integers[m.TIMED_OUT_N] += 1
@@ -303,6 +353,8 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
             floats[m.WAIT_SUM_ALL] += wait
             integers[m.WAITED] += wait > 0.0
         else:
+            if attempt > 0:
+                response += now - came
             latency[bucket_of(response)] += 1
             if first_wanted:
                 firsts[bucket_of(judged)] += 1
@@ -314,6 +366,8 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
         if judged > threshold or outcome != m.SERVED:
             alone = judged_s[i] > threshold or service_s[i] > client
             cause = m.SERVICE_TIME if alone else m.COLD_START
+            if not alone and start == now and attempt > 0:
+                cause = why
             integers[m.CAUSE_N + cause] += 1
         if recording:
             left = now + client if outcome == m.TIMED_OUT else end
@@ -323,6 +377,23 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
     floats[m.BUSY] = busy
     floats[e.IDLE] = idle
     return i
+
+
+@kernel()
+def _try_again(w, now):  # type: ignore[no-untyped-def]
+    """The request that comes back first comes back; whatever it may need has room."""
+    row = take_first(w, m.A_RETRY)
+    ordinal, attempt, why = w.tries_id[row, 0], w.tries_id[row, 1], w.tries_id[row, e.I_CAUSE]
+    came = w.tries[row, m.T_FIRST]
+    one = w.one
+    one[0] = now
+    one[1] = w.tries[row, m.T_SERVICE]
+    one[2] = w.tries[row, m.T_JUDGED]
+    one[3] = w.tries[row, e.T_KEEP]
+    free_row(w, row)
+    w.integers[m.COMEBACKS] += 1
+    w.floats[m.END] = max(w.floats[m.END], now)
+    _serve(one[0:1], one[1:2], one[2:3], one[3:4], 0, 1, ordinal, _INF, attempt, came, why, w)
 
 
 @kernel(
@@ -338,7 +409,7 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w):  # type
     nogil=True,
 )
 def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # type: ignore[no-untyped-def]
-    """Replay one chunk of arrivals.
+    """Replay one chunk of arrivals; an empty one lets every request that will, come back.
 
     Parameters
     ----------
@@ -356,23 +427,32 @@ def replay_chunk(policy, arrival_s, service_s, judged_s, keep_s, first, w):  # t
     """
     n = len(arrival_s)
     i = 0
-    while i < n:
-        kind, due = next_event(w, _INF)
-        i = _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, w)
-        if i == n:
-            break
-        now = arrival_s[i]
+    while True:
+        kind, due = next_event(w, next_on(w, m.A_RETRY))
+        if i < n:
+            i = _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, 0, 0.0, m.KEPT, w)
+        again = next_on(w, m.A_RETRY)  # what was refused just now may come back first
+        if i == n and (n > 0 or again == _INF):
+            return m.DONE, n
+        due = min(due, again)
+        now = arrival_s[i] if i < n else again
         if now < due:
             return m.GROW, i
-        kind, due = next_event(w, now)
+        kind, due = next_event(w, min(now, again))
         if kind != 0:
             if not room_for_event(w):
                 return m.GROW, i
-            handle(policy, w, kind, due, first + i)
+            handle(policy, w, kind, due, first + i + w.integers[m.COMEBACKS])
+            continue
+        if again <= now:  # of equal instants the request that came first
+            if _spare(w) <= 0 or w.integers[e.SIZE] == len(w.on_demand.earliest):
+                return m.GROW, i
+            _try_again(w, again)
             continue
         # The arrival itself comes first at this instant.
         before = i
-        i = _serve(arrival_s, service_s, judged_s, keep_s, i, i + 1, first, _INF, w)
+        i = _serve(
+            arrival_s, service_s, judged_s, keep_s, i, i + 1, first, _INF, 0, 0.0, m.KEPT, w
+        )  # fmt: skip
         if i == before:
             return m.GROW, i
-    return m.DONE, n

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,14 +11,19 @@ import numpy as np
 from modeler.autoscale.per_request import keep_alive
 from modeler.autoscale.policy import Policy
 from modeler.predict import ColdStartLaw
+from modeler.predict.start_laws import slowed
 from modeler.replay.errors import StartsTooSlowly
 from modeler.replay.per_request import Capacity, ColdDraws, simulate
 from modeler.replay.simulate import Floats, Limits, Result, Work
+from modeler.replay.weather_setup import of_kind, spells_of
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest
+from modeler.scenario.weather import FailedStart
 from traces import draws
 
 _STREAM: Final = "cold_response"
+# The stream of how often a start fails; one block of the kind is all that a scenario has.
+_FAILURES: Final = "weather.failed_start.0"
 
 
 def replay_requests(
@@ -40,11 +46,19 @@ def replay_requests(
     StartsTooSlowly : the platform gives up on such a start.
     """
     check_start(scenario, law)
+    spells, rates = spells_of(scenario, t0_ns, horizon_s)
+    if scenario.hosting.kind == "lambda" and scenario.hosting.package == "image":
+        rates = [(registry, registry) for _, registry in rates]  # the weights lie in the image
+    laws = [
+        dataclasses.replace(law, timeline=slowed(law.timeline, store, registry))
+        for store, registry in rates
+    ]
     return simulate(
         work,
         limits,
         keep_alive(policy, scenario.seed),
-        draws=cold_draws(scenario, law),
+        draws=[cold_draws(scenario, law) for law in laws],
+        spells=spells,
         capacity=capacity_of(scenario),
         provisioned=provisioned,
         horizon_s=horizon_s,
@@ -97,9 +111,12 @@ def cold_draws(scenario: Scenario, law: ColdStartLaw) -> ColdDraws:
     assert isinstance(policy, PerRequest)
     mean_s = policy.cold_response_s
 
+    failing = of_kind(scenario, FailedStart)
+
     def phases(first: int, count: int) -> tuple[Floats, Floats, Floats | None]:
         table = law.sample(first, count)
-        return table.running_s, table.ready_s, None
+        lost_s = _failed_s(scenario, failing, table.ready_s, first)
+        return lost_s + table.running_s, lost_s + table.ready_s, None
 
     def whole(first: int, count: int) -> tuple[Floats, Floats, Floats | None]:
         assert mean_s is not None
@@ -110,3 +127,28 @@ def cold_draws(scenario: Scenario, law: ColdStartLaw) -> ColdDraws:
         return nothing, nothing, mean_s * drawn
 
     return phases if mean_s is None else whole
+
+
+def _failed_s(
+    scenario: Scenario, failing: Sequence[FailedStart], ready_s: Floats, first: int
+) -> Floats:
+    """What failed attempts take before the one that succeeds, by environment. [s]
+
+    The platform tries again at once and in the same environment, as Lambda does; each attempt
+    fails with the same probability, independently, and takes as long as the one that succeeds, or
+    until the limit.
+    """
+    lost_s = np.zeros(len(ready_s))
+    for block in failing:
+        if block.probability == 0.0:
+            continue
+        drawn = draws.uniform(scenario.seed, _FAILURES, first, len(ready_s))
+        attempts = np.floor(np.log(drawn) / np.log(block.probability))
+        limit_s = scenario.cold_start.start_limit_s
+        if limit_s is None and scenario.hosting.kind == "sagemaker_serverless":
+            limit_s = scenario.hosting.health_check_s
+        each_s: Floats | float = ready_s
+        if block.detected == "limit" and limit_s is not None:
+            each_s = limit_s
+        lost_s += attempts * each_s
+    return lost_s

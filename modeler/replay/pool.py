@@ -6,6 +6,16 @@ from modeler.compiled import kernel
 
 
 @kernel()
+def law_now(spells, now):  # type: ignore[no-untyped-def]
+    """Number of the law of a start that is asked for now."""
+    law = 0
+    for k in range(len(spells)):
+        if spells[k, 0] <= now:
+            law = int(spells[k, 1])
+    return law
+
+
+@kernel()
 def close_up(latest, ends, begins, k, size):  # type: ignore[no-untyped-def]
     """Close the gap that environment `k` leaves in the columns of several slots."""
     for j in range(k, size):

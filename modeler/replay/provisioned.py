@@ -14,7 +14,7 @@ from modeler.compiled import kernel
 from modeler.replay import environments as e
 from modeler.replay import layout as m
 from modeler.replay.fleet import note_decision
-from modeler.replay.pool import beyond, close_up, put
+from modeler.replay.pool import beyond, close_up, law_now, put
 
 _INF = m.INF
 _ARRIVAL, _WAKE, _TICK, _BUCKET, _BOUNDS = range(5)
@@ -180,11 +180,12 @@ def _prepare(w, k, now):  # type: ignore[no-untyped-def]
     ordinal = w.integers[m.REPLICAS]
     w.integers[m.REPLICAS] = ordinal + 1
     row = ordinal - w.integers[e.DRAWS_FIRST]
-    lead = max(w.draws[row, 1], w.floats[e.P_LEAD])
+    running, ready, _ = w.draws[row, law_now(w.spells, now)]
+    lead = max(ready, w.floats[e.P_LEAD])
     put(w.provisioned, k, now, now + lead, ordinal)
     if w.integers[e.ROWS] != 0:
         w.replicas[ordinal, m.REQUESTED_S] = now
-        w.replicas[ordinal, m.RUNNING_S] = now + lead - (w.draws[row, 1] - w.draws[row, 0])
+        w.replicas[ordinal, m.RUNNING_S] = now + lead - (ready - running)
         w.replicas[ordinal, m.READY_S] = now + lead
 
 

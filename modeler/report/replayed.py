@@ -105,6 +105,10 @@ def _summary(outcome: Mapping[str, Any], unit: str) -> Iterable[str]:
             f"zero_wait {numbers.dollars(outcome['bounds']['zero_wait']['usd_total'])}",
         ),
     ]
+    if outcome["environments"] is not None:
+        rows.append(("environments", _environments(outcome)))
+    if outcome["instances"] is not None:
+        rows.append(("instances", _instances(outcome["instances"])))
     rows += [("note", note) for note in outcome["notes"]]
     width = max(len(name) for name, _ in rows)
     return [f"{name:<{width}}  {text}" for name, text in rows]
@@ -117,6 +121,44 @@ def _policy(outcome: Mapping[str, Any], unit: str) -> str:
     if target is not None:
         text += f", target {target:.4g} {unit}".rstrip()
     return f"{text}; {fleet['mean']:.2f} replicas on average, {fleet['peak']} at most"
+
+
+def _environments(outcome: Mapping[str, Any]) -> str:
+    """Cold starts, what was throttled and why, what was provisioned."""
+    counts = outcome["environments"]
+    served = max(outcome["requests"] - outcome["rejected"], 1)
+    text = (
+        f"{_several(counts['cold'], 'cold start')} ({numbers.percent(counts['cold'] / served)} of "
+        f"what was not throttled), {counts['peak']:,} at most"
+    )
+    for name, words in (
+        ("throttled_by_cap", "throttled by the cap"),
+        ("throttled_by_burst", "throttled by the burst rate"),
+        ("on_provisioned", "served by provisioned ones"),
+    ):
+        text += f", {counts[name]:,} {words}" if counts[name] else ""
+    return text
+
+
+def _instances(counts: Mapping[str, Any]) -> str:
+    """Machines beneath the replicas, and what the weather did to them."""
+    layer = "" if counts["layer"] == "none" else f" ({counts['layer']})"
+    text = (
+        f"{counts['mean']:.2f} on average{layer}, {counts['peak']} at most, "
+        f"{counts['started']:,} started"
+    )
+    for name, words in (
+        ("reclaimed", "reclaimed"),
+        ("zone_lost", "lost with their zone"),
+        ("failed_starts", "starts failed"),
+        ("given_up", "given up"),
+        ("lost_in_service", "requests lost in service"),
+    ):
+        text += f", {counts[name]:,} {words}" if counts[name] else ""
+    laws = {name: n for name, n in counts["laws"].items() if n}
+    if len(laws) > 1:
+        text += "; started from: " + ", ".join(f"{name} {n:,}" for name, n in laws.items())
+    return text
 
 
 def _several(count: int, what: str) -> str:

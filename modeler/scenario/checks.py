@@ -272,7 +272,6 @@ def _fates(
         of_fleets = {
             "fleet.router": (fleet.router, "central"),
             "queue.from_zero": (queue.from_zero, None),
-            "queue.retries": (queue.retries, 0),
             "cold_start.false_ready_s": (cold_start.false_ready_s, 0.0),
         }
         for path, (value, without) in of_fleets.items():
@@ -330,7 +329,7 @@ _CHECKS = cast(
         (("hosting", "fleet", "queue", "cold_start", "in_force"), _fates),
         (("hosting",), _room_for_a_gpu),
         (("hosting",), _told(serverless_checks.of_concurrency)),
-        (("hosting", "fleet", "in_force"), _told(serverless_checks.of_requests)),
+        (("hosting", "fleet", "in_force", "weather"), _told(serverless_checks.of_requests)),
         (("hosting", "in_force"), _told(serverless_checks.of_provisioned)),
         (("hosting", "in_force"), _policy_of_the_platform),
         (("hosting", "fleet", "in_force"), _scale_to_zero),

@@ -7,6 +7,7 @@ from modeler.scenario.hosting import Hosting
 from modeler.scenario.policy import Policy
 from modeler.scenario.policy.aws_checks import wakes_from_zero
 from modeler.scenario.serverless import Lambda, SageMakerServerless
+from modeler.scenario.weather import Weather
 from modeler.scenario.weather_checks import Clash
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def of_concurrency(hosting: Hosting) -> Iterator[Clash]:
 
 
 def of_requests(
-    hosting: Hosting, fleet: "Fleet", policies: Sequence[tuple[str, Policy]]
+    hosting: Hosting,
+    fleet: "Fleet",
+    policies: Sequence[tuple[str, Policy]],
+    weather: Sequence[Weather],
 ) -> Iterator[Clash]:
     """Settings of a replica behind a queue, and a keep-alive without its values."""
     if not isinstance(hosting, Lambda | SageMakerServerless):
@@ -56,6 +60,13 @@ def of_requests(
             "1",
             f"an environment of {hosting.platform.title} serves one request at a time: write "
             "fleet.slots: 1, or leave it out",
+        )
+    if weather and any(getattr(policy, "cold_response_s", None) for _, policy in policies):
+        yield Clash(
+            "weather.0.kind",
+            weather[0].kind,
+            "leave cold_response_s out",
+            "weather.0: cold_response_s leaves no start to slow down or to fail: leave it out",
         )
     for path, policy in policies:
         if policy.kind == "per_request" and policy.keep_alive_law == "empirical":

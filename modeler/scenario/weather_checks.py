@@ -1,7 +1,7 @@
 """Machines, weather and the rest of a scenario that do not go together."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modeler.scenario.nodes import LAYERS
 from modeler.scenario.weather import (
@@ -17,6 +17,9 @@ from modeler.scenario.weather import (
 if TYPE_CHECKING:
     from modeler.scenario.hosting import Hosting
     from modeler.scenario.schema import ColdStart, Fleet
+
+# What can go wrong with a start alone.
+OF_STARTS: Final = (SlowStore, SlowRegistry, FailedStart)
 
 
 class Clash(NamedTuple):
@@ -65,14 +68,6 @@ def of_weather(
     hosting: "Hosting", fleet: "Fleet", cold_start: "ColdStart", weather: Sequence[Weather]
 ) -> Iterator[Clash]:
     """Weather that this platform does not have, or that says two things at once."""
-    if weather and hosting.platform.per_request:
-        yield Clash(
-            "weather",
-            len(weather),
-            "leave it out",
-            f"weather: {hosting.platform.title} has no instances to take away: leave it out",
-        )
-        return
     for kind in (SpotReclaim, FailedStart):
         at = [i for i, block in enumerate(weather) if isinstance(block, kind)]
         if len(at) > 1:
@@ -83,9 +78,45 @@ def of_weather(
                 f"one block of kind {name}",
                 f"weather.{at[1]}: there is a block of kind {name} already: write one",
             )
+    if hosting.platform.per_request:
+        yield from _per_request(hosting, weather)
     zones = {block.zones for block in weather if isinstance(block, ZoneLost)}
     for i, block in enumerate(weather):
-        yield from _of_block(f"weather.{i}", block, hosting, fleet, cold_start, zones)
+        if not hosting.platform.per_request or isinstance(block, OF_STARTS):
+            yield from _of_block(f"weather.{i}", block, hosting, fleet, cold_start, zones)
+
+
+def _per_request(hosting: "Hosting", weather: Sequence[Weather]) -> Iterator[Clash]:
+    """Only starts can go wrong where the platform keeps the machines to itself."""
+    for i, block in enumerate(weather):
+        if not isinstance(block, OF_STARTS):
+            yield Clash(
+                f"weather.{i}.kind",
+                block.kind,
+                "one of slow_store, slow_registry, failed_start",
+                f"weather.{i}: {hosting.platform.title} has no instances to take away: there is "
+                "slow_store, slow_registry and failed_start",
+            )
+        elif isinstance(block, SlowStore | SlowRegistry) and hosting.kind == "lambda":
+            image = hosting.package == "image"
+            if image != isinstance(block, SlowRegistry):
+                other = "slow_registry" if image else "slow_store"
+                yield Clash(
+                    f"weather.{i}.kind",
+                    block.kind,
+                    other,
+                    f"weather.{i}.kind = {block.kind}: a function of hosting.package = "
+                    f"{hosting.package} comes from the {other.removeprefix('slow_')} alone: write "
+                    f"{other}",
+                )
+        elif isinstance(block, FailedStart) and block.probability == 1.0:
+            yield Clash(
+                f"weather.{i}.probability",
+                1.0,
+                "less than 1",
+                f"weather.{i}.probability = 1: each failed start is tried again at once, and none "
+                "would ever succeed",
+            )
 
 
 def _of_block(

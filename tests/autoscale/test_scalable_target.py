@@ -236,17 +236,54 @@ def test_scheduled_actions_move_the_capacity_into_their_bounds():
                     timezone="Europe/Berlin")  # fmt: skip
     night = Scheduled(schedule="cron(0 20 ? * * *)", min_replicas=1, max_replicas=2,
                       timezone="Europe/Berlin")  # fmt: skip
-    never = Scheduled(schedule="at(2001-01-01T00:00:00)", min_replicas=9)
+    never = Scheduled(schedule="at(2031-01-01T00:00:00)", min_replicas=9)
     t0_s = 1774656000.0  # 28 March 2026, 00:00 UTC, the day before the clock is put forward
     policy = target(INVOCATIONS, day, night, never, maximum=50, horizon_s=48 * HOUR, t0_s=t0_s)
     assert policy.bounds[:, 0].tolist() == [7 * HOUR, 19 * HOUR, 30 * HOUR, 42 * HOUR]
     assert policy.bounds[:2, 1:].tolist() == [[4, 50], [1, 2]]
     assert policy.notes == (
-        "scheduled action at(2001-01-01T00:00:00) does not fire within this trace",
+        "scheduled action cron(0 8 ? * * *) last ran at 2026-03-27 07:00 UTC, before this trace: "
+        "what it set is in force at the start",
+        "scheduled action cron(0 20 ? * * *) last ran at 2026-03-27 19:00 UTC, before this trace: "
+        "what it set is in force at the start",
+        "scheduled action at(2031-01-01T00:00:00) does not fire within this trace",
     )
+    assert (policy.minimum, policy.maximum, policy.initial) == (1, 2, 1)
     result = walk(policy, arrivals((60, 1)), horizon_s=24 * HOUR, t0_s=t0_s, service_s=0.01)
     assert [c for c in changes(result) if c[1] < c[2]] == [(7 * HOUR, 1, 4)]
     assert (19 * HOUR, 4, 2) in changes(result)
+
+
+def test_what_an_action_set_before_the_trace_holds_at_its_start():
+    noon_s = 1774656000.0 + 12 * HOUR  # Saturday
+    weekday = Scheduled(schedule="cron(0 8 ? * MON-FRI *)", min_replicas=4)
+    evening = Scheduled(schedule="cron(0 20 ? * MON-FRI *)", max_replicas=6)
+    once = Scheduled(schedule="at(2020-02-29T10:00:00)", min_replicas=5, max_replicas=7)
+    policy = target(once, weekday, evening, INVOCATIONS, maximum=50, horizon_s=HOUR, t0_s=noon_s)
+    assert (policy.minimum, policy.maximum, policy.initial) == (4, 6, 4)
+    assert len(policy.bounds) == 0
+    result = walk(policy, arrivals((60, 1)), horizon_s=HOUR, t0_s=noon_s, service_s=0.01)
+    assert changes(result) == []  # four are there from the start, and no fewer may be
+    # A leap day once in four years is found; an action whose start lies ahead has not run.
+    leap = Scheduled(schedule="cron(0 0 29 2 ? *)", min_replicas=3)
+    ahead = Scheduled(schedule="cron(0 8 ? * * *)", min_replicas=9, start="2026-04-01T00:00:00")
+    policy = target(leap, ahead, maximum=50, horizon_s=HOUR, t0_s=noon_s)
+    assert policy.minimum == 3
+    # Every half hour from its own start: the last run before the trace is at half past eleven.
+    rate = Scheduled(schedule="rate(30 minutes)", min_replicas=2, start="2026-03-28T00:30:00")
+    policy = target(rate, maximum=50, horizon_s=HOUR, t0_s=noon_s + 60.0)
+    assert policy.minimum == 2
+    assert policy.bounds[:, 0].tolist() == [29 * 60.0, 59 * 60.0]
+
+
+def test_bounds_that_contradict_each_other_before_the_trace_are_refused():
+    low = Scheduled(schedule="at(2026-03-01T00:00:00)", max_replicas=2)
+    high = Scheduled(schedule="at(2026-03-02T00:00:00)", min_replicas=9)
+    with pytest.raises(ScenarioError, match="before the trace a scheduled minimum of 9 lies"):
+        target(low, high, maximum=50, horizon_s=HOUR, t0_s=1774656000.0)
+    # What a later action has mended before the trace is no contradiction.
+    mended = Scheduled(schedule="at(2026-03-03T00:00:00)", max_replicas=20)
+    assert target(low, high, mended, horizon_s=HOUR, t0_s=1774656000.0).minimum == 9
 
 
 def test_what_schedules_may_not_say():

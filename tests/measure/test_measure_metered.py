@@ -105,6 +105,86 @@ def test_sagemaker_serverless_is_metered_by_the_second_at_its_memory():
     assert lines(priced)["provisioned"].unit_price_usd == 4e-6
 
 
+def slow(kind, factor, **window):
+    return {"kind": kind, "factor": factor, **window}
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "size"),
+    [("zip", "slow_store", "150MB"), ("image", "slow_registry", "800MB"),
+     ("snapstart", "slow_store", "150MB")],
+)  # fmt: skip
+def test_weather_slows_the_starts_of_its_window_only(package, kind, size):
+    own = {"cold_start.total_s": None, "hosting.package": package, "model.size": size}
+    own["cold_start.sigma_log"] = 0.0
+    times = {"arrival": (0.0, 5000.0, 10000.0), "service": (0.1, 0.1, 0.1)}
+    fair, _ = outcome(scenario(**own), **times)
+    weather = [slow(kind, 0.5, from_s=4000.0, for_s=2000.0)]
+    done, found = outcome(scenario(weather=weather, **own), **times)
+
+    def starts(which):
+        return which.result.replicas[:, 2] - which.result.replicas[:, 0]
+
+    assert starts(done)[[0, 2]].tolist() == starts(fair)[[0, 2]].tolist()
+    table = fair.cold_start.sample(1, 1)
+    column = list(fair.cold_start.phases).index("artifact_fetch")
+    fetch_s = table.ends_s[0, column] - table.starts_s[0, column]
+    # Half the rate: the fetch takes twice as long, and nothing else does.
+    longer = starts(done)[1] - starts(fair)[1]
+    begun_again = 10.0 if starts(fair)[1] <= 10.0 < starts(fair)[1] + fetch_s else 0.0
+    assert longer == pytest.approx(fetch_s + begun_again)
+    assert found.environments["cold"] == 3
+
+
+def test_a_start_that_fails_is_tried_again_at_once_and_paid():
+    weather = [{"kind": "failed_start", "probability": 0.5}]
+    at = np.arange(400) * 2000.0
+    done, _ = outcome(scenario(weather=weather), arrival=at, service=np.full(400, 0.1))
+    starts = done.result.replicas[:, 2] - done.result.replicas[:, 0]
+    tries = starts / 1.25
+    assert np.allclose(tries, np.round(tries))
+    # Geometric with mean 1 / (1 - p); four standard errors of sqrt(p) / (1 - p) / sqrt(n).
+    assert tries.mean() == pytest.approx(2.0, abs=4 * 2**0.5 / 20)
+    assert done.result.environments.billed_init_ms == pytest.approx(1250 * tries.sum())
+    late = [{"kind": "failed_start", "probability": 0.5, "detected": "limit"}]
+    limited = scenario(weather=late, **{"cold_start.start_limit_s": 10.0})
+    done, _ = outcome(limited, arrival=at, service=np.full(400, 0.1))
+    again = done.result.replicas[:, 2] - done.result.replicas[:, 0]
+    assert np.allclose(again, 1.25 + 10.0 * (np.round(tries) - 1))
+
+
+def test_a_throttled_request_comes_back_and_only_what_started_is_charged():
+    values = {"policy": {"kind": "per_request", "max_environments": 1}, "queue.retries": 2,
+              "queue.retry_base_s": 1.0, "queue.retry_jitter": "none"}  # fmt: skip
+    arrival, service = (0.0, 2.0, 2.5), (0.1, 2.0, 0.1)
+    done, found = outcome(scenario(**values), arrival=arrival, service=service)
+    # The third is throttled at 2.5 and 3.5 s; the second attempt pauses twice as long: 5.5 s.
+    assert (found.served, found.rejected) == (3, 0)
+    assert done.result.attempts == 5
+    assert lines(found)["requests"].quantity == 3
+    assert found.wait_s["mean"] == pytest.approx((1.25 + 3.0) / 3)
+    assert found.violations_by_cause["replica_cap"] == 1  # 3.1 s, over the level of 2 s
+    given_up = scenario(**values | {"queue.retries": 1})
+    _, found = outcome(given_up, arrival=arrival, service=service)
+    assert (found.served, found.rejected) == (2, 1)
+    assert found.environments["throttled_by_cap"] == 1
+    assert lines(found)["requests"].quantity == 2
+
+
+@pytest.mark.parametrize(
+    ("weather", "said"),
+    [
+        ([{"kind": "zone_lost"}], "has no instances to take away: there is slow_store"),
+        ([{"kind": "failed_start", "probability": 1.0}], "none would ever succeed"),
+        ([slow("slow_store", 0.5)], "leaves no phase to slow down"),
+        ([slow("slow_registry", 0.5)], "comes from the store alone: write slow_store"),
+    ],
+)
+def test_weather_that_a_function_does_not_have_is_refused(weather, said):
+    with pytest.raises(ScenarioError, match=said):
+        scenario(weather=weather)
+
+
 def test_a_region_without_a_price_is_named():
     with pytest.raises(pricing.PriceNotFound, match="us-east-1"):
         unit_price(scenario("sagemaker_serverless", **{"hosting.region": "eu-west-1"}))

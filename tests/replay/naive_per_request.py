@@ -44,7 +44,14 @@ class Naive:
         bounds=(),
         may_start=lambda now: True,
         horizon=0.0,
+        retries=0,
+        pause=lambda attempt: 0.0,
+        after_time_out=False,
     ):
+        self.retries, self.pause, self.after_time_out = retries, pause, after_time_out
+        self.came = [request[0] for request in requests]
+        self.attempts = 0
+        self.waited = 0.0
         self.requests = requests
         self.slots, self.cap, self.client = slots, cap, client_timeout
         self.cold, self.may_start, self.horizon = cold, may_start, horizon
@@ -63,7 +70,11 @@ class Naive:
         for time, minimum in bounds:
             self.push(time, BOUNDS, minimum)
         for i, request in enumerate(requests):
-            self.push(request[0], ARRIVAL, i)
+            self.come(request[0], i, 0)
+
+    def come(self, time, i, attempt):
+        """A request has one attempt on its way at most: of equal instants its number decides."""
+        heapq.heappush(self.events, (time, ARRIVAL, i, attempt))
 
     def push(self, time, order, what):
         heapq.heappush(self.events, (time, order, self.counter, what))
@@ -72,7 +83,7 @@ class Naive:
     def run(self):
         last = 0.0
         while self.events:
-            now, order, _, what = heapq.heappop(self.events)
+            now, order, number, what = heapq.heappop(self.events)
             if order == BOUNDS and now > self.horizon and self.past_arrivals():
                 continue
             if order == FINISH:
@@ -83,7 +94,8 @@ class Naive:
             elif order == BOUNDS:
                 self.provision(now, what)
             else:
-                self.arrive(now, what)
+                self.arrive(now, number, what)
+                last = max(last, now)
         self.end = max(self.horizon, last)
         for one in self.environments:
             if not one.provisioned:
@@ -108,7 +120,8 @@ class Naive:
                 return one
         return None
 
-    def arrive(self, now, i):
+    def arrive(self, now, i, attempt):
+        self.attempts += 1
         _, service, _ = self.requests[i]
         room = max(self.cap - self.desired, 0)
         one = self.pick(now, True)
@@ -117,12 +130,12 @@ class Naive:
             one = self.pick(now, False)
             if one is not None:
                 if sum(bool(x.active) for x in others) >= room and len(others) > room:
-                    return self.refuse(i, now, "replica_cap")
+                    return self.refuse(i, now, attempt, "replica_cap")
             else:
                 if len(others) >= room:
-                    return self.refuse(i, now, "replica_cap")
+                    return self.refuse(i, now, attempt, "replica_cap")
                 if not self.may_start(now):
-                    return self.refuse(i, now, "decision")
+                    return self.refuse(i, now, attempt, "decision")
                 running, ready, whole = self.cold(len(self.environments))
                 one = Environment(
                     len(self.environments), now, now + running, now + ready, False, empty_since=now
@@ -136,23 +149,31 @@ class Naive:
             self.idle += now - one.empty_since
         if not one.active:
             one.empty_since = now
-        one.active.append((end, i))
+        one.active.append((i, attempt))
         one.token += 1
         self.busy += service
         response = service if start == now else end - now
         outcome = "timed_out" if response > self.client else "served"
-        self.push(end, FINISH, (one, i))
-        left = end if outcome == "served" else now + self.client
-        self.records[i] = (start, left, outcome, one.ordinal)
+        self.push(end, FINISH, (one, (i, attempt)))
         alive = sum(1 for x in self.environments if not x.gone)
         self.most_alive = max(self.most_alive, alive)
+        if outcome == "timed_out" and self.after_time_out and attempt < self.retries:
+            self.come(now + self.client + self.pause(attempt), i, attempt + 1)
+            return None
+        if outcome == "served":
+            self.waited += start - self.came[i]
+        left = end if outcome == "served" else now + self.client
+        self.records[i] = (start, left, outcome, one.ordinal)
         return None
 
-    def refuse(self, i, now, cause):
+    def refuse(self, i, now, attempt, cause):
+        if attempt < self.retries:
+            self.come(now + self.pause(attempt), i, attempt + 1)
+            return
         self.records[i] = (INF, now, cause, -1)
 
-    def finish(self, now, one, i):
-        one.active = [x for x in one.active if x[1] != i]
+    def finish(self, now, one, which):
+        one.active.remove(which)
         if one.active:
             return
         self.running += now - one.empty_since
@@ -162,7 +183,7 @@ class Naive:
                 one.stop = now
             return
         one.token += 1
-        self.push(now + self.requests[i][2], EXPIRE, (one, one.token))
+        self.push(now + self.requests[which[0]][2], EXPIRE, (one, one.token))
 
     def expire(self, now, one, token):
         if one.token != token or one.gone:

@@ -15,6 +15,7 @@ from modeler.autoscale import fixed as fixed_fleet
 from modeler.autoscale.keep_alive import KeepAlive, fixed
 from modeler.replay import Limits, Work
 from modeler.replay import layout as m
+from modeler.replay.fates import Fates
 from modeler.replay.per_request import Capacity, simulate
 
 INF = float("inf")
@@ -41,6 +42,8 @@ class Scene:
     bounds: tuple = ()
     burst: tuple | None = None
     horizon: float = 0.0
+    retries: int = 0
+    after_time_out: bool = False
 
     def cold(self, first, count):
         at = np.arange(first, first + count)
@@ -70,7 +73,19 @@ class Scene:
         )
         return simulate(
             work,
-            Limits(slots=self.slots, client_timeout_s=self.client, threshold_s=3.0),
+            Limits(
+                slots=self.slots,
+                client_timeout_s=self.client,
+                threshold_s=3.0,
+                fates=Fates(
+                    retries=self.retries,
+                    retry_base_s=0.5,
+                    retry_factor=2.0,
+                    retry_max_s=1.5,
+                    retry_jitter="none",
+                    retry_client_timeouts=self.after_time_out,
+                ),
+            ),
             keep,
             draws=self.cold,
             horizon_s=self.horizon,
@@ -95,6 +110,9 @@ class Scene:
             bounds=self.bounds,
             may_start=self.starts(),
             horizon=self.horizon,
+            retries=self.retries,
+            pause=lambda attempt: min(0.5 * 2.0**attempt, 1.5),
+            after_time_out=self.after_time_out,
         ).run()
 
     def starts(self):
@@ -161,6 +179,8 @@ def scenes(draw):
         bounds=tuple(sorted((time / 4.0, number) for time, number in changes)),
         burst=draw(st.sampled_from([None, None, ("bucket", 2), ("window", 2)])),
         horizon=end + draw(st.sampled_from([0.0, 0.0, 3.0, 50.0])),
+        retries=draw(st.sampled_from([0, 0, 1, 3])),
+        after_time_out=draw(st.booleans()),
     )
 
 
@@ -187,6 +207,8 @@ def test_every_request_and_environment_is_the_naive_simulators(scene, cut):
     rows = [(x.requested, x.running, x.ready, x.drain, x.stop) for x in naive.environments]
     assert result.replicas.tolist() == [list(row) for row in rows]
     assert counts.cold == naive.cold_count
+    assert result.attempts == naive.attempts
+    assert result.wait_sum_s == pytest.approx(naive.waited, abs=1e-9)
     assert result.end_s == naive.end
     assert result.busy_slot_s == pytest.approx(naive.busy, abs=1e-9)
     assert counts.idle_s == pytest.approx(naive.idle, abs=1e-9)

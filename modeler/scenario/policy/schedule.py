@@ -27,6 +27,9 @@ _MONTHS: Final = [
 ]
 _DAYS: Final = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 _YEARS: Final = range(1970, 2200)
+# How far back the last run of a cron is looked for: a day at first, a leap year's cycle at most.
+_BACK_DAYS: Final = (1, 8, 62, 366, 8 * 366)
+_A_MINUTE: Final = timedelta(minutes=1)
 _UNITS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
 _FORM: Final = "at(yyyy-mm-ddThh:mm:ss), rate(5 minutes) or cron(0 8 ? * MON-FRI *)"
 
@@ -149,6 +152,38 @@ def firings(
             at += step
     else:
         yield from _of_cron(cron(text), zone(timezone), low, high)
+
+
+def last_before(
+    schedule: str,
+    timezone: str,
+    before: datetime,
+    *,
+    begins: datetime | None = None,
+    ends: datetime | None = None,
+) -> datetime | None:
+    """When an action last ran before an instant, UTC; None where it never did.
+
+    A cron is looked for as far back as its years go; a rate without a start of its own counts from
+    the trace and has not run before it.
+    """
+    kind, text = _parts(schedule)
+    if kind == "rate" and begins is None:
+        return None
+    if kind == "at":
+        back = [moment(text, timezone)]
+    elif begins is not None:
+        back = [begins]
+    else:
+        back = [before - timedelta(days=days) for days in _BACK_DAYS]
+    for first in back:
+        found = None
+        for at in firings(schedule, timezone, first - _A_MINUTE, before, begins=begins, ends=ends):
+            if at < before:
+                found = at
+        if found is not None:
+            return found
+    return None
 
 
 def _of_cron(rule: Cron, where: ZoneInfo, low: datetime, high: datetime) -> Iterator[datetime]:
