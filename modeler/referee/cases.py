@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from modeler.referee import measured
+from modeler.referee import measured, sizes
 from modeler.referee.conformance import cases as conformance
 from modeler.referee.conformance.cases import ConformanceCase
 from modeler.referee.measured import MeasuredCase
 from modeler.referee.problems import CasesError, Problem, Row, is_number, shown
+from modeler.referee.sizes import SizeCase
 
 ANALYTIC: Final = "analytic-cases/1"
 CONFORMANCE: Final = "conformance-cases/1"
@@ -42,13 +43,16 @@ class Case:
     formula_ref: str = ""
 
 
+AnyCase = Case | ConformanceCase | MeasuredCase | SizeCase
+
+
 @dataclass(frozen=True)
 class CaseFile:
     """A file of known answers, all of one schema."""
 
     file: str
     schema: str
-    cases: tuple[Case | ConformanceCase | MeasuredCase, ...]
+    cases: tuple[AnyCase, ...]
 
 
 def read_cases(path: str | os.PathLike[str]) -> CaseFile:
@@ -56,8 +60,8 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
 
     Parameters
     ----------
-    path : path. A JSON file whose ``schema`` is ``analytic-cases/1`` or ``conformance-cases/1``, or
-        a CSV with the columns of the measured Lambda experiment.
+    path : path. A JSON file whose ``schema`` is ``analytic-cases/1``, ``conformance-cases/1`` or
+        ``model-size-cases/1``, or a CSV with the columns of the measured Lambda experiment.
 
     Raises
     ------
@@ -97,12 +101,12 @@ def check_cases(content: Any, file: str) -> CaseFile:
     if not isinstance(schema, str) or schema not in _SCHEMAS:
         runs = f"one of the schemas this version runs: {', '.join(_SCHEMAS)}"
         raise CasesError([Problem(file, "", "schema", shown(schema), runs)])
-    rows = content.get("cases")
+    where, keys, parse = _SCHEMAS[schema]
+    rows = content.get(where)
     if not isinstance(rows, list) or not rows:
-        raise CasesError([Problem(file, "", "cases", shown(rows), "a list of at least one case")])
-    keys, parse = _SCHEMAS[schema]
+        raise CasesError([Problem(file, "", where, shown(rows), "a list of at least one case")])
     problems: list[Problem] = []
-    cases: list[Case | ConformanceCase] = []
+    cases: list[AnyCase] = []
     seen: set[str] = set()
     for number, plain in enumerate(rows, start=1):
         if not isinstance(plain, dict):
@@ -143,8 +147,11 @@ def _analytic(row: Row) -> Case:
     )
 
 
-_SCHEMAS: Final[dict[str, tuple[tuple[str, ...], Callable[[Row], Case | ConformanceCase]]]] = {
-    ANALYTIC: (_KEYS, _analytic),
-    CONFORMANCE: (conformance.KEYS, conformance.parse),
+# Schema to the key its cases stand under, the keys of a case, and how one is read.
+_Parse = Callable[[Row], Case | ConformanceCase | SizeCase]
+_SCHEMAS: Final[dict[str, tuple[str, tuple[str, ...], _Parse]]] = {
+    ANALYTIC: ("cases", _KEYS, _analytic),
+    CONFORMANCE: ("cases", conformance.KEYS, conformance.parse),
+    sizes.SCHEMA: ("items", sizes.KEYS, sizes.parse),
 }
 SCHEMAS: Final = tuple(_SCHEMAS)

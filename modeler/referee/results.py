@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.referee.conformance.run import ConformanceResult
+from modeler.referee.sizes import SizeResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ class CaseResult:
         return plain | {"pass": passed, "why": why}
 
 
-Answered = CaseResult | ConformanceResult
+Answered = CaseResult | ConformanceResult | SizeResult
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,13 @@ class FileResult:
 
     def errors_pct(self) -> list[float]:
         """How far the numbers got are from those expected, where both are one number. [%]"""
-        return [
-            abs(r.got / r.expected - 1.0) * 100.0
-            for r in self.results
-            if isinstance(r, CaseResult) and math.isfinite(r.got) and r.expected != 0.0
-        ]
+        found: list[float] = []
+        for r in self.results:
+            if isinstance(r, SizeResult):
+                found += r.errors_pct
+            elif isinstance(r, CaseResult) and math.isfinite(r.got) and r.expected != 0.0:
+                found.append(abs(r.got / r.expected - 1.0) * 100.0)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: counts, what failed, what was skipped, how far off, every case."""
@@ -134,7 +137,7 @@ class Validation:
         for file in self.files:
             for result in file.results:
                 row = {"file": file.file, **result.to_dict()}
-                if isinstance(result, ConformanceResult):
+                if not isinstance(result, CaseResult):
                     for name in ("expected", "got"):
                         row[name] = _text(row[name], short)
                 elif short:

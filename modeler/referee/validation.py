@@ -10,18 +10,24 @@ from threading import Event
 from typing import Final
 
 from modeler.referee.analytic import run_case
-from modeler.referee.cases import Case, CaseFile, read_cases
+from modeler.referee.cases import AnyCase, CaseFile, read_cases
 from modeler.referee.conformance.cases import ConformanceCase
 from modeler.referee.conformance.run import run_conformance
 from modeler.referee.experiment import RULE
 from modeler.referee.measured import MeasuredCase, compare_measured
 from modeler.referee.problems import CasesError, Problem
 from modeler.referee.results import Answered, FileResult, Validation
+from modeler.referee.sizes import SizeCase, run_size
 from modeler.referee.statistics import QUICK_FACTOR
 
 SHIPPED: Final = tuple(
     Path(__file__).with_name(name)
-    for name in ("analytic_cases.json", "conformance_cases.json", "lambda_experiment.csv")
+    for name in (
+        "analytic_cases.json",
+        "conformance_cases.json",
+        "lambda_experiment.csv",
+        "size_cases.json",
+    )
 )
 
 
@@ -37,8 +43,9 @@ def validate(
 
     Parameters
     ----------
-    files : sequence of path, optional. Files of ``analytic-cases/1`` and ``conformance-cases/1``,
-        and CSVs of the measured Lambda experiment, in any mix; the shipped ones when none.
+    files : sequence of path, optional. Files of ``analytic-cases/1``, ``conformance-cases/1`` and
+        ``model-size-cases/1``, and CSVs of the measured Lambda experiment, in any mix; the shipped
+        ones when none.
     quick : bool. Tiers five times as wide and shorter runs.
     seed : int. Mixed into each case's seed; 0 leaves the hash of its id alone.
     workers : int. Threads; the answers do not depend on it.
@@ -86,7 +93,7 @@ def _split(files: list[CaseFile], results: list[Answered]) -> Iterator[FileResul
 
 
 def _run_all(
-    cases: Sequence[Case | ConformanceCase | MeasuredCase],
+    cases: Sequence[AnyCase],
     quick: bool,
     seed: int,
     workers: int,
@@ -97,9 +104,11 @@ def _run_all(
     stop = Event()
     pool = ThreadPoolExecutor(max_workers=max(workers, 1))
 
-    def run(case: Case | ConformanceCase | MeasuredCase) -> Answered:
+    def run(case: AnyCase) -> Answered:
         if isinstance(case, ConformanceCase):
             return run_conformance(case)
+        if isinstance(case, SizeCase):
+            return run_size(case)
         if isinstance(case, MeasuredCase):
             return compare_measured(case, quick=quick, seed=seed, stop=stop)
         return run_case(case, quick=quick, seed=seed, stop=stop)

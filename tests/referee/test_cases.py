@@ -53,7 +53,7 @@ def test_all_problems_at_once(tmp_path):
     assert "d: id: found a second case of this id" in said
 
 
-@pytest.mark.parametrize("schema", ["model-size-cases/1", "x", None])
+@pytest.mark.parametrize("schema", ["model-size-cases/2", "x", None])
 def test_other_schemas_are_refused_by_name(tmp_path, schema):
     with pytest.raises(CasesError, match="runs: analytic-cases/1, conformance-cases/1"):
         read_cases(written(tmp_path, GOOD, schema=schema))
@@ -88,7 +88,9 @@ def test_value_that_is_not_a_number(tmp_path):
 def test_shipped_answers_are_read():
     from modeler.referee.validation import SHIPPED
 
-    theory, platforms, _ = (read_cases(path).cases for path in SHIPPED)
+    theory, platforms, _, sizes = (read_cases(path).cases for path in SHIPPED)
+    assert len(sizes) >= 190
+    assert all(case.evidence for case in sizes)
     assert len(theory) >= 70
     assert all(case.formula_ref for case in theory)
     assert len(platforms) >= 101

@@ -1,0 +1,164 @@
+"""What an architecture is made of: tensors with a role, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+# Roles. Precisions below 16 bit apply to LINEAR alone: embeddings, heads and norms keep theirs.
+LINEAR: Final = "linear"
+EMBEDDING: Final = "embedding"
+HEAD: Final = "head"
+NORM: Final = "norm"
+BIAS: Final = "bias"
+CONVOLUTION: Final = "convolution"
+RECURRENT: Final = "recurrent"
+BUFFER: Final = "buffer"  # in the file, and no parameter
+COUNTER: Final = "counter"  # a buffer of one int64
+
+
+@dataclass(frozen=True)
+class Part:
+    """Equal tensors of an architecture.
+
+    Parameters
+    ----------
+    name : str. What it is; with ``times`` above 1, of one of them.
+    shape : tuple of int.
+    role : str. One of the roles of this module.
+    times : int. How many of them there are.
+    active : float. Share of them that one token or example passes through. [1]
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: str
+    times: int = 1
+    active: float = 1.0
+
+    @property
+    def elements(self) -> int:
+        """Elements of all of them."""
+        return math.prod(self.shape) * self.times
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What decides the key-value cache of a decoder.
+
+    Parameters
+    ----------
+    layers : int. Layers with attention over what came before.
+    heads, kv_heads, head_dim : int. Query heads, key and value heads, and their width.
+    latent : int. Elements cached per token and layer in place of keys and values; 0 for none.
+    window : int. Tokens that a layer with a sliding window looks back; 0 for none.
+    windowed_layers : int. How many of the layers have that window.
+    """
+
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    latent: int = 0
+    window: int = 0
+    windowed_layers: int = 0
+
+    def cache_elements(self, tokens: float = 1.0) -> float:
+        """Elements cached for a sequence of so many tokens, all ranks together."""
+        width = self.latent or 2 * self.kv_heads * self.head_dim
+        full = self.layers - self.windowed_layers
+        seen = min(tokens, self.window) if self.window else tokens
+        return width * (full * tokens + self.windowed_layers * seen)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Tensors of a model, counted and not loaded.
+
+    Parameters
+    ----------
+    kind : str. The family or type it was read as.
+    parts : tuple of Part. Tied tensors once.
+    dtype : str. Precision its weights are published in, as far as it says so.
+    hidden : int. Width of its layers; 0 where they differ.
+    attention : Attention, optional. Of a decoder.
+    experts, experts_per_token : int. Routed experts in a layer; 0 without.
+    used, unused : tuple of str. Fields that the count rests on, and fields that say nothing to it.
+    notes : tuple of str. What to know before relying on the count.
+    exact : bool. Whether the family is known; otherwise the count is an estimate.
+    """
+
+    kind: str
+    parts: tuple[Part, ...]
+    dtype: str = "fp32"
+    hidden: int = 0
+    attention: Attention | None = None
+    experts: int = 0
+    experts_per_token: int = 0
+    used: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+    exact: bool = True
+
+    def of(self, *roles: str) -> Iterator[Part]:
+        """Parts of some roles."""
+        return (part for part in self.parts if part.role in roles)
+
+    @property
+    def parameters(self) -> int:
+        """All trained elements, tied ones once. [parameters]"""
+        return total(part for part in self.parts if part.role not in (BUFFER, COUNTER))
+
+    @property
+    def active_parameters(self) -> int:
+        """Those that one token passes through: all but the experts it is not sent to."""
+        return round(
+            sum(
+                part.elements * part.active
+                for part in self.parts
+                if part.role not in (BUFFER, COUNTER)
+            )
+        )
+
+    @property
+    def buffer_elements(self) -> int:
+        """Elements in the file that are no parameters, counters included."""
+        return total(self.of(BUFFER, COUNTER))
+
+    @property
+    def linear_parameters(self) -> int:
+        """Those of matrices that quantisation applies to. [parameters]"""
+        return total(self.of(LINEAR, CONVOLUTION, RECURRENT))
+
+    @property
+    def tensors(self) -> int:
+        """Tensors in a file of it."""
+        return sum(part.times for part in self.parts)
+
+    def state_bytes(self, bytes_per_element: float) -> int:
+        """Bytes of parameters and buffers, counters at 8 each. [bytes]"""
+        counters = total(self.of(COUNTER))
+        rest = self.parameters + total(self.of(BUFFER))
+        return math.ceil(rest * bytes_per_element) + 8 * counters
+
+    def read_bytes(self, batch: float, bytes_per_element: float) -> float:
+        """Weights that one step over so many tokens reads, experts as they are expected to be hit.
+
+        Notes
+        -----
+        Each token goes to k of E experts; B tokens are expected to hit E (1 - (1 - k/E)^B).
+        """
+        read = 0.0
+        for part in self.parts:
+            if part.role in (BUFFER, COUNTER):
+                continue
+            share = 1.0 if part.active == 1.0 else 1.0 - (1.0 - part.active) ** max(batch, 1.0)
+            read += part.elements * share
+        return read * bytes_per_element
+
+
+def total(parts: Iterable[Part]) -> int:
+    """Elements of several parts."""
+    return sum(part.elements for part in parts)
