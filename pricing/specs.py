@@ -64,11 +64,11 @@ class Accelerator:
     fp16_flops : float. Peak in 16-bit floating point. [FLOP/s]
     bf16_flops, fp8_flops, fp32_flops : float or None. Peak; None where not supported or not
         listed. [FLOP/s]
-    int8_ops : float or None. Peak; None where not supported or not listed. [op/s]
+    int8_ops, fp4_flops : float or None. Peak; None where not supported or not listed. [op/s]
     memory_bytes : int. Nominal memory of one. [bytes]
     memory_bandwidth_bytes_per_s : float. Peak. [bytes/s]
-    host_bandwidth_bytes_per_s : float or None. From the host, theoretical; None where not listed.
-        [bytes/s]
+    host_bandwidth_bytes_per_s, link_bytes_per_s : float or None. From the host and to another
+        accelerator, theoretical, one way; None where not listed. [bytes/s]
     source : str. Where the figures were read.
     note : str. Disagreements between sources and other cautions.
     """
@@ -80,9 +80,11 @@ class Accelerator:
     fp8_flops: float | None
     fp32_flops: float | None
     int8_ops: float | None
+    fp4_flops: float | None
     memory_bytes: int
     memory_bandwidth_bytes_per_s: float
     host_bandwidth_bytes_per_s: float | None
+    link_bytes_per_s: float | None
     source: str
     note: str
 
@@ -172,9 +174,11 @@ def accelerator(name: str) -> Accelerator:
         fp8_flops=_times(row["fp8_tflops_dense"], 1e12),
         fp32_flops=_times(row["fp32_tflops"], 1e12),
         int8_ops=_times(row["int8_tops_dense"], 1e12),
+        fp4_flops=_times(row["fp4_tflops_dense"], 1e12),
         memory_bytes=round(float(row["memory_gb"]) * 1e9),
         memory_bandwidth_bytes_per_s=float(row["memory_bw_gbs"]) * 1e9,
         host_bandwidth_bytes_per_s=_times(row["h2d_gbs_theoretical"], 1e9),
+        link_bytes_per_s=_times(row["interconnect_gbs_one_way"], 1e9),
         source=row["source"],
         note=row["notes"],
     )

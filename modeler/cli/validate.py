@@ -26,6 +26,16 @@ _ANALYTIC = {
     "status": "status",
     "why": "why",
 }
+_PREDICTED = {
+    "id": "id",
+    "kind": "kind",
+    "expected": "measured",
+    "got": "predicted",
+    "unit": "unit",
+    "error_pct": "error %",
+    "status": "status",
+    "why": "why",
+}
 _MIXED = {name: name for name in ("id", "kind", "expected", "got", "status", "why")}
 
 
@@ -81,6 +91,8 @@ def command(
     schemas = {file["schema"] for file in plain["files"]}
     replayed = schemas <= {"analytic-cases/1", "lambda-experiment/1"}
     columns = _ANALYTIC if replayed else _MIXED
+    if all(file["errors"] for file in plain["files"]):
+        columns = _PREDICTED
     if len(plain["files"]) > 1:
         columns = {"file": "file"} | columns
     rows = list(result.rows(short=format == "table"))
@@ -97,10 +109,14 @@ def _summarise(file: dict[str, Any]) -> None:
     error = file["median_abs_pct_error"]
     typical = "" if error is None else f", median error {error:.2g} %"
     compared = f", {file['compared']} compared" if file["compared"] else ""
+    if file["out_of_scope"]:
+        compared += f", {file['out_of_scope']} out of scope"
     talk(
         f"{file['file']}: {file['passed']} passed, {len(file['failed'])} failed, "
         f"{file['skipped']} skipped{compared} of {file['cases']}{typical}"
     )
+    if file["errors"]:
+        _tell_errors(file["errors"])
     for failed in file["failed"]:
         talk(f"  failed {failed['id']}: {failed['why']}")
     reasons: dict[str, list[str]] = {}
@@ -108,6 +124,22 @@ def _summarise(file: dict[str, Any]) -> None:
         reasons.setdefault(skipped["why"], []).append(skipped["id"])
     for why, ids in reasons.items():
         talk(f"  skipped {', '.join(ids)}: {why}")
+
+
+def _tell_errors(errors: dict[str, Any]) -> None:
+    """Errors of predictions, over all and apart; what was out of scope, and why."""
+    apart = {**errors["by_kind"], **errors["by_group"]}
+    width = max(len(name) for name in ("all", *apart))
+    for name, found in {"all": errors["all"], **apart}.items():
+        if found["rows"]:
+            talk(
+                f"  {name:<{width}}  {found['rows']:4d} rows of {found['sources']:3d} sources  "
+                f"median {found['median_pct']:5.1f} %  "
+                f"within 50 %: {100.0 * found['within_50pct']:3.0f} %  "
+                f"median of sources {found['median_of_sources_pct']:5.1f} %"
+            )
+    for why, count in sorted(errors["out_of_scope"].items(), key=lambda pair: -pair[1]):
+        talk(f"  out of scope, {count} rows: {why}")
 
 
 class _Progress:

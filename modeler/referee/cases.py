@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from modeler.referee import measured, sizes
+from modeler.referee import latency_points, measured, sizes
 from modeler.referee.conformance import cases as conformance
 from modeler.referee.conformance.cases import ConformanceCase
+from modeler.referee.latency_points import LatencyPoint
 from modeler.referee.measured import MeasuredCase
 from modeler.referee.problems import CasesError, Problem, Row, is_number, shown
 from modeler.referee.sizes import SizeCase
@@ -43,7 +44,7 @@ class Case:
     formula_ref: str = ""
 
 
-AnyCase = Case | ConformanceCase | MeasuredCase | SizeCase
+AnyCase = Case | ConformanceCase | MeasuredCase | SizeCase | LatencyPoint
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
     Parameters
     ----------
     path : path. A JSON file whose ``schema`` is ``analytic-cases/1``, ``conformance-cases/1`` or
-        ``model-size-cases/1``, or a CSV with the columns of the measured Lambda experiment.
+        ``model-size-cases/1``, or a CSV with the columns of the measured Lambda experiment or of
+        published latencies.
 
     Raises
     ------
@@ -72,11 +74,7 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
     """
     name = os.fspath(path)
     if name.lower().endswith(".csv"):
-        header, rows = measured.read_csv(Path(path))
-        if not measured.is_experiment(header):
-            expected = "the columns of a measured experiment: ArrivalRate, ColdStartProbability, .."
-            raise CasesError([Problem(name, "", "header", shown(", ".join(header)), expected)])
-        return CaseFile(name, measured.SCHEMA, measured.read_experiment(name, rows))
+        return _read_table(name, Path(path))
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
@@ -85,6 +83,20 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
         where = f"line {error.lineno}, column {error.colno}"
         raise CasesError([Problem(name, "", where, error.msg, "JSON")]) from error
     return check_cases(content, name)
+
+
+def _read_table(name: str, path: Path) -> CaseFile:
+    """Measurements, by the columns that their CSV has."""
+    header, rows = measured.read_csv(path)
+    if measured.is_experiment(header):
+        return CaseFile(name, measured.SCHEMA, measured.read_experiment(name, rows))
+    if latency_points.is_latency_points(header):
+        return CaseFile(name, latency_points.SCHEMA, latency_points.read_points(name, rows))
+    expected = (
+        "the columns of measurements: ArrivalRate, ColdStartProbability, ..; or model, hw, metric, "
+        "value, .."
+    )
+    raise CasesError([Problem(name, "", "header", shown(", ".join(header)), expected)])
 
 
 def check_cases(content: Any, file: str) -> CaseFile:

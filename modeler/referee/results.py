@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.referee.conformance.run import ConformanceResult
+from modeler.referee.predictions import OUT_OF_SCOPE, Prediction, summary
 from modeler.referee.sizes import SizeResult
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class CaseResult:
         return plain | {"pass": passed, "why": why}
 
 
-Answered = CaseResult | ConformanceResult | SizeResult
+Answered = CaseResult | ConformanceResult | SizeResult | Prediction
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class FileResult:
         for r in self.results:
             if isinstance(r, SizeResult):
                 found += r.errors_pct
+            elif isinstance(r, Prediction):
+                found += [] if math.isnan(r.error_pct) else [abs(r.error_pct)]
             elif isinstance(r, CaseResult) and math.isfinite(r.got) and r.expected != 0.0:
                 found.append(abs(r.got / r.expected - 1.0) * 100.0)
         return found
@@ -84,6 +87,7 @@ class FileResult:
     def to_dict(self) -> dict[str, Any]:
         """Plain data: counts, what failed, what was skipped, how far off, every case."""
         errors = self.errors_pct()
+        predictions = [r for r in self.results if isinstance(r, Prediction)]
         return {
             "file": self.file,
             "schema": self.schema,
@@ -91,6 +95,7 @@ class FileResult:
             "passed": len(self.of_status("passed")),
             "skipped": len(self.of_status("skipped")),
             "compared": len(self.of_status(COMPARED)),
+            "out_of_scope": len(self.of_status(OUT_OF_SCOPE)),
             "failed": [
                 {"id": r.id, "expected": r.expected, "got": r.got, "why": r.why}
                 for r in self.of_status("failed")
@@ -100,6 +105,7 @@ class FileResult:
             "within_25pct": (
                 sum(error <= 25.0 for error in errors) / len(errors) if errors else None
             ),
+            "errors": summary(predictions) if predictions else None,
             "results": [r.to_dict() for r in self.results],
         }
 
@@ -137,10 +143,10 @@ class Validation:
         for file in self.files:
             for result in file.results:
                 row = {"file": file.file, **result.to_dict()}
-                if not isinstance(result, CaseResult):
+                if isinstance(result, ConformanceResult | SizeResult):
                     for name in ("expected", "got"):
                         row[name] = _text(row[name], short)
-                elif short:
+                elif short and isinstance(result, CaseResult):
                     row["kind"] = f"{result.model}: {result.quantity}"
                 yield row
 

@@ -14,6 +14,7 @@ from modeler.referee.cases import AnyCase, CaseFile, read_cases
 from modeler.referee.conformance.cases import ConformanceCase
 from modeler.referee.conformance.run import run_conformance
 from modeler.referee.experiment import RULE
+from modeler.referee.latency_points import LatencyPoint, predict_point
 from modeler.referee.measured import MeasuredCase, compare_measured
 from modeler.referee.problems import CasesError, Problem
 from modeler.referee.results import Answered, FileResult, Validation
@@ -44,8 +45,8 @@ def validate(
     Parameters
     ----------
     files : sequence of path, optional. Files of ``analytic-cases/1``, ``conformance-cases/1`` and
-        ``model-size-cases/1``, and CSVs of the measured Lambda experiment, in any mix; the shipped
-        ones when none.
+        ``model-size-cases/1``, and CSVs of the measured Lambda experiment and of published
+        latencies, in any mix; the shipped ones when none.
     quick : bool. Tiers five times as wide and shorter runs.
     seed : int. Mixed into each case's seed; 0 leaves the hash of its id alone.
     workers : int. Threads; the answers do not depend on it.
@@ -109,6 +110,8 @@ def _run_all(
             return run_conformance(case)
         if isinstance(case, SizeCase):
             return run_size(case)
+        if isinstance(case, LatencyPoint):
+            return predict_point(case)
         if isinstance(case, MeasuredCase):
             return compare_measured(case, quick=quick, seed=seed, stop=stop)
         return run_case(case, quick=quick, seed=seed, stop=stop)

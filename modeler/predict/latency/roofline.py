@@ -1,0 +1,204 @@
+"""Prefill and decode of a token model on accelerators: the larger of arithmetic and memory.
+
+    prefill(n) = max( (2 P n + 2 L H h S n) / TP / (peak x 0.5),  W / (bandwidth x 0.75) ) + 2 ms
+    step(B, c) = max( (W + B c kv) / (bandwidth x 0.75),
+                      (2 P B + 4 L H h c B) / TP / (peak x 0.5) ) + 2 ms
+
+with P parameters that take part in products, S the prompt, c the context of each sequence, W the
+weights that are read and kv the cache of a token, both of one device. Source of the rule: latency
+rules for token models, compared with 46 published points (read 2026-11); constants in
+`constants.csv`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pricing
+from modeler.predict.architecture import Architecture
+from modeler.predict.architecture.parts import EMBEDDING, HEAD, LINEAR
+from modeler.predict.latency.constants import value_of
+from modeler.predict.precision import precision
+
+
+class NotCovered(ValueError):
+    """A model, a machine or a precision that the rule has no figures for."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Group:
+    """Accelerators that serve one copy of a model.
+
+    Parameters
+    ----------
+    accelerator : pricing.Accelerator.
+    count : int. Devices that share every layer (tensor parallelism).
+    """
+
+    accelerator: pricing.Accelerator
+    count: int = 1
+
+    def flops(self, maths: str) -> float:
+        """Dense peak of one device in a kind of arithmetic. [FLOP/s]
+
+        Raises
+        ------
+        NotCovered : the device does not have it, or no figure is held.
+        """
+        one = self.accelerator
+        held = {
+            "fp32": one.fp32_flops,
+            "tf32": one.fp32_flops,
+            "fp16": one.fp16_flops,
+            "bf16": one.bf16_flops or one.fp16_flops,
+            "fp8": one.fp8_flops,
+            "int8": one.int8_ops,
+            "fp4": one.fp4_flops,
+        }
+        found = held.get(maths)
+        if not found:
+            raise NotCovered(f"{one.name} has no figure for arithmetic in {maths}")
+        return found
+
+
+@dataclass(frozen=True)
+class TokenModel:
+    """A decoder in one precision on a group of accelerators.
+
+    Parameters
+    ----------
+    architecture : Architecture. Of a decoder.
+    weights : str. Precision of the weights, as `precision` names it.
+    group : Group.
+    cache_dtype : str. Of keys and values: fp16, or fp8.
+
+    Raises
+    ------
+    NotCovered : no decoder, or the group lacks the arithmetic.
+    """
+
+    architecture: Architecture
+    weights: str
+    group: Group
+    cache_dtype: str = "fp16"
+
+    def __post_init__(self) -> None:
+        if self.architecture.attention is None:
+            raise NotCovered(f"{self.architecture.kind} is no decoder of tokens")
+        self.group.flops(precision(self.weights).maths)
+
+    @cached_property
+    def matrix_parameters(self) -> float:
+        """Parameters in products, those of experts that a token visits. [parameters]"""
+        return (
+            sum(part.elements * part.active for part in self.architecture.of(LINEAR)) + self._head
+        )
+
+    @property
+    def _head(self) -> float:
+        """The output matrix, which is the embedding where both are tied."""
+        head = sum(part.elements for part in self.architecture.of(HEAD))
+        if head:
+            return float(head)
+        return float(max((p.elements for p in self.architecture.of(EMBEDDING)), default=0))
+
+    @cached_property
+    def weight_bytes(self) -> float:
+        """Everything that a device holds. [bytes]"""
+        return precision(self.weights).memory_bytes(self.architecture) / self.group.count
+
+    def read_bytes(self, tokens: float) -> float:
+        """Weights that a device reads in a step over so many tokens. [bytes]
+
+        Experts are read as they are expected to be hit; the input table is only looked up.
+        """
+        kind = precision(self.weights)
+        linear = 0.0
+        for part in self.architecture.of(LINEAR):
+            share = 1.0
+            if part.active < 1.0:
+                share = 1.0 - (1.0 - part.active) ** max(tokens, 1.0)
+            linear += part.elements * share
+        rest = self._head * kind.other_bytes
+        return (linear * kind.linear_bytes + rest) / self.group.count
+
+    @cached_property
+    def cache_bytes(self) -> float:
+        """Cache of one token on one device. [bytes]"""
+        attention = self.architecture.attention
+        assert attention is not None
+        width = 1.0 if self.cache_dtype in ("fp8", "int8") else 2.0
+        ranks = min(self.group.count, attention.kv_heads) if not attention.latent else 1
+        return attention.cache_elements() * width / ranks
+
+    @property
+    def _heads_width(self) -> float:
+        attention = self.architecture.attention
+        assert attention is not None
+        return float(attention.layers * attention.heads * attention.head_dim)
+
+    @property
+    def _layers(self) -> int:
+        attention = self.architecture.attention
+        assert attention is not None
+        return attention.layers
+
+    def prefill_s(self, tokens: float, prompt: float) -> float:
+        """One pass over prompt tokens, which gives the first output token. [s]
+
+        Parameters
+        ----------
+        tokens : float. Prompt tokens in the pass, of one prompt or of several.
+        prompt : float. Length of each prompt. [tokens]
+        """
+        group = self.group
+        work = 2.0 * self.matrix_parameters * tokens + 2.0 * self._heads_width * prompt * tokens
+        arithmetic = work / group.count / (self._peak * value_of("prefill_efficiency"))
+        memory = self.read_bytes(tokens) / self._bandwidth
+        busy = max(arithmetic, memory) + value_of("step_overhead_s")
+        floor = self._layers * value_of("layer_launch_s")
+        return max(busy, floor) + self._exchange_s(tokens)
+
+    def step_s(self, batch: float, context: float) -> float:
+        """One decoding step, a token for each sequence. [s]
+
+        Parameters
+        ----------
+        batch : float. Sequences.
+        context : float. Tokens each looks back on.
+        """
+        group = self.group
+        memory = (self.read_bytes(batch) + batch * context * self.cache_bytes) / self._bandwidth
+        work = 2.0 * self.matrix_parameters * batch + 4.0 * self._heads_width * context * batch
+        arithmetic = work / group.count / (self._peak * value_of("decode_efficiency"))
+        overhead = value_of("step_overhead_s")
+        return max(memory, arithmetic) + overhead + self._exchange_s(0.0)
+
+    def _exchange_s(self, tokens: float) -> float:
+        """Two all-reduces a layer among the devices. [s]"""
+        if self.group.count == 1:
+            return 0.0
+        link = (
+            self.group.accelerator.link_bytes_per_s
+            or self.group.accelerator.host_bandwidth_bytes_per_s
+        )
+        moved = 2.0 * tokens * self.architecture.hidden / link if link else 0.0
+        return 2.0 * self._layers * (value_of("all_reduce_s") + moved)
+
+    @cached_property
+    def _peak(self) -> float:
+        return self.group.flops(precision(self.weights).maths)
+
+    @cached_property
+    def _bandwidth(self) -> float:
+        peak = self.group.accelerator.memory_bandwidth_bytes_per_s
+        return peak * value_of("bandwidth_efficiency")
+
+    @property
+    def cache_tokens(self) -> float:
+        """Tokens whose cache fits beside the weights. [tokens]"""
+        memory = self.group.accelerator.memory_bytes * value_of("memory_share")
+        return max((memory - self.weight_bytes) / self.cache_bytes, 0.0)

@@ -1,0 +1,231 @@
+"""Published latencies and throughputs beside the latency rules.
+
+A CSV with model, hardware, precision, batch, prompt and output lengths, a metric and its value. A
+row that lacks what its rule needs, or whose hardware or model is not known here, is out of scope
+and says which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pricing
+from modeler.predict.known import known
+from modeler.predict.latency import (
+    Group,
+    NotCovered,
+    Pass,
+    TokenModel,
+    at_concurrency,
+    call_s,
+    encoder,
+    full_throughput,
+    network,
+    static_batch_s,
+)
+from modeler.predict.precision import precision
+from modeler.referee.predictions import Prediction
+from modeler.referee.problems import CasesError, Problem
+
+SCHEMA: Final = "latency-points/1"
+_COLUMNS: Final = ("model", "hw", "dtype", "batch", "isl", "osl", "metric", "value", "unit")
+_MS: Final = 1000.0
+# Names of hardware in publications to those of the accelerator table.
+_HARDWARE: Final = {
+    "h100": "H100-SXM-80GB", "h100-80gb": "H100-SXM-80GB", "h100 sxm": "H100-SXM-80GB",
+    "h100-sxm": "H100-SXM-80GB", "h100-pcie": "H100-PCIe-80GB", "h200": "H200-SXM",
+    "b200": "B200-SXM", "a100": "A100-SXM-80GB", "a100-80gb": "A100-SXM-80GB",
+    "a100-sxm": "A100-SXM-80GB", "a100-40gb": "A100-SXM-40GB", "a100-pcie": "A100-PCIe-80GB",
+    "v100": "V100-SXM2-16GB", "v100-16gb": "V100-SXM2-16GB", "v100-32gb": "V100-SXM2-32GB",
+}  # fmt: skip
+_DTYPES: Final = {
+    "float16": "fp16", "float32": "fp32", "bfloat16": "bf16", "w4a16": "awq", "int4": "awq",
+    "nvfp4": "nvfp4", "fp4": "nvfp4", "w8a8": "int8", "fp8": "fp8",
+}  # fmt: skip
+_SEQUENCE: Final = re.compile(r"\s*seq(\d+)")
+_COMPILED: Final = re.compile(r"tensorrt|compiled|inductor|onnxruntime|openvino", re.IGNORECASE)
+# Engines that keep keys and values in 8 bits where weights are in fp8.
+_EIGHT_BIT_CACHE: Final = re.compile(r"tensorrt|nim|mlcommons|nvidia", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class LatencyPoint:
+    """One published measurement.
+
+    Parameters
+    ----------
+    id : str. Model, hardware and load in words.
+    row : mapping. The row as it stands.
+    """
+
+    id: str
+    row: Mapping[str, str]
+
+
+def is_latency_points(header: Sequence[str]) -> bool:
+    """Whether a CSV with this header holds such measurements."""
+    return set(_COLUMNS) <= set(header)
+
+
+def read_points(file: str, rows: Sequence[Mapping[str, str]]) -> tuple[LatencyPoint, ...]:
+    """The measurements of a file.
+
+    Raises
+    ------
+    CasesError
+        A value that is no positive number; all problems at once.
+    """
+    problems = []
+    points = []
+    for line, row in enumerate(rows, start=2):
+        load = "/".join(row.get(key) or "-" for key in ("batch", "isl", "osl"))
+        name = f"{row['model']} on {row['hw']} {load} {row['metric']}"
+        try:
+            value = float(row["value"])
+        except (TypeError, ValueError):
+            value = 0.0
+        if not value > 0.0:
+            place = f"line {line}"
+            problems.append(Problem(file, place, "value", repr(row["value"]), "a positive number"))
+        points.append(LatencyPoint(name, row))
+    if problems:
+        raise CasesError(problems)
+    return tuple(points)
+
+
+def predict_point(point: LatencyPoint) -> Prediction:
+    """The rule's answer to one measurement, or why it has none."""
+    row = point.row
+    metric = row["metric"]
+    try:
+        got: float | None = _predict(point, metric)
+        why = ""
+    except NotCovered as error:
+        got, why = None, str(error)
+    source = (row.get("source") or "").split(" docs/")[0]
+    return Prediction(point.id, metric, "", source, row["unit"], float(row["value"]), got, why)
+
+
+def _predict(point: LatencyPoint, metric: str) -> float:
+    rule = _RULES.get(metric)
+    if rule is None:
+        raise NotCovered(f'metric "{metric}": expected one of {", ".join(_RULES)}')
+    return rule(point)
+
+
+def _number(point: LatencyPoint, *names: str) -> list[float]:
+    """Columns as numbers.
+
+    Raises
+    ------
+    NotCovered : some are empty; all of them are named.
+    """
+    found = []
+    missing = []
+    for name in names:
+        try:
+            found.append(float(point.row.get(name) or ""))
+        except ValueError:
+            missing.append(name)
+    if missing:
+        raise NotCovered(f"{', '.join(missing)} not stated")
+    return found
+
+
+def _group(point: LatencyPoint, count: int) -> Group:
+    text = point.row["hw"].strip()
+    name = _HARDWARE.get(text.lower(), text)
+    try:
+        return Group(pricing.accelerator(name), count)
+    except pricing.SpecNotFound:
+        plain = text.split(" ")[0].split("(")[0].strip()
+        try:
+            return Group(pricing.accelerator(_HARDWARE.get(plain.lower(), plain)), count)
+        except pricing.SpecNotFound as error:
+            raise NotCovered(f'no figures are held for hardware "{text}"') from error
+
+
+def _dtype(point: LatencyPoint) -> str:
+    text = point.row["dtype"].strip().lower()
+    for name in (text, *text.split()[:1]):
+        try:
+            return precision(_DTYPES.get(name, name)).name
+        except ValueError:
+            continue
+    raise NotCovered(f'precision "{text}" is not known')
+
+
+def _tokens(point: LatencyPoint) -> TokenModel:
+    text = point.row.get("tp") or point.row.get("accelerators") or "1"
+    dtype = _dtype(point)
+    try:
+        architecture = known(point.row["model"])
+    except LookupError as error:
+        raise NotCovered(str(error.args[0])) from error
+    source = f"{point.row.get('source')} {point.row.get('notes')}"
+    eight = dtype in ("fp8", "nvfp4") and bool(_EIGHT_BIT_CACHE.search(source))
+    group = _group(point, int(float(text)))
+    return TokenModel(architecture, dtype, group, "fp8" if eight else "fp16")
+
+
+def _first_token(point: LatencyPoint) -> float:
+    batch, prompt = _number(point, "batch", "isl")
+    return _MS * _tokens(point).prefill_s(batch * prompt, prompt)
+
+
+def _static(point: LatencyPoint) -> float:
+    batch, prompt, output = _number(point, "batch", "isl", "osl")
+    model = _tokens(point)
+    return batch * output / static_batch_s(model, batch, prompt, output) / model.group.count
+
+
+def _static_total(point: LatencyPoint) -> float:
+    """Tokens a second of a whole group: of a batch if it is stated, else of a full server."""
+    if point.row.get("batch"):
+        return _static(point) * _tokens(point).group.count
+    prompt, output = _number(point, "isl", "osl")
+    return full_throughput(_tokens(point), prompt, output)
+
+
+def _between(point: LatencyPoint) -> float:
+    """At a concurrency, with what the prompts of others add."""
+    requests, prompt, output = _number(point, "batch", "isl", "osl")
+    return _MS * at_concurrency(_tokens(point), requests, prompt, output).between_tokens_s
+
+
+def _one_pass(point: LatencyPoint) -> float:
+    (batch,) = _number(point, "batch")
+    group = _group(point, 1)
+    if point.row["metric"] == "latency_p50_ms":
+        raise NotCovered("requests in flight not stated: a median under load is not a single call")
+    text = point.row["model"]
+    sequence = _SEQUENCE.search(text)
+    one: Pass
+    if sequence:
+        try:
+            architecture = known(text[: sequence.start()])
+        except LookupError as error:
+            raise NotCovered(str(error.args[0])) from error
+        one = encoder(architecture, float(sequence[1]))
+    else:
+        one = network(text)
+    source = f"{point.row.get('source')} {point.row.get('notes')}"
+    compiled = bool(_COMPILED.search(source))
+    dtype = _dtype(point)
+    return _MS * call_s(one, group, batch, maths=precision(dtype).maths, compiled=compiled)
+
+
+_RULES: Final[dict[str, Callable[[LatencyPoint], float]]] = {
+    "ttft_ms": _first_token,
+    "out_tok_s_per_gpu": _static,
+    "out_tok_s_total": _static_total,
+    "itl_ms": _between,
+    "tpot_ms": _between,
+    "latency_ms": _one_pass,
+    "latency_p50_ms": _one_pass,
+    "offline_tok_s": _static_total,
+    "server_tok_s": _static_total,
+}
