@@ -26,6 +26,7 @@ COMMANDS: Final = (
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("size", "modeler.cli.size", "Bytes of a model: a literal, a file, a folder or s3://."),
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
+    Entry("calibrate", "modeler.cli.calibrate", "Constants of a start from measurements."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
     Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),

@@ -71,12 +71,14 @@ def command(
 
     FILE holds cases of the schema analytic-cases/1, replayed until a 99.9 % confidence interval is
     narrow enough; conformance-cases/1, shown to the functions that decide in a replay; or
-    model-size-cases/1, counted: parameters exactly, files within their tolerance. Or it is a CSV
-    of the measured Lambda experiment (column ColdStartProbability and others), compared and not
-    judged. Any mix of files will do; without one the shipped answers are run. Ends with exit code 3
-    when a case fails, 2 when a file cannot be read. A case with a kind, model, quantity, key or
-    expected name that this version does not know is reported as skipped and named, never as
-    passed. --quick and --seed matter to replays alone.
+    model-size-cases/1, counted: parameters exactly, files within their tolerance. Or it is a CSV of
+    measurements, compared and not judged: the Lambda experiment (ColdStartProbability, ...),
+    published latencies (model, hw, metric, value, ...), measured starts (phase, seconds, ...; each
+    row by constants that were fitted without its source). Any mix of files will do; without one
+    the shipped answers are run. Ends with exit code 3 when a case fails, 2 when a file cannot be
+    read. A case with a kind, model, quantity, key or expected name that this version does not know
+    is reported as skipped and named, never as passed; a measurement that lacks what its rule needs
+    is out of scope. --quick and --seed matter to replays alone.
 
     In Python: modeler.referee.validate(["cases.json"]).
     """

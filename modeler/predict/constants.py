@@ -20,6 +20,7 @@ WITHOUT_ACCELERATOR: Final = (
     "lambda", "lambda_image", "lambda_snapstart", "sagemaker_serverless",
 )  # fmt: skip
 SET: Final = "set"  # origin of a constant that the scenario gives
+CALIBRATED: Final = "observed"  # origin of one from the analyst's own measurements
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,13 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     """
     constants = dict(defaults(_kind(scenario)))
     settings = scenario.cold_start
+    if settings.constants is not None:
+        from modeler.predict.calibration.constants_file import read_constants
+
+        for name, (value, unit, source) in read_constants(settings.constants).items():
+            constants[name] = Constant(name, value, unit, CALIBRATED, source)
+            for replaced in _REPLACES.get(name, ()):
+                constants.pop(replaced, None)
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if value is None or name in _NO_PHASE:
@@ -119,7 +127,8 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
 
 # Settings of the start as a whole.
 _NO_PHASE: Final = (
-    "total_s", "false_ready_s", "start_limit_s", "retry_base_s", "retry_max_s", "attempts",
+    "constants", "total_s", "false_ready_s", "start_limit_s", "retry_base_s", "retry_max_s",
+    "attempts",
 )  # fmt: skip
 _UNITS: Final = {"init_s": "s", "init_s_per_gb": "s/GB", "nic_bytes_per_s": "bytes/s"}
 _REPLACES: Final = {

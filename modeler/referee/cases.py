@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from modeler.referee import latency_points, measured, sizes
+from modeler.predict.calibration import is_measurements
+from modeler.referee import cold_starts, latency_points, measured, sizes
+from modeler.referee.cold_starts import ColdStartRow
 from modeler.referee.conformance import cases as conformance
 from modeler.referee.conformance.cases import ConformanceCase
 from modeler.referee.latency_points import LatencyPoint
@@ -44,7 +46,7 @@ class Case:
     formula_ref: str = ""
 
 
-AnyCase = Case | ConformanceCase | MeasuredCase | SizeCase | LatencyPoint
+AnyCase = Case | ConformanceCase | MeasuredCase | SizeCase | LatencyPoint | ColdStartRow
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
     Parameters
     ----------
     path : path. A JSON file whose ``schema`` is ``analytic-cases/1``, ``conformance-cases/1`` or
-        ``model-size-cases/1``, or a CSV with the columns of the measured Lambda experiment or of
-        published latencies.
+        ``model-size-cases/1``, or a CSV with the columns of the measured Lambda experiment, of
+        published latencies or of measured starts.
 
     Raises
     ------
@@ -92,9 +94,11 @@ def _read_table(name: str, path: Path) -> CaseFile:
         return CaseFile(name, measured.SCHEMA, measured.read_experiment(name, rows))
     if latency_points.is_latency_points(header):
         return CaseFile(name, latency_points.SCHEMA, latency_points.read_points(name, rows))
+    if is_measurements(header):
+        return CaseFile(name, cold_starts.SCHEMA, cold_starts.read_rows(name, rows))
     expected = (
-        "the columns of measurements: ArrivalRate, ColdStartProbability, ..; or model, hw, metric, "
-        "value, .."
+        "the columns of measurements: ArrivalRate, ColdStartProbability, ..; model, hw, metric, "
+        "value, ..; or phase, seconds, .."
     )
     raise CasesError([Problem(name, "", "header", shown(", ".join(header)), expected)])
 

@@ -106,7 +106,7 @@ def predict_point(point: LatencyPoint) -> Prediction:
     except NotCovered as error:
         got, why = None, str(error)
     source = (row.get("source") or "").split(" docs/")[0]
-    return Prediction(point.id, metric, "", source, row["unit"], float(row["value"]), got, why)
+    return Prediction(point.id, metric, (), source, row["unit"], float(row["value"]), got, why)
 
 
 def _predict(point: LatencyPoint, metric: str) -> float:

@@ -20,7 +20,7 @@ class Prediction:
     ----------
     id : str. Its name, or what it is of.
     kind : str. What was measured: a metric of latency, a phase of a start.
-    group : str. What its error is counted under beside `kind`: a hosting, say; empty without.
+    groups : tuple of str. What its error is counted under beside `kind`: a hosting, say.
     source : str. Where it was published.
     expected : float. The measurement, in `unit`.
     got : float, optional. The prediction.
@@ -29,7 +29,7 @@ class Prediction:
 
     id: str
     kind: str
-    group: str
+    groups: tuple[str, ...]
     source: str
     unit: str
     expected: float
@@ -44,8 +44,10 @@ class Prediction:
     @property
     def error_pct(self) -> float:
         """How far the prediction is off, signed; NaN where there is none. [%]"""
-        if self.got is None or self.expected == 0.0:
+        if self.got is None:
             return math.nan
+        if self.expected == 0.0:
+            return 0.0 if self.got == 0.0 else math.inf
         return 100.0 * (self.got / self.expected - 1.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class Prediction:
         return {
             "id": self.id,
             "kind": self.kind,
-            "group": self.group,
+            "groups": list(self.groups),
             "expected": self.expected,
             "got": self.got,
             "unit": self.unit,
@@ -78,7 +80,7 @@ def summary(rows: Iterable[Prediction]) -> dict[str, Any]:
     found = list(rows)
     compared = [row for row in found if not math.isnan(row.error_pct)]
     names = sorted({row.kind for row in compared})
-    groups = sorted({row.group for row in compared if row.group})
+    groups = sorted({group for row in compared for group in row.groups})
     reasons: dict[str, int] = {}
     for row in found:
         if row.got is None:
@@ -86,7 +88,7 @@ def summary(rows: Iterable[Prediction]) -> dict[str, Any]:
     return {
         "all": _errors(compared),
         "by_kind": {name: _errors([r for r in compared if r.kind == name]) for name in names},
-        "by_group": {name: _errors([r for r in compared if r.group == name]) for name in groups},
+        "by_group": {name: _errors([r for r in compared if name in r.groups]) for name in groups},
         "out_of_scope": reasons,
     }
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from modeler.referee.analytic import run_case
 from modeler.referee.cases import AnyCase, CaseFile, read_cases
+from modeler.referee.cold_starts import ColdStartRow, predict_row
 from modeler.referee.conformance.cases import ConformanceCase
 from modeler.referee.conformance.run import run_conformance
 from modeler.referee.experiment import RULE
@@ -45,8 +46,8 @@ def validate(
     Parameters
     ----------
     files : sequence of path, optional. Files of ``analytic-cases/1``, ``conformance-cases/1`` and
-        ``model-size-cases/1``, and CSVs of the measured Lambda experiment and of published
-        latencies, in any mix; the shipped ones when none.
+        ``model-size-cases/1``, and CSVs of the measured Lambda experiment of published latencies
+        and of measured starts, in any mix; the shipped ones when none.
     quick : bool. Tiers five times as wide and shorter runs.
     seed : int. Mixed into each case's seed; 0 leaves the hash of its id alone.
     workers : int. Threads; the answers do not depend on it.
@@ -112,6 +113,8 @@ def _run_all(
             return run_size(case)
         if isinstance(case, LatencyPoint):
             return predict_point(case)
+        if isinstance(case, ColdStartRow):
+            return predict_row(case)
         if isinstance(case, MeasuredCase):
             return compare_measured(case, quick=quick, seed=seed, stop=stop)
         return run_case(case, quick=quick, seed=seed, stop=stop)

@@ -190,8 +190,15 @@ def _beside(scenario: Scenario, folder: Path) -> Scenario:
     if scenario.service.kind == "empirical":
         file = _joined(folder, scenario.service.file)
         changes["service"] = scenario.service.model_copy(update={"file": file})
+    if scenario.cold_start.constants is not None:
+        file = _joined(folder, scenario.cold_start.constants)
+        changes["cold_start"] = scenario.cold_start.model_copy(update={"constants": file})
     varied = dict(scenario.sweep)
-    for path, resolve in (("trace", _from), ("service.file", _joined)):
+    for path, resolve in (
+        ("trace", _from),
+        ("service.file", _joined),
+        ("cold_start.constants", _joined),
+    ):
         if path in varied:
             varied[path] = tuple(resolve(folder, name) for name in varied[path])
             changes["sweep"] = varied

@@ -51,7 +51,7 @@ def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
 
 
 def missing_files(data: Mapping[str, Any], folder: File) -> Iterator[Stranger]:
-    """Every trace and file of service times, as written, that is not there.
+    """Every trace, file of service times and file of constants, as written, that is not there.
 
     Parameters
     ----------
@@ -70,6 +70,12 @@ def missing_files(data: Mapping[str, Any], folder: File) -> Iterator[Stranger]:
     for at, name in _written("service.file", data):
         if (empirical or at[0] == "sweep") and not (folder / name).exists():
             yield Stranger(at, f'service.file: there is no file "{name}"')
+    for at, name in _written("cold_start.constants", data):
+        if not (folder / name).exists():
+            message = (
+                f'cold_start.constants: there is no file "{name}"; modeler calibrate writes one'
+            )
+            yield Stranger(at, message)
 
 
 def _written(path: str, data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

@@ -114,6 +114,12 @@ class Fleet(Block):
 class ColdStart(Block):
     """Constants of the phases; what is not set takes the hosting's own, with its source."""
 
+    constants: str | None = setting(
+        None,
+        "File of constants that modeler calibrate wrote, relative to the scenario; the block's own "
+        "settings come before it.",
+        min_length=1,
+    )
     provision_s: Seconds | None = setting(None, "Request until the instance runs.", unit="s")
     boot_s: Seconds | None = setting(None, "Kernel, agent, joining the cluster.", unit="s")
     device_s: Seconds | None = setting(None, "Driver and device plugin of a GPU.", unit="s")
