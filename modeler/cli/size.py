@@ -13,9 +13,8 @@ from modeler.cli.output import check_output, emit, talk
 @click.option(
     "--dtype",
     type=click.Choice(["fp32", "fp16", "bf16", "fp8", "int8", "int4"]),
-    default="fp16",
-    show_default=True,
-    help="Precision the weights are stored in.",
+    default=None,
+    help="Precision the weights are stored in, where their headers do not tell; fp16 without it.",
 )
 @region_option
 @click.option("--profile", metavar="NAME", help="AWS profile, for s3:// sources.")
@@ -23,17 +22,19 @@ from modeler.cli.output import check_output, emit, talk
 @output_options()
 def command(
     source: str,
-    dtype: str,
+    dtype: str | None,
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
     format: str,
     output: str | None,
 ) -> None:
-    """Bytes of a model: a literal (13.5GB), a file, a folder or s3://bucket/key.
+    """Bytes of a model: a literal (13.5GB), a config.json, a file, a folder or s3://bucket/key.
 
-    A key of S3 is the object of that name, or else everything under it. Parameters are the weight
-    bytes over the bytes per parameter of --dtype.
+    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, XGBoost, LightGBM
+    and tar archives say what they hold, in S3 by ranged requests. A key of S3 is the object of
+    that name, or else everything under it. Parameters are counted where the headers or the
+    configuration tell, and are else the weight bytes over the bytes per parameter of --dtype.
     """
     from modeler.predict.size import measure_size
 

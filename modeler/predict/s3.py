@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from modeler.predict.artifact import Contents, S3Bytes, Traffic, read_all
 from modeler.predict.size import StoredFile
 
 # Objects in these have to be restored, which takes minutes to days, before they can be read.
@@ -93,11 +94,15 @@ class Listing:
     kind : str. ``s3_object`` or ``s3_prefix``.
     files : tuple of StoredFile. In order of their keys.
     notes : tuple of str. What to know before relying on it.
+    contents : Contents, optional. What their headers say; None of formats that are not read.
+    traffic : Traffic. Requests for those headers, and their bytes.
     """
 
     kind: str
     files: tuple[StoredFile, ...]
     notes: tuple[str, ...]
+    contents: Contents | None = None
+    traffic: Traffic = field(default_factory=Traffic)
 
 
 def list_source(
@@ -140,19 +145,38 @@ def list_source(
                     notes += (
                         f"objects also lie under {key}/; write s3://{bucket}/{key}/ for them",
                     )
-                return Listing("s3_object", (found,), notes)
+                return _opened(client, bucket, Listing("s3_object", (found,), notes))
         folder = key if not key or key.endswith("/") else f"{key}/"
         files = tuple(_objects(client, bucket, folder))
         notes = ()
         if not files and folder != key:
             files = tuple(_objects(client, bucket, key))
             notes = (f"no object {key} and no folder {key}/: every key that starts so is counted",)
-    if not files:
-        raise EmptyPrefix(
-            source,
-            f"nothing lies under it in bucket {bucket}; try: aws s3 ls s3://{bucket}/",
-        )
-    return Listing("s3_prefix", files, notes + _archive_notes(files))
+        if files:
+            listing = Listing("s3_prefix", files, notes + _archive_notes(files))
+            return _opened(client, bucket, listing)
+    raise EmptyPrefix(
+        source,
+        f"nothing lies under it in bucket {bucket}; try: aws s3 ls s3://{bucket}/",
+    )
+
+
+def _opened(client: Any, bucket: str, listing: Listing) -> Listing:
+    """The same with what the headers of its objects say; archived ones cannot be read."""
+    from botocore.exceptions import ClientError
+
+    readable = [file for file in listing.files if file.storage_class not in ARCHIVED]
+    traffic = Traffic()
+    sources = [S3Bytes(client, bucket, f.name, f.size_bytes, traffic) for f in readable]
+    notes = listing.notes
+    contents = None
+    if len(readable) == len(listing.files):
+        try:
+            contents = read_all(sources)
+        except ClientError as error:  # the sizes are known all the same
+            code = error.response["Error"].get("Code", "")
+            notes += (f"headers could not be read ({code}): bytes are those of whole objects",)
+    return Listing(listing.kind, listing.files, notes, contents, traffic)
 
 
 def _client(region: str | None, profile: str | None, endpoint_url: str | None) -> Any:

@@ -1,4 +1,4 @@
-"""How many bytes a model is: a literal, a file, a folder, or objects in S3."""
+"""How many bytes a model is: a literal, a description, a file, a folder, or objects in S3."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from modeler.predict.architecture import Architecture, read_config
+from modeler.predict.artifact import Contents, LocalBytes, Traffic, read_all
 from modeler.predict.fit import smallest_instance
-from modeler.predict.precision import bytes_by_precision, parameters_of
+from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
 
 # Files that hold weights; what lies beside them (tokenizer, configuration) is fetched too but is
 # not loaded into accelerator memory.
@@ -85,13 +87,16 @@ class SizeReport:
     Parameters
     ----------
     source : str. What was measured.
-    kind : str. ``literal``, ``file``, ``directory``, ``s3_object`` or ``s3_prefix``.
-    dtype : str. Precision the weights are taken to be stored in.
-    weight_bytes : int. The weights. [bytes]
+    kind : str. ``literal``, ``config``, ``file``, ``directory``, ``s3_object`` or ``s3_prefix``.
+    dtype : str. Precision of the weights: as stored where the headers tell, else as asked for.
+    weight_bytes : int. The weights: tensors, or members of an archive; else whole files. [bytes]
     artifact_bytes : int. Everything that has to be fetched. [bytes]
     objects : int. Files or objects; 0 for a literal.
     storage_classes : mapping of str to StorageClass. Empty outside S3.
     notes : tuple of str. What to know before relying on the figures.
+    contents : Contents, optional. What the headers say.
+    counted : int, optional. Parameters, where they were counted and not divided out. [parameters]
+    traffic : Traffic, optional. Requests that reading the headers took, in S3.
     """
 
     source: str
@@ -102,10 +107,15 @@ class SizeReport:
     objects: int
     storage_classes: Mapping[str, StorageClass]
     notes: tuple[str, ...] = ()
+    contents: Contents | None = None
+    counted: int | None = None
+    traffic: Traffic | None = None
 
     @property
     def parameters(self) -> int:
-        """Weight bytes over bytes per parameter, to the nearest whole one. [parameters]"""
+        """As counted, else weight bytes over bytes per parameter. [parameters]"""
+        if self.counted is not None:
+            return self.counted
         return round(parameters_of(self.weight_bytes, self.dtype))
 
     @property
@@ -119,17 +129,23 @@ class SizeReport:
             "schema": "size/1",
             "source": self.source,
             "kind": self.kind,
+            "format": None if self.contents is None else self.contents.format,
             "parameters": self.parameters,
+            "parameters_counted": self.counted is not None,
             "dtype": self.dtype,
+            "elements": {} if self.contents is None else dict(self.contents.elements),
+            "tensors": 0 if self.contents is None else self.contents.tensors,
             "weight_bytes": self.weight_bytes,
             "artifact_bytes": self.artifact_bytes,
-            "bytes_by_precision": bytes_by_precision(parameters_of(self.weight_bytes, self.dtype)),
+            "bytes_by_precision": bytes_by_precision(self.parameters),
             "objects": self.objects,
             "storage_classes": {
                 name: {"objects": found.objects, "bytes": found.bytes}
                 for name, found in sorted(self.storage_classes.items())
             },
             "smallest_instance": self.smallest_instance,
+            "requests": 0 if self.traffic is None else self.traffic.requests,
+            "bytes_read": 0 if self.traffic is None else self.traffic.bytes,
             "notes": list(self.notes),
         }
 
@@ -140,15 +156,17 @@ def measure_size(
     profile: str | None = None,
     endpoint_url: str | None = None,
     *,
-    dtype: str = "fp16",
+    dtype: str | None = None,
 ) -> SizeReport:
     """Measure a model.
 
     Parameters
     ----------
-    source : str or path. A size with its unit, a file, a folder, or ``s3://bucket/key``.
+    source : str or path. A size with its unit, a ``config.json`` of Hugging Face, a file, a folder,
+        or ``s3://bucket/key``. Weights are not loaded: their headers say what they hold.
     region, profile, endpoint_url : str, optional. For S3; by default the usual AWS configuration.
-    dtype : str. Precision the weights are stored in.
+    dtype : str, optional. Precision the weights are stored in, where their headers do not tell;
+        fp16 without it.
 
     Returns
     -------
@@ -156,6 +174,10 @@ def measure_size(
 
     Raises
     ------
+    modeler.predict.artifact.ArtifactError
+        A file that is not what it begins as; names it and what is wrong.
+    modeler.predict.architecture.ArchitectureError
+        A configuration from which no count follows.
     SizeError
         No such file, an empty folder, or a size without unit.
     S3Error
@@ -164,21 +186,48 @@ def measure_size(
         For an unknown precision.
     """
     text = os.fspath(source)
-    parameters_of(0, dtype)
+    parameters_of(0, dtype or _DTYPE)
     if text.startswith("s3://"):
         from modeler.predict.s3 import list_source
 
         listing = list_source(text, region=region, profile=profile, endpoint_url=endpoint_url)
-        return _report(text, listing.kind, dtype, listing.files, listing.notes)
+        return _report(
+            text, listing.kind, dtype, listing.files, listing.notes, listing.contents,
+            listing.traffic,
+        )  # fmt: skip
     path = Path(text)
     if path.is_dir():
         files = tuple(_walk(path))
         if not files:
             raise SizeError(text, "the folder holds no files")
-        return _report(text, "directory", dtype, files)
+        contents = read_all([LocalBytes(file.name) for file in files])
+        return _report(text, "directory", dtype, files, contents=contents)
     if path.is_file():
-        return _report(text, "file", dtype, (StoredFile(text, path.stat().st_size),))
-    return _literal(text, dtype)
+        if path.name.endswith("config.json"):
+            return _described(text, read_config(path), dtype)
+        file = StoredFile(text, path.stat().st_size)
+        contents = read_all([LocalBytes(path)]) if file.size_bytes else None
+        return _report(text, "file", dtype, (file,), contents=contents)
+    return _literal(text, dtype or _DTYPE)
+
+
+_DTYPE: Final = "fp16"
+
+
+def _described(source: str, found: Architecture, dtype: str | None) -> SizeReport:
+    """A model that is described and not there: parameters counted, bytes by its precision."""
+    kind = dtype or found.dtype
+    size = round(found.parameters * BYTES_PER_PARAMETER[kind])
+    notes = found.notes
+    if found.experts:
+        notes += (
+            f"a mixture of {found.experts} experts: {found.active_parameters:,} parameters are "
+            "active for a token",
+        )
+    if found.attention is not None:
+        cache = round(2.0 * found.attention.cache_elements())
+        notes += (f"{cache:,} bytes of cache a token in 16 bit",)
+    return SizeReport(source, "config", kind, size, size, 0, {}, notes, counted=found.parameters)
 
 
 def _literal(text: str, dtype: str) -> SizeReport:
@@ -217,9 +266,11 @@ def _walk(folder: Path) -> Iterator[StoredFile]:
 def _report(
     source: str,
     kind: str,
-    dtype: str,
+    dtype: str | None,
     files: Iterable[StoredFile],
     notes: tuple[str, ...] = (),
+    contents: Contents | None = None,
+    traffic: Traffic | None = None,
 ) -> SizeReport:
     objects = total = weights = 0
     classes: dict[str, StorageClass] = {}
@@ -235,8 +286,16 @@ def _report(
             )
     if total == 0:
         raise SizeError(source, "empty: 0 bytes")
+    if contents is not None:
+        notes = (*notes, *contents.notes)
+        weights = contents.tensor_bytes or contents.memory_bytes or weights
     if weights == 0:
         weights = total
         if kind in ("directory", "s3_prefix"):
             notes = (*notes, "no file of a known weight format: all bytes are taken as weights")
-    return SizeReport(source, kind, dtype, weights, total, objects, classes, notes)
+    stored = None if contents is None else contents.dtype
+    precision = dtype or (stored if stored in BYTES_PER_PARAMETER else None) or _DTYPE
+    counted = None if contents is None else contents.parameters
+    return SizeReport(
+        source, kind, precision, weights, total, objects, classes, notes, contents, counted, traffic
+    )

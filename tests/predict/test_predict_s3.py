@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 from moto import mock_aws
+from sample_artifacts import weights
 
 from modeler.predict import measure_size, s3
 from modeler.predict.s3 import (
@@ -44,7 +45,8 @@ def bucket() -> Iterator[Any]:
 
 
 def put(client: Any, key: str, size: int, storage_class: str = "STANDARD") -> None:
-    client.put_object(Bucket=BUCKET, Key=key, Body=b"x" * size, StorageClass=storage_class)
+    body = weights(size) if key.endswith(".safetensors") else b"x" * size
+    client.put_object(Bucket=BUCKET, Key=key, Body=body, StorageClass=storage_class)
 
 
 def test_single_object(bucket):
@@ -52,7 +54,8 @@ def test_single_object(bucket):
     report = measure_size("s3://models/llm/model.safetensors")
     assert (report.kind, report.objects, report.artifact_bytes) == ("s3_object", 1, 1000)
     assert report.to_dict()["storage_classes"] == {"STANDARD": {"objects": 1, "bytes": 1000}}
-    assert report.parameters == 500
+    assert (report.parameters, report.weight_bytes) == (928, 928)
+    assert (report.contents.format, report.traffic.requests) == ("safetensors", 1)
 
 
 @pytest.mark.parametrize("source", ["s3://models/llm", "s3://models/llm/"])
@@ -64,7 +67,7 @@ def test_prefix_with_storage_classes(bucket, source):
     put(bucket, "llm-old/model.safetensors", 10_000)
     report = measure_size(source)
     assert (report.kind, report.objects) == ("s3_prefix", 3)
-    assert (report.artifact_bytes, report.weight_bytes) == (950, 900)
+    assert (report.artifact_bytes, report.weight_bytes) == (950, 900 - 2 * 72)
     assert report.to_dict()["storage_classes"] == {
         "STANDARD": {"objects": 2, "bytes": 750},
         "STANDARD_IA": {"objects": 1, "bytes": 200},
@@ -180,8 +183,10 @@ def test_denied(stubbed, code):
 def test_leave_to_read_but_not_to_list_is_enough_for_an_object(stubbed):
     stubbed.add_response("head_object", {"ContentLength": 42, "StorageClass": "STANDARD_IA"})
     stubbed.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
+    stubbed.add_client_error("get_object", "AccessDenied", http_status_code=403)
     report = measure_size("s3://models/llm/model.bin")
     assert report.artifact_bytes == 42
+    assert "headers could not be read (AccessDenied)" in report.notes[-1]
     assert list(report.storage_classes) == ["STANDARD_IA"]
 
 

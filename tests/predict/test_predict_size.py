@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sample_artifacts import weights
 
 import pricing
 from modeler.predict import (
@@ -83,12 +84,12 @@ def test_file(tmp_path):
 
 def test_folder_counts_everything_and_weighs_the_weights(tmp_path):
     (tmp_path / "shards").mkdir()
-    (tmp_path / "shards" / "model-00001.safetensors").write_bytes(b"x" * 700)
-    (tmp_path / "model-00002.SAFETENSORS").write_bytes(b"x" * 300)
+    (tmp_path / "shards" / "model-00001.safetensors").write_bytes(weights(700))
+    (tmp_path / "model-00002.SAFETENSORS").write_bytes(weights(300))
     (tmp_path / "tokenizer.json").write_bytes(b"x" * 50)
     report = measure_size(tmp_path)
     assert (report.kind, report.objects) == ("directory", 3)
-    assert (report.artifact_bytes, report.weight_bytes, report.parameters) == (1050, 1000, 500)
+    assert (report.artifact_bytes, report.weight_bytes, report.parameters) == (1050, 856, 856)
     assert report.notes == ()
 
 
@@ -103,10 +104,10 @@ def test_a_file_linked_twice_is_fetched_once(tmp_path):
     # As the model hub's cache lays it out: blobs, and snapshots of links to them.
     (tmp_path / "blobs").mkdir()
     (tmp_path / "snapshots").mkdir()
-    (tmp_path / "blobs" / "abc").write_bytes(b"x" * 10)
+    (tmp_path / "blobs" / "abc").write_bytes(weights(100))
     os.symlink(tmp_path / "blobs" / "abc", tmp_path / "snapshots" / "model.safetensors")
-    assert measure_size(tmp_path / "snapshots").weight_bytes == 10
-    assert measure_size(tmp_path).artifact_bytes == 10
+    assert measure_size(tmp_path / "snapshots").weight_bytes == 28
+    assert measure_size(tmp_path).artifact_bytes == 100
 
 
 def test_folder_refusals(tmp_path):

@@ -1,0 +1,204 @@
+"""Archives: PyTorch's zip of a pickle, NumPy's npz, Keras; by their directory, never unpickled."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import re
+import struct
+import zipfile
+import zlib
+from typing import Any, Final
+
+from modeler.predict.artifact.bytes_source import ArtifactError, Bytes, Stream
+from modeler.predict.artifact.contents import MOST_ELEMENTS, Contents
+
+_MOST_PICKLE: Final = 64_000_000
+_NPY_HEAD: Final = 65_536
+_STORAGES: Final = {
+    "FloatStorage": "fp32", "DoubleStorage": "fp64", "HalfStorage": "fp16",
+    "BFloat16Storage": "bf16", "CharStorage": "int8", "ByteStorage": "uint8",
+    "ShortStorage": "int16", "IntStorage": "int32", "LongStorage": "int64", "BoolStorage": "bool",
+    "Float8_e4m3fnStorage": "fp8", "Float8_e5m2Storage": "fp8",
+}  # fmt: skip
+_WIDTHS: Final = {
+    "fp32": 4, "fp64": 8, "fp16": 2, "bf16": 2, "int8": 1, "uint8": 1, "int16": 2, "int32": 4,
+    "int64": 8, "bool": 1, "fp8": 1,
+}  # fmt: skip
+_NUMPY: Final = {
+    "f2": "fp16", "f4": "fp32", "f8": "fp64", "i1": "int8", "i2": "int16", "i4": "int32",
+    "i8": "int64", "u1": "uint8", "u2": "uint16", "u4": "uint32", "u8": "uint64", "b1": "bool",
+}  # fmt: skip
+_NPY_SHAPE: Final = re.compile(r"'shape':\s*\(([^)]*)\)")
+_NPY_DESCR: Final = re.compile(r"'descr':\s*'([^']*)'")
+_DATA: Final = re.compile(r"(?:^|/)data/[^/]+$")
+
+
+def read(source: Bytes) -> Contents:
+    """What an archive holds.
+
+    Raises
+    ------
+    ArtifactError
+        No archive, truncated, or members that do not add up.
+    """
+    try:
+        with zipfile.ZipFile(io.BufferedReader(Stream(source), 131_072)) as archive:
+            return _of_archive(source, archive)
+    except ArtifactError:
+        raise
+    except (
+        zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError,
+        ValueError, RuntimeError, struct.error, zlib.error, OverflowError, UnicodeDecodeError,
+        AttributeError, IndexError, MemoryError,
+    ) as error:  # fmt: skip
+        raise ArtifactError(source.name, f"no whole zip archive: {error}") from error
+
+
+def _of_archive(source: Bytes, archive: zipfile.ZipFile) -> Contents:
+    members = archive.infolist()
+    for member in members:
+        if member.filename.startswith("/") or ".." in member.filename.split("/"):
+            raise ArtifactError(
+                source.name, f'member "{member.filename[:80]}" leads out of the archive'
+            )
+    names = [member.filename for member in members]
+    pickled = [name for name in names if name.endswith("data.pkl")]
+    if pickled:
+        return _torch(source, archive, members, pickled[0])
+    if names and all(name.endswith(".npy") for name in names):
+        return _npz(source, archive, members)
+    total = sum(member.file_size for member in members)
+    note = f"{len(members)} members, {total:,} bytes unpacked; no tensors are told by it"
+    return Contents("zip", facts={"members": len(members), "unpacked_bytes": total}, notes=(note,))
+
+
+def _torch(
+    source: Bytes, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], pickled: str
+) -> Contents:
+    """Storages by the directory; their precision by the pickle's operations, not run."""
+    held = {
+        member.filename.rpartition("/")[2]: member.file_size
+        for member in members
+        if _DATA.search(member.filename)
+    }
+    total = sum(held.values())
+    if total > source.size and not any(m.compress_type for m in members):
+        raise ArtifactError(
+            source.name, f"announces {total:,} bytes of storages in {source.size:,}"
+        )
+    described = _storages(_member(source, archive, pickled))
+    elements: dict[str, int] = {}
+    for key, size in held.items():
+        dtype, _ = described.get(key, ("unknown", 0))
+        width = _WIDTHS.get(dtype)
+        if width is None:
+            dtype, width = "unknown", 4
+        elements[dtype] = elements.get(dtype, 0) + size // width
+    notes: tuple[str, ...] = ()
+    if "unknown" in elements:
+        notes = ("the precision of some storages is not told: counted as 4 bytes an element",)
+    return Contents("torch", sum(elements.values()), total, elements, len(held), notes=notes)
+
+
+def _member(source: Bytes, archive: zipfile.ZipFile, name: str, most: int = _MOST_PICKLE) -> bytes:
+    """A small member, whatever its directory claims."""
+    with archive.open(name) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ArtifactError(source.name, f'member "{name[:80]}" is longer than {most:,} bytes')
+    return content
+
+
+def _storages(content: bytes) -> dict[str, tuple[str, int]]:
+    """Key of each storage to its precision and elements, from the operations of a pickle.
+
+    Torch refers to a storage as (``storage``, its class, key, place, elements). The operations are
+    followed as far as names and numbers go; nothing is built and nothing is called.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    stack: list[Any] = []
+    memo: dict[int, Any] = {}
+    try:
+        for operation, argument, _ in pickletools.genops(content):
+            name = operation.name
+            if name in ("GLOBAL",):
+                stack.append(str(argument).replace(" ", "."))
+            elif name == "STACK_GLOBAL":
+                last = stack.pop() if stack else ""
+                module = stack.pop() if stack else ""
+                stack.append(f"{module}.{last}")
+            elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
+                memo[int(argument or 0)] = stack[-1] if stack else None
+            elif name == "MEMOIZE":
+                memo[len(memo)] = stack[-1] if stack else None
+            elif name in ("BINGET", "LONG_BINGET", "GET"):
+                stack.append(memo.get(int(argument or 0)))
+            elif name == "BINPERSID":
+                tail = [item for item in stack[-8:] if item is not None]
+                _note_storage(tail, found)
+                stack.append(None)
+            elif isinstance(argument, str | int) and not isinstance(argument, bool):
+                stack.append(argument)
+            if len(stack) > 4096:
+                del stack[:2048]
+    except Exception:
+        return found
+    return found
+
+
+def _note_storage(tail: list[Any], found: dict[str, tuple[str, int]]) -> None:
+    for at in range(len(tail) - 1, -1, -1):
+        item = tail[at]
+        if isinstance(item, str) and item.endswith("Storage"):
+            rest = tail[at + 1 :]
+            keys = [x for x in rest if isinstance(x, str)]
+            counts = [x for x in rest if isinstance(x, int)]
+            dtype = _STORAGES.get(item.rpartition(".")[2], "unknown")
+            if keys:
+                found[keys[0]] = (dtype, counts[-1] if counts else 0)
+            return
+
+
+def _npz(source: Bytes, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Contents:
+    elements: dict[str, int] = {}
+    total = 0
+    for member in members:
+        with archive.open(member) as file:
+            dtype, count, size = npy_header(source.name, member.filename, file.read(_NPY_HEAD))
+        elements[dtype] = elements.get(dtype, 0) + count
+        total += size
+    return Contents("npz", sum(elements.values()), total, elements, len(members))
+
+
+def npy_header(file: str, name: str, head: bytes) -> tuple[str, int, int]:
+    """Precision, elements and bytes of an array, from the beginning of an npy file.
+
+    Raises
+    ------
+    ArtifactError : no npy header, or a shape that cannot be.
+    """
+    if head[:6] != b"\x93NUMPY" or len(head) < 12:
+        raise ArtifactError(file, f'array "{name[:80]}" does not begin as npy')
+    wide = head[6] >= 2
+    length = struct.unpack("<I" if wide else "<H", head[8 : 12 if wide else 10])[0]
+    text = head[12 if wide else 10 :][:length].decode("latin-1")
+    shape, descr = _NPY_SHAPE.search(text), _NPY_DESCR.search(text)
+    if shape is None or descr is None:
+        raise ArtifactError(file, f'array "{name[:80]}": no shape and type in its header')
+    count = 1
+    for part in shape[1].split(","):
+        part = part.strip().rstrip("L")
+        if not part:
+            continue
+        if not part.isdigit():
+            raise ArtifactError(file, f'array "{name[:80]}": shape ({shape[1][:60]})')
+        count *= int(part)
+        if count > MOST_ELEMENTS:
+            raise ArtifactError(file, f'array "{name[:80]}": too many elements')
+    code = descr[1].lstrip("<>|=")
+    width = re.fullmatch(r"[a-zA-Z](\d+)", code)
+    size = int(width[1]) if width else 8
+    if code[:1] in ("U",):
+        size *= 4
+    return _NUMPY.get(code, code), count, count * size

@@ -1,0 +1,174 @@
+"""Small artifacts of every format, made by hand from the formats' own definitions."""
+
+import gzip
+import io
+import json
+import pickle
+import struct
+import tarfile
+import zipfile
+
+import numpy as np
+
+
+def weights(size: int) -> bytes:
+    """A safetensors file of exactly so many bytes, of one tensor of U8."""
+    tensor = size - 8 - 64
+    header = f'{{"w":{{"dtype":"U8","shape":[{tensor}],"data_offsets":[0,{tensor}]}}}}'
+    assert len(header) <= 64
+    assert tensor > 0
+    return (64).to_bytes(8, "little") + header.encode().ljust(64) + b"x" * tensor
+
+
+def safetensors(tensors: dict[str, tuple[str, list[int], int]]) -> tuple[bytes, int]:
+    """Header and bytes of data of tensors given as dtype, shape and bytes."""
+    header = {}
+    at = 0
+    for name, (dtype, shape, size) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)
+    return len(text).to_bytes(8, "little") + text, at
+
+
+class _Storage:
+    """Stands for a storage in a pickle."""
+
+    def __init__(self, kind: str, key: str, count: int) -> None:
+        self.kind, self.key, self.count = kind, key, count
+
+
+class FloatStorage:
+    """By its name the class torch names for 32-bit storages."""
+
+
+class HalfStorage:
+    """By its name the class torch names for 16-bit storages."""
+
+
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, obj):
+        if isinstance(obj, _Storage):
+            return ("storage", globals()[obj.kind], obj.key, "cpu", obj.count)
+        return None
+
+
+def torch_zip() -> bytes:
+    """A state of two 32-bit storages and one 16-bit one: 30 + 4 and 10 elements."""
+    stored = {"0": ("FloatStorage", 30), "1": ("FloatStorage", 4), "2": ("HalfStorage", 10)}
+    text = io.BytesIO()
+    _Pickler(text, protocol=2).dump(
+        {f"layer.{key}": _Storage(kind, key, count) for key, (kind, count) in stored.items()}
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("archive/data.pkl", text.getvalue())
+        for key, (kind, count) in stored.items():
+            archive.writestr(f"archive/data/{key}", bytes(count * (4 if kind[0] == "F" else 2)))
+        archive.writestr("archive/version", "3\n")
+    return out.getvalue()
+
+
+def npz() -> bytes:
+    """Two arrays: 6 of float32 and 5 of float16."""
+    out = io.BytesIO()
+    np.savez(out, a=np.zeros((2, 3), np.float32), b=np.zeros(5, np.float16))
+    return out.getvalue()
+
+
+def _string(text: str) -> bytes:
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def gguf() -> bytes:
+    """512 elements of Q4_K and 8 of F32, with a list of three tokens."""
+    tensors = [("w", (256, 2), 12, 288), ("n", (8,), 0, 32)]
+    out = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), 2)
+    out += _string("general.architecture") + struct.pack("<I", 8) + _string("llama")
+    out += _string("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 3)
+    out += _string("a") + _string("b") + _string("c")
+    at = 0
+    for name, shape, kind, size in tensors:
+        out += _string(name) + struct.pack("<I", len(shape))
+        out += struct.pack(f"<{len(shape)}Q", *shape) + struct.pack("<IQ", kind, at)
+        at += size
+    out += b"\0" * (-len(out) % 32)
+    return out + bytes(at)
+
+
+def _varint(value: int) -> bytes:
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def onnx() -> bytes:
+    """A graph of two initialisers: 12 of float32 and 5 of float16."""
+
+    def tensor(dims: list[int], kind: int, raw: bytes) -> bytes:
+        content = b"".join(b"\x08" + _varint(n) for n in dims) + b"\x10" + _varint(kind)
+        return content + _field(8, b"name") + _field(9, raw)
+
+    graph = _field(1, _field(4, b"MatMul")) + _field(2, b"g")
+    graph += _field(5, tensor([3, 4], 1, bytes(48))) + _field(5, tensor([5], 10, bytes(10)))
+    return b"\x08\x09" + _field(2, b"maker") + _field(7, graph)
+
+
+def xgboost_json() -> bytes:
+    """Two trees of 3 and 5 nodes."""
+    trees = [{"tree_param": {"num_nodes": "3"}}, {"tree_param": {"num_nodes": "5"}}]
+    return json.dumps({"learner": {"gradient_booster": {"model": {"trees": trees}}}}).encode()
+
+
+def xgboost_ubj() -> bytes:
+    """The same in UBJSON, as far as nodes go."""
+    out = b"{L" + struct.pack(">q", 7) + b"learner{"
+    for nodes in ("3", "5"):
+        out += b"L" + struct.pack(">q", 9) + b"num_nodesSL" + struct.pack(">q", 1) + nodes.encode()
+    return out + b"}}"
+
+
+def lightgbm_text() -> bytes:
+    """Two trees of 3 and 7 leaves."""
+    return b"tree\nversion=v4\nTree=0\nnum_leaves=3\n\nTree=1\nnum_leaves=7\nend of trees\n"
+
+
+def tar_gz(members: dict[str, bytes]) -> bytes:
+    """An archive of members by name."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def gzip_bomb(size: int) -> bytes:
+    """A packed archive of one member of zeros."""
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb") as packed:
+        info = tarfile.TarInfo("weights.bin")
+        info.size = size
+        packed.write(info.tobuf())
+        block = bytes(1 << 20)
+        for _ in range(size >> 20):
+            packed.write(block)
+        packed.write(bytes(1024))
+    return out.getvalue()
+
+
+EVERY = {
+    "model.safetensors": weights(200), "model.pt": torch_zip(), "model.npz": npz(),
+    "model.gguf": gguf(), "model.onnx": onnx(), "model.json": xgboost_json(),
+    "model.ubj": xgboost_ubj(), "model.txt": lightgbm_text(),
+    "model.tar.gz": tar_gz({"a.bin": b"x" * 100, "b/c.json": b"{}"}),
+    "model.pkl": pickle.dumps({"a": [1, 2, 3]}, protocol=5),
+}  # fmt: skip

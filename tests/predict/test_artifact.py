@@ -1,0 +1,295 @@
+"""Artifacts read by their headers: what they hold, hostile ones, and 140 GB in kilobytes."""
+
+import json
+import resource
+import struct
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sample_artifacts import (
+    EVERY,
+    gguf,
+    gzip_bomb,
+    onnx,
+    safetensors,
+    tar_gz,
+    torch_zip,
+    weights,
+)
+
+from modeler.predict import measure_size
+from modeler.predict.artifact import ArtifactError, LocalBytes, S3Bytes, Traffic, read, read_all
+
+
+def of(folder: Path, name: str, content: bytes) -> LocalBytes:
+    path = folder / name
+    path.write_bytes(content)
+    return LocalBytes(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "parameters", "size", "elements"),
+    [
+        ("model.safetensors", "safetensors", 128, 128, {"uint8": 128}),
+        ("model.pt", "torch", 44, 156, {"fp32": 34, "fp16": 10}),
+        ("model.npz", "npz", 11, 34, {"fp32": 6, "fp16": 5}),
+        ("model.gguf", "gguf", 520, 320, {"Q4_K": 512, "fp32": 8}),
+        ("model.onnx", "onnx", 17, 58, {"fp32": 12, "fp16": 5}),
+    ],
+)
+def test_tensors_are_counted(tmp_path, name, format, parameters, size, elements):
+    found = read(of(tmp_path, name, EVERY[name]))
+    assert (found.format, found.parameters, found.tensor_bytes) == (format, parameters, size)
+    assert found.elements == elements
+    # The bytes decide, not the name.
+    assert read(of(tmp_path, "weights", EVERY[name])).format == format
+
+
+def test_trees_and_archives(tmp_path):
+    for name in ("model.json", "model.ubj"):
+        assert read(of(tmp_path, name, EVERY[name])).facts == {"trees": 2, "nodes": 8}
+    found = read(of(tmp_path, "model.txt", EVERY["model.txt"]))
+    assert found.facts == {"trees": 2, "leaves": 10, "nodes": 18}
+    packed = read(of(tmp_path, "model.tar.gz", EVERY["model.tar.gz"]))
+    assert packed.facts == {"members": 2, "unpacked_bytes": 102}
+    pickled = read(of(tmp_path, "model.pkl", EVERY["model.pkl"]))
+    assert pickled.format == "pickle"
+    assert "not opened" in pickled.notes[0]
+
+
+def test_shards_are_one_model(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"model-{number}.safetensors").write_bytes(weights(100 * number))
+    (tmp_path / "model.bin").write_bytes(torch_zip())  # the same weights once more
+    index = {"metadata": {"total_size": 156}, "weight_map": {
+        "a": "model-1.safetensors", "b": "model-2.safetensors"}}  # fmt: skip
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    report = measure_size(tmp_path)
+    assert (report.parameters, report.weight_bytes, report.counted) == (156, 156, 156)
+    assert "counted are the .safetensors files; .bin beside them are not" in report.notes
+    index["metadata"]["total_size"] = 157
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert "its index says 157 bytes of tensors" in measure_size(tmp_path).notes[-1]
+    (tmp_path / "model-2.safetensors").unlink()
+    with pytest.raises(ArtifactError, match="names 1 shards that are not there: .*model-2"):
+        measure_size(tmp_path)
+
+
+def _safetensors(header: object, data: bytes = b"") -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+HOSTILE = {
+    "a header of 2^60 bytes": ("x.safetensors", (1 << 60).to_bytes(8, "little") + b"{}",
+                               "announces a header of 1,152,921,504,606,846,976 bytes"),
+    "a header longer than the file": ("x.safetensors", (500).to_bytes(8, "little") + b"{}",
+                                      "500 bytes in a file of 10: truncated?"),
+    "no JSON": ("x.safetensors", (2).to_bytes(8, "little") + b"{x", "its header is no JSON"),
+    "a list": ("x.safetensors", _safetensors([]), "its header is no object"),
+    "tensors beyond the end": (
+        "x.safetensors", _safetensors({"w": {"dtype": "F32", "shape": [4],
+                                             "data_offsets": [0, 16]}}, b"xx"),
+        r'tensor "w" lies at 0 to 16 of 2 bytes: truncated\?'),
+    "elements that do not fit": (
+        "x.safetensors", _safetensors({"w": {"dtype": "F32", "shape": [1 << 40],
+                                             "data_offsets": [0, 2]}}, b"xx"),
+        "do not take 2 bytes"),
+    "elements without end": (
+        "x.safetensors", _safetensors({"w": {"dtype": "F32", "shape": [1 << 40, 1 << 40],
+                                             "data_offsets": [0, 2]}}, b"xx"), "too many elements"),
+    "an unknown dtype": (
+        "x.safetensors", _safetensors({"w": {"dtype": "Q1", "shape": [], "data_offsets": [0, 2]}},
+                                      b"xx"), "dtype 'Q1' is not known"),
+    "a truncated archive": ("x.pt", torch_zip()[:-40], "no whole zip archive"),
+    "2^60 tensors": ("x.gguf", b"GGUF" + struct.pack("<IQQ", 3, 1 << 60, 0),
+                     "more than is believed"),
+    "a text of 2^60 bytes": ("x.gguf", b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1 << 60),
+                             "1,152,921,504,606,846,976 more are announced"),
+    "a list of 2^60 texts": (
+        "x.gguf", b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1) + b"a"
+        + struct.pack("<IIQ", 9, 8, 1 << 60), "an array of 1,152,921,504,606,846,976 entries"),
+    "another version": ("x.gguf", b"GGUF" + struct.pack("<IQQ", 9, 0, 0), "GGUF version 9"),
+    "a truncated gguf": ("x.gguf", gguf()[:-100], "truncated?"),
+    "a truncated onnx": ("x.onnx", onnx()[:-20], "truncated?"),
+    "a tar that leads out": ("x.tar.gz", tar_gz({"../../etc/passwd": b"x"}),
+                             'member "../../etc/passwd" leads out of the archive'),
+    "a tar at the root": ("x.tar.gz", tar_gz({"/etc/passwd": b"x"}), "leads out of the archive"),
+    "a truncated tar": ("x.tar.gz", tar_gz({"a": bytes(range(256)) * 400})[:-300],
+                        "no whole tar.gz"),
+    "a bomb": ("x.tar.gz", gzip_bomb(300 << 20), "unpacks to more than 200 times its bytes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_files_are_refused_with_their_name(tmp_path, case):
+    name, content, said = HOSTILE[case]
+    source = of(tmp_path, name, content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match=said) as error:
+            read(source)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert str(error.value).startswith(f"{source.name}: ")
+    assert peak < 64 << 20  # bounded, whatever is announced
+
+
+def tried(source):
+    """What a file holds, or what its refusal says; anything else is a crash."""
+    try:
+        return (read(source) if source.size else None), None
+    except ArtifactError as error:
+        return None, str(error)
+
+
+FUZZ = settings(
+    max_examples=400, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+
+
+@FUZZ
+@given(
+    name=st.sampled_from(sorted(EVERY)),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=9)), max_size=6),
+    cut=st.one_of(st.none(), st.floats(0, 1)),
+)
+def test_damaged_files_never_crash_a_reader(tmp_path, name, changes, cut):
+    content = bytearray(EVERY[name])
+    for where, what in changes:
+        at = int(where * len(content))
+        content[at : at + len(what)] = what
+    if cut is not None:
+        del content[int(cut * len(content)) :]
+    source = of(tmp_path, name, bytes(content))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found, said = tried(source)
+    assert said is None or (said.startswith(source.name) and len(said) > len(source.name) + 5)
+    assert found is None or found.parameters is None or found.parameters >= 0
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 200_000  # [kB]
+
+
+@FUZZ
+@given(content=st.binary(max_size=300), name=st.sampled_from(sorted(EVERY)))
+def test_noise_never_crashes_a_reader(tmp_path, content, name):
+    for head in (b"", EVERY[name][:8]):
+        source = of(tmp_path, name, head + content)
+        _, said = tried(source)
+        assert said is None or said.startswith(source.name)
+
+
+def test_a_header_cannot_ask_for_the_whole_file():
+    class Huge:
+        name, size = "huge.safetensors", 1 << 50
+
+        def read(self, offset, length):
+            assert length <= 100_000_000
+            return b"\xff" * min(length, 64)
+
+    with pytest.raises(ArtifactError):
+        read(Huge())
+
+
+# --- 140 GB in S3 ---
+
+
+def _lazy(header: bytes, size: int):
+    """What a moto object may hold in place of bytes: a header, then zeros that are nowhere."""
+
+    class Lazy:
+        def __len__(self):
+            return size
+
+        def __getitem__(self, span):
+            start, stop, _ = span.indices(size)
+            found = header[start:stop]
+            return found + bytes(max(stop - max(start, len(header)), 0))
+
+    return Lazy()
+
+
+def test_140_gigabytes_in_s3_are_sized_in_kilobytes(monkeypatch):
+    import boto3
+    from moto.s3.models import FakeKey, s3_backends
+    from moto.server import ThreadedMotoServer
+
+    class HugeKey(FakeKey):
+        __module__ = "moto.s3.models"  # where its registry expects it
+        lazy = None
+
+        @property
+        def value(self):
+            return self.lazy
+
+        @value.setter
+        def value(self, new):
+            pass
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        url = "http://{}:{}".format(*server.get_host_and_port())
+        client = boto3.client("s3", endpoint_url=url)
+        client.create_bucket(Bucket="models")
+        # Llama-2-70B in 16 bit: 80 layers of 9 tensors, in 30 shards; 137,953,296,384 bytes.
+        layer = {"q": [8192, 8192], "k": [1024, 8192], "v": [1024, 8192], "o": [8192, 8192],
+                 "gate": [28672, 8192], "up": [28672, 8192], "down": [8192, 28672],
+                 "norm1": [8192], "norm2": [8192]}  # fmt: skip
+        tensors = {f"model.layers.{n}.{k}.weight": s for n in range(80) for k, s in layer.items()}
+        tensors |= {"embed": [32000, 8192], "lm_head": [32000, 8192], "norm": [8192]}
+        names = sorted(tensors)
+        keys = s3_backends["123456789012"]["aws"].get_bucket("models").keys
+        weight_map = {}
+        for shard in range(30):
+            name = f"model-{shard + 1:05d}-of-00030.safetensors"
+            mine = {}
+            for tensor in names[shard::30]:
+                shape = tensors[tensor]
+                count = shape[0] * (shape[1] if len(shape) > 1 else 1)
+                mine[tensor] = ("BF16", shape, 2 * count)
+                weight_map[tensor] = name
+            header, data = safetensors(mine)
+            key = FakeKey(name=f"llama/{name}", value=b"", account_id="123456789012",
+                          region_name="us-east-1")  # fmt: skip
+            key.__class__ = HugeKey
+            key.lazy = _lazy(header, len(header) + data)
+            key.contentsize = len(header) + data
+            keys[f"llama/{name}"] = key
+        index = {"metadata": {"total_size": 137_953_296_384}, "weight_map": weight_map}
+        client.put_object(Bucket="models", Key="llama/model.safetensors.index.json",
+                          Body=json.dumps(index).encode())  # fmt: skip
+        report = measure_size("s3://models/llama/", endpoint_url=url)
+    finally:
+        server.stop()
+    assert report.parameters == 68_976_648_192
+    assert report.weight_bytes == 137_953_296_384
+    assert report.artifact_bytes > 137_953_296_384
+    assert report.contents.elements == {"bf16": 68_976_648_192}
+    assert report.traffic.bytes < 10_000_000
+    assert 31 <= report.traffic.requests <= 100
+    assert report.notes == ()
+
+
+def test_blocks_are_read_once():
+    class Client:
+        def get_object(self, Bucket, Key, Range):
+            first, last = map(int, Range.removeprefix("bytes=").split("-"))
+            import io
+
+            return {"Body": io.BytesIO(bytes(range(256))[first : last + 1])}
+
+    traffic = Traffic()
+    source = S3Bytes(Client(), "b", "k", 256, traffic)
+    assert source.read(10, 5) == bytes(range(10, 15))
+    assert source.read(250, 50) == bytes(range(250, 256))
+    assert (traffic.requests, traffic.bytes) == (1, 256)
+    assert read_all([]) is None
