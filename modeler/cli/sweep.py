@@ -29,6 +29,14 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 @trace_option
 @size_option
 @click.option(
+    "--precision",
+    "precisions",
+    metavar="DTYPES",
+    callback=split_list,
+    help="The same models in several precisions, e.g. fp16,fp8,int8,int4. Sizes are those of the "
+    "scenario's own model.dtype.",
+)
+@click.option(
     "--instance",
     "instances",
     metavar="TYPE[,TYPE]",
@@ -72,6 +80,7 @@ def command(
     scenario_file: str | None,
     trace: str | None,
     sizes: Sequence[str] | None,
+    precisions: Sequence[str] | None,
     instances: Sequence[str] | None,
     region: str | None,
     seed: int | None,
@@ -115,6 +124,7 @@ def command(
         result = sweep(
             scenario,
             sizes=sizes,
+            precisions=precisions or (),
             settings=axes_of(settings, instances, region),
             presets=presets,
             workers=workers or os.cpu_count() or 1,

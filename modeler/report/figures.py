@@ -49,7 +49,7 @@ def write_figures(
     Returns
     -------
     list of Path
-        ``dollars_and_misses``, ``timeline`` and ``lag`` in each format.
+        ``goldilocks``, ``dollars_and_misses``, ``timeline`` and ``lag`` in each format.
     """
     written = []
     with drawing():
@@ -83,8 +83,11 @@ def inline_svg(result: Result, timeline: Mapping[str, Any] | None = None) -> dic
 
 
 def _figures(result: Result, timeline: Mapping[str, Any] | None) -> Iterator[tuple[str, Figure]]:
-    from modeler.report import plot_lag, plot_sizes, plot_timeline
+    from modeler.report import plot_goldilocks, plot_lag, plot_sizes, plot_timeline
 
+    headline = plot_goldilocks.draw(result)
+    if headline is not None:
+        yield "goldilocks", headline
     by_size = plot_sizes.draw(result)
     if by_size is not None:
         yield "dollars_and_misses", by_size

@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from modeler.predict import bytes_by_precision, parameters_of
 from modeler.scenario import Scenario, ScenarioError, value_at, with_values
+from modeler.scenario.errors import Problem
 from modeler.study.presets import Preset, with_preset
 
 SIZE = "model.size"
+DTYPE = "model.dtype"
 
 
 class Point(NamedTuple):
@@ -29,6 +32,7 @@ def grid(
     scenario: Scenario,
     *,
     sizes: Sequence[str | int] | None = None,
+    precisions: Sequence[str] = (),
     settings: Mapping[str, Sequence[Any]] | None = None,
     presets: Sequence[Preset] = (),
 ) -> list[Point]:
@@ -38,6 +42,8 @@ def grid(
     ----------
     scenario : Scenario. Where everything that is not varied comes from.
     sizes : sequence, optional. Values of ``model.size``, instead of the scenario's own.
+    precisions : sequence of str. The same model in several: ``model.dtype`` is set, and the size,
+        which is that of the scenario's own precision, becomes what the same parameters take.
     settings : mapping of path to values, optional. They replace the scenario's own values of the
         same path; a single value pins the setting.
     presets : sequence of Preset, optional. Policies on their platforms, each instead of the
@@ -61,9 +67,22 @@ def grid(
     points = []
     for values in itertools.product(*(axes[path] for path in ordered)):
         chosen = dict(zip(ordered, values, strict=True))
-        for preset in presets or (None,):
-            points.append(_point(base, chosen, preset))
+        for precision in precisions or (None,):
+            variant = chosen if precision is None else _in_precision(base, chosen, precision)
+            for preset in presets or (None,):
+                points.append(_point(base, variant, preset))
     return points
+
+
+def _in_precision(base: Scenario, chosen: Mapping[str, Any], precision: str) -> dict[str, Any]:
+    """The same choice with the same parameters in another precision."""
+    given = {SIZE: chosen[SIZE]} if SIZE in chosen else {}
+    model = with_values(base, given).model
+    size = bytes_by_precision(parameters_of(model.size, model.dtype))
+    if precision not in size:
+        problem = f'precision "{precision}": expected one of {", ".join(size)}'
+        raise ScenarioError([Problem(problem, DTYPE)])
+    return {**chosen, SIZE: size[precision], DTYPE: precision}
 
 
 def _point(base: Scenario, chosen: Mapping[str, Any], preset: Preset | None) -> Point:

@@ -102,6 +102,7 @@ def sweep(
     scenario: Scenario,
     *,
     sizes: Sequence[str | int] | None = None,
+    precisions: Sequence[str] = (),
     settings: Mapping[str, Sequence[Any]] | None = None,
     presets: Sequence[Preset] = (),
     workers: int = 1,
@@ -115,6 +116,8 @@ def sweep(
     ----------
     scenario : Scenario. The base; its own ``sweep`` block gives axes too.
     sizes : sequence, optional. Model sizes, with units or in bytes.
+    precisions : sequence of str. Each size also in these, such as ``fp16`` and ``int8``; sizes are
+        those of the scenario's own ``model.dtype``.
     settings : mapping of path to values, optional. Further axes, such as
         ``{"policy.target": [4, 6]}``.
     presets : sequence of Preset, optional. Policies to compare, each on its own platform; see
@@ -135,7 +138,7 @@ def sweep(
         asked for does not exist. A model that does not fit, or a missing price, is a failed row.
     Interrupted : by Ctrl-C; nothing has been written.
     """
-    points = grid(scenario, sizes=sizes, settings=settings, presets=presets)
+    points = grid(scenario, sizes=sizes, precisions=precisions, settings=settings, presets=presets)
     load = _loader(trace)
     for point in points:
         if point.error is None:
