@@ -6,6 +6,7 @@ stands in one sentence above. Accuracy is not on this figure: it is the analyst'
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ _DTYPE = "model.dtype"
 # Lines that lie on each other, as int8 on fp8 where a card has neither, must both be seen.
 _MARKERS = ("o", "s", "^", "D")
 _DASHES = ("-", "-", (0, (4, 2)), "-.")
+_LINE = 112  # characters of the reason in a line
 _WIDE = 8.0  # largest over smallest size from which a logarithmic axis reads better
 
 
@@ -47,15 +49,17 @@ def draw(result: Result) -> Figure | None:
         panel.set_ylabel(name)
         panel.set_ylim(bottom=0.0)
     limit = 100.0 * rows[0]["sla"]["max_violation_share"]
+    axes[1].set_ylim(top=max(axes[1].get_ylim()[1], 2.0 * limit))
     axes[1].axhline(limit, color=INK, linewidth=1.0, alpha=0.7, zorder=1)
     axes[1].annotate(
         f"SLA: at most {limit:g} %", (1.0, limit), (-4.0, 3.0),
         xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=8.5, ha="right",
     )  # fmt: skip
     _size_axis(axes[-1], sorted(size / _GB for size in sizes))
-    axes[0].set_title("One model in several sizes and precisions", pad=34.0)
     said = chosen.reason if chosen is not None else "Nothing here keeps the service level."
-    tell(axes[0], _folded(said))
+    told = textwrap.wrap(said, _LINE)
+    axes[0].set_title("One model in several sizes and precisions", pad=9.0 + 12.5 * len(told))
+    tell(axes[0], "\n".join(told))
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=5, handlelength=2.4)
     return figure
@@ -120,11 +124,3 @@ def _size_axis(axes: Axes, sizes: Sequence[float]) -> None:
             named.append(size)
     axes.set_xticks(named, [numbers.size(size * _GB) for size in named])
     axes.set_xlabel("model size; hollow: the service level is not kept")
-
-
-def _folded(text: str, width: int = 118) -> str:
-    """A sentence on at most two lines."""
-    if len(text) <= width:
-        return text
-    cut = text.rfind(" ", 0, width)
-    return f"{text[:cut]}\n{text[cut + 1 :]}"
