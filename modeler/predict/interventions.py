@@ -123,6 +123,8 @@ def _image_cache(
 def _streamer(
     scenario: Scenario, instance: InstanceSpec, timeline: Timeline
 ) -> tuple[Scenario, Timeline]:
+    if scenario.hosting.platform.per_request:
+        raise _DoesNotApply("no loader was measured on functions")
     start = _staged(timeline)
     large = instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S
     key = ("store", "one stream", "large") if large else ("store", "stream", "small")

@@ -7,6 +7,7 @@ and says which.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,18 +118,22 @@ def _predict(point: LatencyPoint, metric: str) -> float:
 
 
 def _number(point: LatencyPoint, *names: str) -> list[float]:
-    """Columns as numbers.
+    """Columns as numbers above zero.
 
     Raises
     ------
-    NotCovered : some are empty; all of them are named.
+    NotCovered : some are empty or none; all of them are named.
     """
     found = []
     missing = []
     for name in names:
         try:
-            found.append(float(point.row.get(name) or ""))
+            value = float(point.row.get(name) or "")
         except ValueError:
+            value = 0.0
+        if 0.0 < value < math.inf:
+            found.append(value)
+        else:
             missing.append(name)
     if missing:
         raise NotCovered(f"{', '.join(missing)} not stated")
@@ -159,7 +164,8 @@ def _dtype(point: LatencyPoint) -> str:
 
 
 def _tokens(point: LatencyPoint) -> TokenModel:
-    text = point.row.get("tp") or point.row.get("accelerators") or "1"
+    column = next((name for name in ("tp", "accelerators") if point.row.get(name)), None)
+    count = 1.0 if column is None else _number(point, column)[0]
     dtype = _dtype(point)
     try:
         architecture = known(point.row["model"])
@@ -167,7 +173,7 @@ def _tokens(point: LatencyPoint) -> TokenModel:
         raise NotCovered(str(error.args[0])) from error
     source = f"{point.row.get('source')} {point.row.get('notes')}"
     eight = dtype in ("fp8", "nvfp4") and bool(_EIGHT_BIT_CACHE.search(source))
-    group = _group(point, int(float(text)))
+    group = _group(point, max(int(count), 1))
     return TokenModel(architecture, dtype, group, "fp8" if eight else "fp16")
 
 

@@ -223,13 +223,15 @@ def test_points_in_a_file_are_compared_or_out_of_scope(tmp_path):
         "GPT-X,L40S,1,1,fp8,1,2,1,ttft_ms,71,ms,NVIDIA,2023-10,",
         "GPT-J-6B,L40S,1,1,fp9,1,2,1,ttft_ms,71,ms,NVIDIA,2023-10,",
         "GPT-J-6B,L40S,1,1,fp8,1,2,1,joy,71,ms,NVIDIA,2023-10,",
+        "GPT-J-6B,L40S,1,two,fp8,1,2,1,ttft_ms,71,ms,NVIDIA,2023-10,",
+        "GPT-J-6B,L40S,1,1,fp8,-1,2,1,ttft_ms,71,ms,NVIDIA,2023-10,",
     ]
     path = tmp_path / "points.csv"
     path.write_text("\n".join([header, *rows]))
     found = validate([path]).to_dict()["files"][0]
-    assert (found["compared"], found["out_of_scope"]) == (1, 5)
+    assert (found["compared"], found["out_of_scope"]) == (1, 7)
     assert found["errors"]["all"]["median_pct"] == pytest.approx(1.5, abs=0.1)
     reasons = " | ".join(found["errors"]["out_of_scope"])
     for said in ("batch, isl not stated", 'hardware "Abacus"', '"GPT-X" is not known', '"fp9"',
-                 'metric "joy"'):  # fmt: skip
+                 'metric "joy"', "tp not stated", "batch not stated"):  # fmt: skip
         assert said in reasons
