@@ -16,6 +16,18 @@ from modeler.cli.output import check_output, emit, talk
     default=None,
     help="Precision the weights are stored in, where their headers do not tell; fp16 without it.",
 )
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    help="Of a config.json: which instances hold it with sequences of so many tokens.",
+)
+@click.option(
+    "--sequences",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Sequences at once, for --context.",
+)
 @region_option
 @click.option("--profile", metavar="NAME", help="AWS profile, for s3:// sources.")
 @click.option("--endpoint-url", metavar="URL", help="Another S3 endpoint than AWS's own.")
@@ -23,6 +35,8 @@ from modeler.cli.output import check_output, emit, talk
 def command(
     source: str,
     dtype: str | None,
+    context: int | None,
+    sequences: int,
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
@@ -39,6 +53,9 @@ def command(
     from modeler.predict.size import measure_size
 
     check_output(output)
+    if context is not None:
+        _holders(source, dtype, context, sequences, region or "us-east-1", format, output)
+        return
     report = measure_size(source, region, profile, endpoint_url, dtype=dtype).to_dict()
     notes: Any = report["notes"]
     if format == "table":
@@ -47,3 +64,57 @@ def command(
         emit({key: value for key, value in report.items() if key != "notes"}, output=output)
     else:
         emit(report, format=format, output=output)
+
+
+def _holders(
+    source: str,
+    dtype: str | None,
+    context: int,
+    sequences: int,
+    region: str,
+    format: str,
+    output: str | None,
+) -> None:
+    """Instances that can serve a described model, the cheapest named."""
+    from modeler.predict.architecture import read_config
+    from modeler.predict.serving_fit import cheapest, holders
+
+    if not source.endswith("config.json"):
+        raise click.UsageError(f"--context needs a config.json: {source} does not describe layers")
+    found = read_config(source)
+    kind = dtype or found.dtype
+    fitting = holders(found, kind, context=context, sequences=sequences, region=region)
+    best = cheapest(fitting)
+    rows = [holder.to_dict() for holder in fitting]
+    report = {
+        "schema": "fit/1",
+        "source": source,
+        "dtype": kind,
+        "context": context,
+        "sequences": sequences,
+        "region": region,
+        "smallest": fitting[0].instance_type if fitting else None,
+        "cheapest": None if best is None else best.instance_type,
+        "instances": rows,
+    }
+    shown = [
+        {
+            "instance": row["instance_type"],
+            "accelerator": row["accelerator"],
+            "tensor parallel": row["tensor_parallel"],
+            "copies": row["copies"],
+            "needs GB a device": f"{row['need_bytes'] / 1e9:.1f}",
+            "of GB": f"{row['room_bytes'] / 1e9:.1f}",
+            "tokens of cache": f"{row['cache_tokens']:,.0f}",
+            "$/h": "-" if row["usd_per_hour"] is None else f"{row['usd_per_hour']:.2f}",
+        }
+        for row in rows
+    ]
+    emit(report, format=format, output=output, table=shown if format == "table" else rows)
+    if not fitting:
+        talk(f"no instance holds {source} in {kind} with {sequences} x {context:,} tokens")
+    elif best is not None:
+        talk(
+            f"smallest: {fitting[0].instance_type}; cheapest in {region}: {best.instance_type} at "
+            f"${best.usd_per_hour:,.2f} an hour"
+        )

@@ -126,14 +126,14 @@ def smallest_instance(
     """
     fitting = [
         (limit_bytes(spec), spec.vcpu, spec.instance_type)
-        for spec in _described(sagemaker, family)
+        for spec in described(sagemaker, family)
         if (spec.accelerator is not None) == accelerated and limit_bytes(spec) >= size_bytes
     ]
     return min(fitting)[2] if fitting else None
 
 
 @cache
-def _described(sagemaker: bool, family: str | None) -> tuple[InstanceSpec, ...]:
+def described(sagemaker: bool, family: str | None = None) -> tuple[InstanceSpec, ...]:
     """Instances with full figures; of all families together, those with GPUs or none.
 
     Other accelerators need a model compiled for them, which is not a matter of memory; one without
