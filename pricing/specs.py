@@ -69,6 +69,7 @@ class Accelerator:
     memory_bandwidth_bytes_per_s : float. Peak. [bytes/s]
     host_bandwidth_bytes_per_s, link_bytes_per_s : float or None. From the host and to another
         accelerator, theoretical, one way; None where not listed. [bytes/s]
+    power_watts : float or None. Design power of one; None where not listed. [W]
     source : str. Where the figures were read.
     note : str. Disagreements between sources and other cautions.
     """
@@ -85,6 +86,7 @@ class Accelerator:
     memory_bandwidth_bytes_per_s: float
     host_bandwidth_bytes_per_s: float | None
     link_bytes_per_s: float | None
+    power_watts: float | None
     source: str
     note: str
 
@@ -179,6 +181,7 @@ def accelerator(name: str) -> Accelerator:
         memory_bandwidth_bytes_per_s=float(row["memory_bw_gbs"]) * 1e9,
         host_bandwidth_bytes_per_s=_times(row["h2d_gbs_theoretical"], 1e9),
         link_bytes_per_s=_times(row["interconnect_gbs_one_way"], 1e9),
+        power_watts=_times(row["tdp_w"], 1.0),
         source=row["source"],
         note=row["notes"],
     )

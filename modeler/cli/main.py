@@ -27,6 +27,7 @@ COMMANDS: Final = (
     Entry("size", "modeler.cli.size", "Bytes of a model: a literal, a file, a folder or s3://."),
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
     Entry("calibrate", "modeler.cli.calibrate", "Constants of a start from measurements."),
+    Entry("choose", "modeler.cli.choose", "Which variant of a model, and where."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
     Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),

@@ -1,0 +1,153 @@
+"""The choice among variants and places: bills by hand, laws of limits, the example's worlds."""
+
+import json
+import math
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pricing
+from modeler.cli.main import cli
+from modeler.study.choice_file import Choice, ChoiceError, World, read_choice
+from modeler.study.choose import card, choose
+
+HOUR = float(pricing.price("g4dn.xlarge", "us-east-1").usd_per_hour)
+
+
+def choice(**changed):
+    content = {
+        "schema": "choice/1", "name": "n", "requests_per_second": 10.0,
+        "variants": [
+            {"name": "small", "size": "10MB", "latency_s": 0.02, "accuracy": 90, "source": "s"},
+            {"name": "large", "size": "80MB", "latency_s": 0.2, "accuracy": 96, "source": "s",
+             "parameters": 1e7, "training_tokens": 1e9},
+            {"name": "unknown", "size": "20MB", "latency_s": 0.05, "source": "s"},
+        ],
+        "places": [
+            {"name": "phone", "kind": "device", "memory": "100MB", "watts": 3, "source": "s"},
+            {"name": "cloud", "kind": "cloud", "instance": "g4dn.xlarge", "speed": 4,
+             "round_trip_s": 0.1, "utilisation": 0.5, "source": "s"},
+            {"name": "nightly", "kind": "batch", "instance": "g4dn.xlarge", "speed": 4,
+             "deadline_s": 86400, "start_s": 600, "source": "s"},
+        ],
+        "worlds": [{"name": "w"}],
+    }  # fmt: skip
+    return Choice.model_validate(content | changed)
+
+
+def pairs_of(found):
+    (decision,) = choose(found)
+    return {(p.variant, p.place): p for p in decision.pairs}, decision
+
+
+def test_bills_by_hand():
+    pairs, _ = pairs_of(choice())
+    assert pairs["large", "phone"].usd_per_month == 0
+    # 10/s x 0.05 s at half use is one instance, all 730 hours.
+    cloud = pairs["large", "cloud"]
+    assert cloud.usd_per_month == pytest.approx(730 * HOUR)
+    assert cloud.latency_s == pytest.approx(0.2 / 4 + 0.1)
+    # A batch a day: 864,000 x 0.05 s and 600 s of start.
+    nightly = pairs["large", "nightly"]
+    runs = 730 * 3600 / 86400
+    assert nightly.usd_per_month == pytest.approx(runs * (864000 * 0.05 + 600) / 3600 * HOUR)
+    assert nightly.latency_s == 86400
+    busy, _ = pairs_of(choice(requests_per_second=100.0))
+    assert busy["large", "cloud"].usd_per_month == pytest.approx(
+        math.ceil(100 * 0.05 / 0.5) * 730 * HOUR
+    )
+
+
+def test_every_limit_excludes_and_says_so():
+    world = {"name": "w", "accuracy_at_least": 95, "latency_at_most_s": 0.1, "size_at_most": "50MB",
+             "usd_per_month_at_most": 1, "offline": True}  # fmt: skip
+    pairs, decision = pairs_of(choice(worlds=[world]))
+    assert decision.chosen is None
+    assert decision.reason.startswith("Nothing passes; nearest is ")
+    said = "; ".join(pairs["small", "cloud"].excluded)
+    for words in ("no connection, which cloud needs", "accuracy 90 under 95", "105 ms over 100 ms",
+                  "a month over $1.00"):  # fmt: skip
+        assert words in said
+    assert "size 80 MB over 50 MB" in pairs["large", "phone"].excluded
+    assert "no accuracy stated" in pairs["unknown", "phone"].excluded
+
+
+@given(
+    accuracy=st.none() | st.floats(80, 100), latency=st.none() | st.floats(0.01, 1e5),
+    size=st.none() | st.integers(1, 10**9), usd=st.none() | st.floats(0, 1e4),
+    offline=st.booleans(), which=st.sampled_from(["accuracy", "latency", "size", "usd"]),
+)  # fmt: skip
+def test_laws_of_limits(accuracy, latency, size, usd, offline, which):
+    world = World(name="w", accuracy_at_least=accuracy, latency_at_most_s=latency,
+                  size_at_most=size, usd_per_month_at_most=usd, offline=offline)  # fmt: skip
+    tighter = {"accuracy": {"accuracy_at_least": (accuracy or 80) + 1},
+               "latency": {"latency_at_most_s": (latency or 1e5) / 2},
+               "size": {"size_at_most": max((size or 10**9) // 2, 1)},
+               "usd": {"usd_per_month_at_most": (usd if usd is not None else 1e4) / 2}}  # fmt: skip
+    loose, decision = pairs_of(choice().model_copy(update={"worlds": (world,)}))
+    narrow = world.model_copy(update=tighter[which])
+    strict, _ = pairs_of(choice().model_copy(update={"worlds": (narrow,)}))
+    assert {k for k, p in strict.items() if p.passes} <= {k for k, p in loose.items() if p.passes}
+    passing = [p for p in loose.values() if p.passes]
+    assert (decision.chosen is None) == (not passing)
+    if passing:
+        assert decision.chosen.usd_per_month == min(p.usd_per_month for p in passing)
+        assert decision.smallest.size_bytes == min(p.size_bytes for p in passing)
+        if decision.runner_up:
+            assert decision.runner_up.usd_per_month >= decision.chosen.usd_per_month
+
+
+def test_the_card_counts_on_every_side():
+    rows = {(r["variant"], r["place"]): r for r in card(choice())}
+    assert rows["large", "phone"]["training_flops"] == 6e16  # 6 x 1e7 x 1e9
+    assert rows["small", "phone"]["training_flops"] is None
+    assert rows["large", "phone"]["energy_class"].startswith("A")
+    assert rows["large", "cloud"]["energy_class"].startswith("B")  # a T4 of 70 W
+    both = choice(variants=[v.model_dump() for v in choice().variants[:2]])
+    gain = {r["variant"]: r["gain_per_doubling"] for r in card(both)}
+    assert gain == {"small": None, "large": pytest.approx(6 / 3)}  # eight times the bytes
+
+
+def test_the_shipped_example_decides_in_both_worlds():
+    road, connected = choose(read_choice("mobile_fraud"))
+    assert (road.chosen.variant, road.chosen.place) == ("50-tree forest", "the device")
+    assert "50-layer network on the device is excluded by latency 300 ms over 100 ms" in road.reason
+    assert (connected.chosen.variant, connected.chosen.place) == ("50-layer network", "the cloud")
+    forest = [p for p in connected.pairs if p.variant == "50-tree forest"]
+    assert all("accuracy 96 under 98" in p.excluded for p in forest)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"variants": []}, "variants = "),
+        ({"colour": 1}, "colour: no such key"),
+        ({"requests_per_second": 0}, "requests_per_second = 0: Input should be greater than 0"),
+        ({"worlds": [{"name": "w", "latency_at_most": 1}]}, 'did you mean "latency_at_most_s"'),
+        ({"places": [{"name": "c", "kind": "cloud", "source": "s"}]}, "instance: is missing"),
+        ({"places": [{"name": "p", "kind": "device", "source": "s"}] * 2}, '"p" comes 2 times'),
+        ({"variants": [{"name": "v", "size": "10", "latency_s": 1, "source": "s"}]}, "size = '10'"),
+    ],
+)
+def test_what_a_file_may_not_say(tmp_path, changed, said):
+    content = choice().model_dump(by_alias=True, mode="json")
+    path = tmp_path / "mine.yaml"
+    path.write_text(json.dumps(content | changed))
+    with pytest.raises(ChoiceError, match=said.replace("(", r"\(")) as error:
+        read_choice(path)
+    assert str(error.value).startswith(str(path))
+
+
+def test_the_command(tmp_path):
+    ran = CliRunner().invoke(cli, ["choose", "mobile_fraud", "--format", "json"])
+    assert ran.exit_code == 0, ran.output
+    assert len(json.loads(ran.stdout)["decisions"]) == 2
+    assert CliRunner().invoke(cli, ["choose", "mobile_fraud", "--card"]).exit_code == 0
+    content = choice(worlds=[{"name": "w", "size_at_most": 1}]).model_dump(
+        by_alias=True, mode="json"
+    )
+    path = tmp_path / "none.yaml"
+    path.write_text(json.dumps(content))
+    assert CliRunner().invoke(cli, ["choose", str(path)]).exit_code == 3
