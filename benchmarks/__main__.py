@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import engine, memory, peers, per_request, policies, simfaas_peer
+from benchmarks import batching, engine, memory, peers, per_request, policies, simfaas_peer
 
 
 def main() -> None:
@@ -35,6 +35,13 @@ def main() -> None:
     print(f"  {ratio:.0f} times the faster peer (at least 100)")
     per_request.main()
     simfaas_peer.main()
+    batches = batching.compare()
+    print(
+        "continuous batching, an 8B model on eight A10G:"
+        f" {batches['requests_per_cpu_s'] / 1e3:,.0f} k requests per CPU second"
+        f" (at least {batching.GOAL_PER_CPU_S / 1e3:,.0f} k; Vidur 0.26 k),"
+        f" {batches['ratio']:,.0f} times a simulator of every step in plain Python"
+    )
     room = memory.compare()
     print(
         f"memory: 10 M requests take {room['beyond_bytes'] / 1e6:.1f} MB beyond the trace's arrays"

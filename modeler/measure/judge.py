@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,7 @@ class Outcome:
     latency_s: dict[str, Any]
     wait_s: dict[str, Any]
     first_token_s: dict[str, Any] | None
+    time_per_output_token_s: dict[str, Any] | None
     replicas: dict[str, Any]
     instances: dict[str, Any] | None
     environments: dict[str, Any] | None
@@ -134,6 +136,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         latency_s=_latency(result),
         wait_s=_wait(result),
         first_token_s=None if result.first is None else _quantiles(result.first),
+        time_per_output_token_s=None if result.between is None else _quantiles(result.between),
         replicas=_replicas(result),
         instances=None if run.layer is None else instances.summary(run.layer, result),
         environments=None if result.environments is None else metered.summary(result),
@@ -216,6 +219,11 @@ def _bounds(run: Run, price: UnitPrice) -> dict[str, Any]:
     )
     places, cheapest = 1, price.usd_per_hour
     work_s = result.busy_slot_s / result.slots
+    if run.service.steps is not None:
+        # Fuller batches need fewer steps for the same tokens: the work of full ones, or what it
+        # took where that was less.
+        full_s = math.fsum(float(chunk.service_s.sum()) for chunk in run.work())
+        work_s = min(work_s, full_s / result.slots)
     if run.layer is not None and result.ground is not None:
         # Nothing beats the work that was charged for, on the cheapest machines there were.
         places = result.ground.places

@@ -17,6 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pricing
+from modeler.predict.batched_service import (
+    BatchedError,
+    StepBatching,
+    full_replica,
+    mean_tokens,
+    slot_seconds,
+    step_batching,
+)
 from modeler.predict.precision import parameters_of
 from traces import draws
 
@@ -60,11 +68,14 @@ class ServiceLaw:
 
     Parameters
     ----------
-    kind : str. ``tokens``, ``trace``, ``fixed``, ``exponential``, ``lognormal`` or ``empirical``.
+    kind : str. ``tokens``, ``batched``, ``trace``, ``fixed``, ``exponential``, ``lognormal`` or
+        ``empirical``.
     tokens : bool. The traffic carries tokens.
     text : str. The law in words, with its figures.
     times : callable. Chunk to service time and time to the first token. [s]
     expected_s : float or None. Mean of a law that does not look at the requests. [s]
+    steps : StepBatching or None. Of replicas that batch continuously: what a request takes depends
+        on the others, and `times` gives its share of a full replica.
     """
 
     kind: str
@@ -72,10 +83,16 @@ class ServiceLaw:
     text: str
     times: Callable[[Chunk], tuple[Floats, Floats]] = field(repr=False)
     expected_s: float | None = None
+    steps: StepBatching | None = None
 
     @property
     def slots_default(self) -> int:
-        """Requests a replica serves at once unless the scenario says: 8 for token traffic, or 1."""
+        """Requests a replica serves at once unless the scenario says: 8 for token traffic, or 1.
+
+        Of continuous batching the sequences in flight that servers allow by default.
+        """
+        if self.steps is not None:
+            return self.steps.slots
         return SLOTS_TOKEN_TRAFFIC if self.tokens else 1
 
     def draw(self, chunk: Chunk) -> tuple[Floats, Floats]:
@@ -143,19 +160,21 @@ def service_law(
         # What was measured goes before what a rule predicts.
         kind = "trace" if "service_s" in columns else "tokens" if has_tokens else "exponential"
     seed = scenario.seed
-    if scenario.sla.metric == "first_token" and kind != "tokens":
+    if scenario.sla.metric == "first_token" and kind not in ("tokens", "batched"):
         raise ServiceError(
             kind,
             "says nothing of a first token; set sla.metric to latency, or service.kind to tokens "
             "for traffic with prompt_tokens and output_tokens",
         )
-    if kind == "tokens":
+    if kind in ("tokens", "batched"):
         if not has_tokens:
             raise ServiceError(
                 kind,
                 f"the trace has no {' and '.join(TOKENS)}; "
                 "set service.kind to fixed, exponential, lognormal or empirical",
             )
+        if kind == "batched":
+            return _batched(scenario, trace, instance)
         return _tokens(scenario, instance)
     if kind == "trace":
         if "service_s" not in columns:
@@ -313,6 +332,20 @@ def _tokens(scenario: Scenario, instance: InstanceSpec) -> ServiceLaw:
         f"{rates.output_s * 1e3:.4g} ms an output token"
     )
     return ServiceLaw("tokens", True, text, times)
+
+
+def _batched(scenario: Scenario, trace: Trace | CountSeries, instance: InstanceSpec) -> ServiceLaw:
+    try:
+        steps = step_batching(scenario, instance)
+    except BatchedError as error:
+        raise ServiceError("batched", str(error)) from error
+    full = full_replica(steps, *mean_tokens(trace, _CHUNK))
+
+    def times(chunk: Chunk) -> tuple[Floats, Floats]:
+        seconds = slot_seconds(steps, full, chunk)
+        return seconds, seconds
+
+    return ServiceLaw("batched", True, steps.law.text, times, steps=steps)
 
 
 def _from_trace(chunk: Chunk) -> tuple[Floats, Floats]:

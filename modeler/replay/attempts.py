@@ -18,6 +18,7 @@ from modeler.replay.heap import push
 from modeler.replay.histogram import bucket_of
 from modeler.replay.losses import keep
 from modeler.replay.quiet import cause_of_wait, note
+from modeler.replay.steps import alone_s
 
 _ROUTE, _PAUSE = 0, 1
 _ORDINAL, _SECONDS = types.int64, types.float64
@@ -211,11 +212,15 @@ def _comes_back(w, at, ordinal, attempt, first, service, judged, pending_s):  # 
 @inner()
 def _service_breaks(w, service, judged):  # type: ignore[no-untyped-def]
     """Whether the service alone misses the level or the client's time-out."""
+    if w.integers[m.BATCHED] != 0:
+        first, service = alone_s(w.batch.law, service, judged)
+        judged = first if w.integers[m.FIRST_JUDGED] != 0 else service
     return judged > w.floats[m.THRESHOLD] or service > w.floats[m.CLIENT_TIMEOUT]
 
 
 @inner()
-def _end(w, ordinal, start, end, outcome, cause, replica):  # type: ignore[no-untyped-def]
+def end_of(w, ordinal, start, end, outcome, cause, replica):  # type: ignore[no-untyped-def]
+    """Count the cause of a request that has ended, and keep its record."""
     if cause != m.KEPT:
         w.integers[m.CAUSE_N + cause] += 1
     if w.integers[m.RECORD] != 0:
@@ -232,16 +237,24 @@ def refuse(w, now, ordinal, attempt, first, service, judged, pending_s, cause): 
     w.integers[m.REJECTED_N] += 1
     if _service_breaks(w, service, judged):
         cause = m.SERVICE_TIME
-    _end(w, ordinal, m.INF, now, m.REJECTED, cause, -1)
+    end_of(w, ordinal, m.INF, now, m.REJECTED, cause, -1)
+
+
+@inner()
+def cause_of_late(w, first, until, service, judged, overlap):  # type: ignore[no-untyped-def]
+    """Why a request that came at `first` was not there by `until`.
+
+    `overlap` is how long replicas were pending in between. [s]
+    """
+    if _service_breaks(w, service, judged):
+        return m.SERVICE_TIME
+    return cause_of_wait(w.floats[m.AT_MAX_SINCE], first, until - first, overlap)
 
 
 @inner()
 def _cause(w, now, first, service, judged, pending_s):  # type: ignore[no-untyped-def]
     """Why a request that came at `first` and starts or gives up now is late."""
-    if _service_breaks(w, service, judged):
-        return m.SERVICE_TIME
-    overlap = pending_seconds(w, now) - pending_s
-    return cause_of_wait(w.floats[m.AT_MAX_SINCE], first, now - first, overlap)
+    return cause_of_late(w, first, now, service, judged, pending_seconds(w, now) - pending_s)
 
 
 @inner()
@@ -260,7 +273,7 @@ def give_up(w, row, now):  # type: ignore[no-untyped-def]
         return
     w.integers[m.TIMED_OUT_N] += 1
     cause = _cause(w, now, first, service, judged, pending_s)
-    _end(w, ordinal, m.INF, now, m.TIMED_OUT, cause, -1)
+    end_of(w, ordinal, m.INF, now, m.TIMED_OUT, cause, -1)
 
 
 @inner()
@@ -269,7 +282,7 @@ def lose(w, row, now):  # type: ignore[no-untyped-def]
     w.integers[m.LOST_N] += 1
     ordinal = w.tries_id[row, m.I_ORDINAL]
     free_row(w, row)
-    _end(w, ordinal, m.INF, now, m.LOST, m.LOST_CAPACITY, -1)
+    end_of(w, ordinal, m.INF, now, m.LOST, m.LOST_CAPACITY, -1)
 
 
 @inner()
@@ -315,7 +328,7 @@ def begin(w, now, ordinal, attempt, first, came, service, judged, pending_s, rep
         cause = _cause(w, now, first, service, judged, pending_s)
     if late:
         w.integers[m.TIMED_OUT_N] += 1
-        _end(w, ordinal, now, came + client, m.TIMED_OUT, cause, replica)
+        end_of(w, ordinal, now, came + client, m.TIMED_OUT, cause, replica)
         _log(w, now, replica, ordinal, first, service, judged, cause, waited, came + client)
         return
     w.latency[bucket_of(latency)] += 1
@@ -324,5 +337,5 @@ def begin(w, now, ordinal, attempt, first, came, service, judged, pending_s, rep
         w.floats[m.WAIT_SUM] += wait
     if w.integers[m.FIRST_WANTED] != 0:
         w.first[bucket_of(wait + judged)] += 1
-    _end(w, ordinal, now, end, m.SERVED, cause, replica)
+    end_of(w, ordinal, now, end, m.SERVED, cause, replica)
     _log(w, now, replica, ordinal, first, service, judged, cause, waited, _INF)

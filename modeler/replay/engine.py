@@ -11,7 +11,8 @@ machines (`machine_events`: stop, reclaim, zone, notice, failure, release), repl
 scheduled bounds, metric bucket closes, arrival, control tick, a policy's own wake-up.
 Slots that are free equally long are taken in the order of the heap, which the run's own history
 fixes. Where `fates` are set, `routed` takes the place of `quiet`; held requests are then sent on
-once all replicas of the instant are ready, and who comes back does so as an arrival.
+once all replicas of the instant are ready, and who comes back does so as an arrival. Where replicas
+batch, `batched` takes the place of both, and a start is the end of a replica's steps.
 """
 
 from __future__ import annotations
@@ -131,6 +132,7 @@ def _room(beneath, w):  # type: ignore[no-untyped-def]
         and w.integers[m.QUEUED] < len(w.ring_id)
         and w.integers[m.DRAINED] + w.integers[m.HEAP] <= len(w.drained)
         and (w.integers[m.GROUND] == 0 or beneath(m.OP_ROOM, 0, 0.0, 0, w) != 0)
+        and (w.integers[m.BATCHED] == 0 or w.integers[m.SEATS] < len(w.batch.seats))
         and (w.integers[m.FATES] == 0 or (replicas <= len(w.load) and attempts_fit(w)))
         and (
             w.integers[m.HOOKS] == 0
@@ -187,12 +189,17 @@ def _handle(policy, beneath, w, kind, now, arrived):  # type: ignore[no-untyped-
         ask(policy, beneath, w, o.DEPARTURE, now, arrived)
     elif kind == e.READY:
         become_ready(w, now, arrived)
+        if w.integers[m.BATCHED] != 0:
+            beneath(m.OP_SEAT, w.live[w.integers[m.READY] - 1], now, arrived, w)
     elif kind == e.MACHINE:
         beneath(m.OP_EVENT, 0, now, arrived, w)
     elif kind == e.TIMEOUT and w.integers[m.FATES] == 0:
         give_up_head(w, now, m.TIMED_OUT)
     elif kind == e.TIMEOUT or kind >= e.START:
-        step(w, kind, now)
+        if w.integers[m.BATCHED] != 0:
+            beneath(m.OP_STEP, kind, now, arrived, w)
+        else:
+            step(w, kind, now)
         if kind == e.RETRY and _hears_arrival(w):
             w.floats[m.NOW] = now
             ask(policy, beneath, w, o.ARRIVAL, now, arrived + 1)
@@ -240,7 +247,9 @@ def _next_event(w, until):  # type: ignore[no-untyped-def]
         kind, now = e.MACHINE, w.floats[m.NEXT_MACHINE]
     if w.integers[m.DEPARTURES] > 0 and w.departures[0] <= now:
         kind, now = e.DEPARTURE, w.departures[0]
-    if fates and waiting:
+    if w.integers[m.BATCHED] != 0 and w.floats[m.NEXT_STEP] <= now:
+        kind, now = e.START, w.floats[m.NEXT_STEP]
+    elif fates and waiting:
         if next_start(w) <= now:
             kind, now = e.START, next_start(w)
     elif waiting and w.integers[m.HEAP] > 0 and w.times[0] <= now:
@@ -293,7 +302,10 @@ def replay_chunk(policy, beneath, arrival_s, service_s, judged_s, first, w):  # 
                 w.floats[m.NEXT_BOUND],
                 w.floats[m.NEXT_MACHINE],
             )
-            if w.integers[m.FATES] != 0:
+            if w.integers[m.BATCHED] != 0:
+                w.integers[m.UNTIL] = n
+                i = beneath(m.OP_ATTEND, i, due, first, w)
+            elif w.integers[m.FATES] != 0:
                 i = attend(w, arrival_s, service_s, judged_s, i, n, first, due)
             else:
                 i = _quiet(w, arrival_s, service_s, judged_s, i, n, first, due)
@@ -313,7 +325,10 @@ def replay_chunk(policy, beneath, arrival_s, service_s, judged_s, first, w):  # 
         elif kind != e.ARRIVAL:
             _handle(policy, beneath, w, kind, now, first + i + w.integers[m.COMEBACKS])
         else:
-            if w.integers[m.FATES] != 0:
+            if w.integers[m.BATCHED] != 0:
+                w.integers[m.UNTIL] = i + 1
+                i = beneath(m.OP_ATTEND, i, _INF, first, w)
+            elif w.integers[m.FATES] != 0:
                 i = attend(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
             else:
                 i = _quiet(w, arrival_s, service_s, judged_s, i, i + 1, first, _INF)
@@ -327,6 +342,8 @@ def replay_chunk(policy, beneath, arrival_s, service_s, judged_s, first, w):  # 
 def _last_hope(w):  # type: ignore[no-untyped-def]
     """Until when requests that wait after the traffic's end may yet be served. [s]"""
     if w.integers[m.HEAP] > 0 or w.integers[m.PENDING] > 0 or w.integers[m.OWED] > 0:
+        return _INF
+    if w.floats[m.NEXT_STEP] < _INF:
         return _INF
     empty_since = max(w.floats[m.HORIZON], w.floats[m.READY_SINCE])
     if w.integers[m.FATES] != 0:
@@ -369,6 +386,8 @@ def finish(policy, beneath, requests, never, w):  # type: ignore[no-untyped-def]
                     until = max(until, w.replicas[k, m.STOP_S])
             if w.integers[m.FATES] != 0 and next_retry(w) < _INF:
                 until = max(until, next_retry(w))
+            if w.floats[m.NEXT_STEP] < _INF:
+                until = _INF  # when the last of a batch ends is not known yet
             w.floats[m.END] = until
         kind, now = _next_event(w, until)
         if kind == e.START and w.integers[m.FATES] == 0:
@@ -400,6 +419,8 @@ def start(beneath, w, initial, desired):  # type: ignore[no-untyped-def]
         w.replicas[replica, m.RUNNING_S] = 0.0
         w.replicas[replica, m.READY_S] = 0.0
         serve_from(w, replica, 0.0)
+        if w.integers[m.BATCHED] != 0:
+            beneath(m.OP_SEAT, replica, 0.0, 0, w)
     if w.integers[m.GROUND] != 0:
         beneath(m.OP_START, initial, 0.0, 0, w)
     w.integers[m.REPLICAS] = initial

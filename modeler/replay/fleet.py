@@ -56,7 +56,8 @@ def mark_queue_change(w, now):  # type: ignore[no-untyped-def]
 def serve_from(w, replica, now):  # type: ignore[no-untyped-def]
     """Put a replica's slots at the fleet's disposal."""
     size = w.integers[m.HEAP]
-    for _ in range(w.integers[m.SLOTS]):
+    # What batches has a seat instead.
+    for _ in range(w.integers[m.SLOTS] if w.integers[m.BATCHED] == 0 else 0):
         if w.integers[m.ROUTER] == m.CENTRAL:
             push(w.times, w.owners, size, now, replica)
         else:
@@ -145,6 +146,8 @@ def _choose(w, now):  # type: ignore[no-untyped-def]
         return ready - 1
     for place in range(ready - 1, -1, -1):
         idle = True
+        if w.integers[m.BATCHED] != 0:
+            idle = w.load[w.live[place], m.L_OUTSTANDING] == 0
         for k in range(w.integers[m.HEAP]):
             if w.owners[k] == w.live[place] and w.times[k] > now:
                 idle = False
@@ -204,6 +207,8 @@ def set_desired(beneath, w, now, arrived, desired):  # type: ignore[no-untyped-d
                 _cancel_newest(beneath, w, now)
             else:
                 replica = drain(w, _choose(w, now), now, arrived)
+                if w.integers[m.BATCHED] != 0:
+                    beneath(m.OP_UNSEAT, replica, now, 0, w)
                 done = max(done, w.replicas[replica, m.STOP_S])
                 if w.integers[m.GROUND] != 0:
                     beneath(m.OP_DRAINED, replica, now, 0, w)
@@ -293,7 +298,11 @@ def observe(beneath, w, now, arrived):  # type: ignore[no-untyped-def]
         obs[o.INSTANCES] = ready + w.integers[m.PENDING]
     if w.floats[m.RECENT_FOR] > 0.0:
         obs[o.RECENT] = _recent(w, now)
-    if w.integers[m.IN_FLIGHT_WANTED] != 0:
+    if w.integers[m.BATCHED] != 0:
+        count = w.integers[m.IN_SERVICE]
+        obs[o.IN_FLIGHT] = count
+        obs[o.IN_FLIGHT_SECONDS] = w.floats[m.BUSY] + (count * now - w.floats[m.START_SUM])
+    elif w.integers[m.IN_FLIGHT_WANTED] != 0:
         count, beyond = in_flight(w, now)
         obs[o.IN_FLIGHT] = count
         obs[o.IN_FLIGHT_SECONDS] = w.floats[m.BUSY] - beyond

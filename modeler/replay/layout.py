@@ -6,11 +6,15 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from modeler.autoscale.observation import OBS_SIZE, OUT_SIZE
 from modeler.autoscale.policy import Policy
+from modeler.replay.batch_layout import BATCH_TYPE, RIDE_COLUMNS, Batch, no_batch
 from modeler.replay.histogram import BUCKETS
 from modeler.replay.machine_layout import GROUND_TYPE, no_ground
+
+Floats = NDArray[np.float64]
 
 INF: Final = float("inf")
 
@@ -102,6 +106,11 @@ MACHINES: Final = 68  # machines given out
 FAILED_N: Final = 69  # starts that failed
 LOST_STARTED: Final = 70  # requests lost in service
 GIVEN_UP: Final = 71  # replicas given up after the last attempt
+BATCHED: Final = 72  # whether replicas batch continuously
+FIRST_JUDGED: Final = 73  # whether their level is the first token's
+SEATS: Final = 74  # seats in use, free ones between them included
+IN_SERVICE: Final = 75  # sequences that have started, those put back included
+UNTIL: Final = 76  # end of the requests that may be taken
 INTEGERS: Final = 80
 
 # Float scalars.
@@ -152,6 +161,11 @@ BATCH_OPEN: Final = 49  # first replica of the running batch, inf when none runs
 BATCH_CLOSE: Final = 50  # when its instances are asked for
 LAST_ADD: Final = 51  # when an instance was last asked for
 LAST_FAILURE: Final = 52  # when an instance last failed to come up
+NEXT_STEP: Final = 53  # when the batch of a replica next changes
+NEXT_LEAVE: Final = 54  # when the first who waits at a replica gives up
+START_SUM: Final = 55  # of the starts of those in service
+STEPPING: Final = 56  # seconds in which replicas took steps
+STEPPING_DRAINING: Final = 57  # of those, after they were taken out of service
 FLOATS: Final = 64
 
 # Columns of the replica table.
@@ -168,7 +182,7 @@ NOBODY: Final = -1
 # Columns of the agenda: heaps of instants, each with a row of that table.
 A_START, A_LEAVE, A_RETRY = 0, 1, 2
 # Columns of the load of a replica under a router that binds requests to replicas.
-L_WAITING, L_OUTSTANDING = 0, 1
+L_WAITING, L_OUTSTANDING, L_SEAT = 0, 1, 2
 
 QUEUE_FROM_ZERO, FAIL_FROM_ZERO, HOLD_FROM_ZERO = 0, 1, 2
 CENTRAL, LEAST_OUTSTANDING, ROUND_ROBIN, RANDOM = 0, 1, 2, 3
@@ -203,16 +217,17 @@ class Memory(NamedTuple):
     state: Any
     out: Any
     bounds: Any  # float64[k, 3] time [s], minimum, maximum; NaN for no change
-    record_s: Any  # float64[requests or 0, 2] start, end
+    record_s: Any  # float64[requests or 0, 2] start, end; 3: first token of those that batch
     record: Any  # int32[requests or 0, 3] outcome, cause, replica
-    tries: Any  # float64[t, 6] attempts that wait or will come back
+    tries: Any  # float64[t, 6 or more] attempts that wait or will come back
     tries_id: Any  # int64[t, 4] their requests, attempts, replicas, successors in line
     agenda_s: Any  # float64[t, 3] heaps: starts, give-ups, retries [s]
     agenda_row: Any  # int64[t, 3] whose
     end_s: Any  # float64[e] heap of finishes, for the router that counts them [s]
     end_replica: Any  # int32[e]
-    load: Any  # int64[r, 2] requests waiting for each replica, and with those in service
+    load: Any  # int64[r, 3] waiting for each replica, with those in service, its seat
     ground: Any  # machine_layout.Ground
+    batch: Any  # batch_layout.Batch
 
 
 CHUNK_TYPE: Final = types.Array(types.float64, 1, "C", readonly=True)
@@ -226,7 +241,7 @@ MEMORY_TYPE: Final = types.NamedTuple(
     (
         _F1, _I4, _F2, _I1, _I1, _I1, _F2, _F2, _F2, _F2, _F1, _F1,
         _I1, _I1, _I1, _I1, _F1, _F1, _F1, _F1, _F1, _F2, _F2, _I42,
-        _F2, _I2, _F2, _I2, _F1, _I4, _I2, GROUND_TYPE,
+        _F2, _I2, _F2, _I2, _F1, _I4, _I2, GROUND_TYPE, BATCH_TYPE,
     ),
     Memory,
 )  # fmt: skip
@@ -252,6 +267,11 @@ OP_COUNT: Final = 6  # gives the instances on the bill
 OP_ROOM: Final = 7  # gives whether every table has room
 OP_LOG: Final = 8  # gives whether the log of starts has room
 OP_SETTLE: Final = 9  # what has finished leaves that log
+# From here on: of replicas that batch.
+OP_SEAT: Final = 10  # one is ready
+OP_UNSEAT: Final = 11  # it was taken out of service
+OP_ATTEND: Final = 12  # requests come; gives where to go on from
+OP_STEP: Final = 13  # one event of requests that are here
 
 
 def most_replicas(policy: Policy) -> int:
@@ -261,8 +281,9 @@ def most_replicas(policy: Policy) -> int:
     return max(policy.maximum, policy.initial, 1, int(scheduled.max(initial=1)))
 
 
-def allocate(policy: Policy, slots: int, records: int) -> Memory:
+def allocate(policy: Policy, slots: int, records: int, batch: Batch | None = None) -> Memory:
     """Empty tables for a run; those that grow start small."""
+    batches = batch is not None
     room = most_replicas(policy)
     slot_room = room * slots + 1
     integers = np.zeros(INTEGERS, dtype=np.int64)
@@ -291,16 +312,17 @@ def allocate(policy: Policy, slots: int, records: int) -> Memory:
         state=np.zeros(max(policy.state_size, 1)),
         out=np.zeros(OUT_SIZE),
         bounds=np.ascontiguousarray(policy.bounds, dtype=np.float64),
-        record_s=np.full((records, 2), np.nan),
+        record_s=np.full((records, 3 if batches else 2), np.nan),
         record=np.zeros((records, 3), dtype=np.int32),
-        tries=np.zeros((start, 6)),
+        tries=np.zeros((start, RIDE_COLUMNS if batches else 6)),
         tries_id=np.zeros((start, 4), dtype=np.int64),
         agenda_s=np.zeros((start, 3)),
         agenda_row=np.zeros((start, 3), dtype=np.int64),
         end_s=np.zeros(2 * slot_room),
         end_replica=np.zeros(2 * slot_room, dtype=np.int32),
-        load=np.zeros((start + room, 2), dtype=np.int64),
+        load=np.zeros((start + room, 3), dtype=np.int64),
         ground=no_ground(),
+        batch=no_batch() if batch is None else batch,
     )
 
 

@@ -99,6 +99,12 @@ class Machines:
         """Whether a machine can be taken away before its work is done."""
         return any(self.spot) or bool(self.outages)
 
+    @property
+    def leaves_batches(self) -> bool:
+        """Whether no machine is ever taken from under a replica, nor its work kept apart."""
+        consolidates = self.kind in ("karpenter", "cluster_autoscaler")
+        return not (self.can_lose or self.splits_work or consolidates)
+
 
 @dataclass(frozen=True)
 class GroundRecord:

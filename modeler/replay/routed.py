@@ -43,7 +43,7 @@ _ATTEMPT = (_SECONDS, _ORDINAL, _ORDINAL, *(_SECONDS,) * 5)
 
 
 @inner()
-def _false_ready(w, now):  # type: ignore[no-untyped-def]
+def false_ready(w, now):  # type: ignore[no-untyped-def]
     """Pending replicas that the router already takes for ready ones. [replicas]"""
     count = 0
     if w.floats[m.FALSE_READY] > 0.0:
@@ -63,7 +63,7 @@ def _finished(w, now):  # type: ignore[no-untyped-def]
 
 
 @inner()
-def _choose(w, now, ordinal, attempt, seen):  # type: ignore[no-untyped-def]
+def choose(w, now, ordinal, attempt, seen):  # type: ignore[no-untyped-def]
     """Place in `live` of the replica an attempt goes to; beyond the ready ones: falsely ready.
 
     `seen` replicas stand in the router's list: the ready ones, the longest ready first, then those
@@ -89,7 +89,7 @@ def _choose(w, now, ordinal, attempt, seen):  # type: ignore[no-untyped-def]
 
 
 @inner(types.void(m.MEMORY_TYPE, *_ATTEMPT))
-def _from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s):  # type: ignore[no-untyped-def]
+def from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s):  # type: ignore[no-untyped-def]
     """No replica is there: the attempt is refused, or held until one is."""
     refused = w.integers[m.FROM_ZERO] == m.FAIL_FROM_ZERO
     if not refused and w.integers[m.HELD] < w.integers[m.HOLD_LIMIT]:
@@ -118,15 +118,15 @@ def _from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s
 def _place(w, now, ordinal, attempt, first, came, service, judged, pending_s, waited):  # type: ignore[no-untyped-def]
     """Send one attempt on its way: served, waiting, held or refused."""
     ready = w.integers[m.READY]
-    seen = ready + _false_ready(w, now)
+    seen = ready + false_ready(w, now)
     central = w.integers[m.ROUTER] == m.CENTRAL
     queues = central and w.integers[m.FROM_ZERO] == m.QUEUE_FROM_ZERO
     if seen == 0 and not queues:
-        _from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s)
+        from_zero(w, now, ordinal, attempt, first, came, service, judged, pending_s)
         return
     place = 0
     if not central:
-        place = _choose(w, now, ordinal, attempt, seen)
+        place = choose(w, now, ordinal, attempt, seen)
     elif seen > ready and route_draw(w, ordinal, attempt) * seen < seen - ready:
         place = ready
     if seen > ready and place >= ready:
@@ -213,7 +213,7 @@ def _start(w, now):  # type: ignore[no-untyped-def]
 
 
 @inner()
-def _deadline(w, head):  # type: ignore[no-untyped-def]
+def deadline_of(w, head):  # type: ignore[no-untyped-def]
     """When the first in a line gives up; who came later has no earlier deadline. [s]"""
     return _INF if w.integers[head] == m.NOBODY else w.tries[w.integers[head], m.T_DEADLINE]
 
@@ -222,10 +222,10 @@ def _deadline(w, head):  # type: ignore[no-untyped-def]
 def _leave(w, now):  # type: ignore[no-untyped-def]
     """One of those whose deadline has come gives up: held, in the line, then bound to a replica."""
     leaves_queue(w, now)
-    if _deadline(w, m.HELD_HEAD) <= now:
+    if deadline_of(w, m.HELD_HEAD) <= now:
         w.integers[m.HELD] -= 1
         row = take_head(w, m.HELD_HEAD)
-    elif _deadline(w, m.LINE_HEAD) <= now:
+    elif deadline_of(w, m.LINE_HEAD) <= now:
         row = take_head(w, m.LINE_HEAD)
     else:
         row = take_first(w, m.A_LEAVE)
@@ -266,8 +266,8 @@ def next_start(w):  # type: ignore[no-untyped-def]
 @inner()
 def next_leave(w):  # type: ignore[no-untyped-def]
     """When the next request gives up waiting. [s]"""
-    in_line = min(_deadline(w, m.HELD_HEAD), _deadline(w, m.LINE_HEAD))
-    return min(in_line, next_on(w, m.A_LEAVE))
+    in_line = min(deadline_of(w, m.HELD_HEAD), deadline_of(w, m.LINE_HEAD))
+    return min(in_line, next_on(w, m.A_LEAVE), w.floats[m.NEXT_LEAVE])
 
 
 @inner()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 import pricing
 from modeler.autoscale.build import build
 from modeler.autoscale.policy import Policy
@@ -20,6 +22,8 @@ from modeler.predict import (
     instance_of,
     service_law,
 )
+from modeler.predict.service import TOKENS
+from modeler.replay.batching import Batching
 from modeler.replay.fates import Fates
 from modeler.replay.machines_setup import Layer, layer_of
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
@@ -85,6 +89,7 @@ def run(
         client_timeout_s=scenario.client_timeout_s,
         threshold_s=sla_threshold_s(scenario, tokens=service.tokens),
         fates=fates_of(scenario, cold_start),
+        batching=batching_of(scenario, service),
     )
     policy = build(
         scenario,
@@ -115,13 +120,13 @@ def run(
     layer = layer_of(scenario, cold_start, t0_ns=trace.t0_ns, horizon_s=horizon_s)
     result = simulate(
         policy,
-        work_of(scenario, trace, service),
+        work_of(scenario, trace, service) if service.steps is None else tokens_of(scenario, trace),
         limits,
         draws=_draws(cold_start),
         horizon_s=horizon_s,
         t0_ns=trace.t0_ns,
         records=trace.requests if records else 0,
-        first_wanted=scenario.sla.metric == "first_token",
+        first_wanted=scenario.sla.metric == "first_token" or service.steps is not None,
         release_s=scenario.release_s,
         machines=None if layer is None else layer.machines,
         progress=progress,
@@ -164,12 +169,33 @@ def fates_of(scenario: Scenario, cold_start: ColdStartLaw) -> Fates:
 
 
 def work_of(scenario: Scenario, trace: Traffic, service: ServiceLaw) -> Iterator[Work]:
-    """The trace in chunks, each request with its service time and its judged moment."""
+    """The trace in chunks, each request with its service time and its judged moment.
+
+    Of replicas that batch: with its share of a full one; see `tokens_of` for what they replay.
+    """
     first_token = scenario.sla.metric == "first_token"
     for chunk in trace.chunks(seed=scenario.seed):
         service_s, first_token_s = service.draw(chunk)
         judged_s = first_token_s if first_token else service_s
         yield Work(chunk.first, chunk.arrival_s, service_s, judged_s)
+
+
+def batching_of(scenario: Scenario, service: ServiceLaw) -> Batching | None:
+    """How replicas take their steps, where they batch continuously."""
+    if service.steps is None:
+        return None
+    steps = service.steps
+    first = scenario.sla.metric == "first_token"
+    return Batching(steps.law, steps.batched_tokens, steps.mixed, first)
+
+
+def tokens_of(scenario: Scenario, trace: Traffic) -> Iterator[Work]:
+    """The trace in chunks, each request with its prompt and its output."""
+    for chunk in trace.chunks(seed=scenario.seed):
+        prompt, output = (
+            np.ascontiguousarray(chunk.columns[name], dtype=np.float64) for name in TOKENS
+        )
+        yield Work(chunk.first, chunk.arrival_s, prompt, output)
 
 
 def _draws(cold_start: ColdStartLaw) -> Callable[[int, int], tuple[Floats, Floats]]:

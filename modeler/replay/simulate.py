@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modeler.autoscale.observation import REASONS
+from modeler.autoscale.observation import DEPARTURE, REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
+from modeler.replay.batching import Batching, more_seats, with_chunk
 from modeler.replay.beneath import nothing
 from modeler.replay.counts import EnvironmentCounts
 from modeler.replay.engine import finish, replay_chunk, start
@@ -32,6 +33,9 @@ class Work(NamedTuple):
 
     ``first`` is the ordinal of the first; ``arrival_s``, ``service_s`` and ``judged_s`` (from the
     start of service to the moment the service level judges) are float64[n]. [s]
+
+    Where replicas batch, what a request takes depends on the others: in the two places then stand
+    its prompt and its output. [tokens]
     """
 
     first: int
@@ -52,6 +56,8 @@ class Limits:
     queue_timeout_s, client_timeout_s : float. Longest wait, longest response. [s]
     threshold_s : float. Service level: arrival to the judged moment. [s]
     fates : Fates. What happens from zero, by the router and after a failure.
+    batching : Batching, optional. Of replicas that batch continuously; `slots` is then the
+        sequences in flight at most.
     """
 
     slots: int = 1
@@ -60,6 +66,7 @@ class Limits:
     client_timeout_s: float = m.INF
     threshold_s: float = m.INF
     fates: Fates = field(default_factory=Fates)
+    batching: Batching | None = None
 
 
 class Decision(NamedTuple):
@@ -88,6 +95,9 @@ class Result:
     because no replica was there. ``totals`` are the interim ones that were asked for.
     ``environments`` is what scale per request counts apart; None of a fleet behind a queue.
     ``ground`` is None where a replica is its instance and the weather is fair.
+    A replica that batches is busy, with all its slots, while it takes steps; ``between`` is the
+    histogram of the time per output token after the first, and ``record_s`` has
+    the first token's time in a third column, where replicas batch.
     """
 
     requests: int
@@ -122,6 +132,7 @@ class Result:
     totals: tuple[Any, ...] = ()
     environments: EnvironmentCounts | None = None
     ground: GroundRecord | None = None
+    between: NDArray[np.int64] | None = None
 
     @property
     def served(self) -> int:
@@ -164,7 +175,9 @@ def simulate(
         every request they would outgrow the requests.
     progress : called with the number of requests replayed so far.
     """
-    w = m.allocate(policy, limits.slots, records)
+    batching = limits.batching
+    batch = None if batching is None else batching.batch(limits.slots, m.most_replicas(policy))
+    w = m.allocate(policy, limits.slots, records, batch)
     configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
     # A fleet that starts with a replica and may not let its last one go is never without, unless
     # its machines are taken away.
@@ -172,16 +185,30 @@ def simulate(
     least = min(policy.initial, policy.minimum, lower[np.isfinite(lower)].min(initial=np.inf))
     can_lose = machines is not None and machines.can_lose
     configure_fates(w, limits.fates, may_empty=least < 1 or can_lose)
+    if batching is not None:
+        if policy.hooks & DEPARTURE:
+            raise ValueError("a policy on departures does not go with replicas that batch")
+        if machines is not None and not machines.leaves_batches:
+            raise ValueError("replicas that batch stand on machines that are not taken from them")
+        w.integers[m.BATCHED] = w.integers[m.FATES] = 1
+        w.integers[m.FIRST_JUDGED] = int(batching.judge_first)
     if machines is not None:
         w = lay(w, machines, policy, limits.slots)
     w = _more_room(w, draws, machines)
     beneath = nothing if machines is None else machines.function()
+    if batching is not None:
+        # Compiled apart: a fleet of slots does not pay for it.
+        from modeler.replay.batched import batched, batched_on_machines
+
+        beneath = batched if machines is None else batched_on_machines
     start(beneath, w, policy.initial, min(max(policy.initial, policy.minimum), policy.maximum))
     requests = 0
     taken_totals = []
     for chunk in cut(work, marks) if marks else work:
         taken = 0
         while taken < len(chunk.arrival_s):
+            if batching is not None:
+                w = with_chunk(w, *(column[taken:] for column in chunk[1:]))
             status, consumed = replay_chunk(
                 policy.function,
                 beneath,
@@ -257,6 +284,7 @@ def configure(
     f[m.AT_MAX_SINCE] = m.INF
     f[m.NEXT_WAKE] = m.INF
     f[m.NEXT_MACHINE] = m.INF
+    f[m.NEXT_STEP] = f[m.NEXT_LEAVE] = m.INF
     f[m.NEXT_BOUND] = w.bounds[0, 0] if len(w.bounds) else m.INF
     f[m.RECENT_FOR] = policy.recent_s
     f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
@@ -296,6 +324,7 @@ def _more_room(w: m.Memory, draws: Draws, machines: Machines | None) -> m.Memory
         departures=m.grown(w.departures, int(i[m.DEPARTURES] + i[m.HEAP]) + 1),
         **_more_attempts(w, replicas),
     )
+    grown = more_seats(grown)
     return grown if machines is None else more_ground(grown, machines)
 
 
@@ -337,6 +366,7 @@ def _result(
     replicas[late, m.READY_S] = m.INF
     replicas[replicas[:, m.RUNNING_S] > replicas[:, m.STOP_S], m.RUNNING_S] = m.INF
     waited_sum = float(f[m.WAIT_SUM])
+    batches = bool(i[m.BATCHED])
     return Result(
         requests=requests,
         attempts=requests + int(i[m.COMEBACKS]),
@@ -345,8 +375,10 @@ def _result(
         slots=int(i[m.SLOTS]),
         horizon_s=horizon_s,
         end_s=end_s,
-        busy_slot_s=float(f[m.BUSY]),
-        busy_draining_slot_s=float(f[m.BUSY_DRAINING]),
+        busy_slot_s=float(f[m.STEPPING] * i[m.SLOTS] if batches else f[m.BUSY]),
+        busy_draining_slot_s=float(
+            f[m.STEPPING_DRAINING] * i[m.SLOTS] if batches else f[m.BUSY_DRAINING]
+        ),
         wait_sum_s=waited_sum,
         wait_sum_started_s=float(f[m.WAIT_SUM_ALL]),
         served_sum_s=float(f[m.BUSY] - f[m.UNSERVED]) + waited_sum,
@@ -368,6 +400,7 @@ def _result(
         record_s=w.record_s,
         record=w.record,
         totals=taken_totals,
+        between=w.batch.between if batches else None,
     )
 
 

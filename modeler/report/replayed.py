@@ -87,6 +87,7 @@ def _summary(outcome: Mapping[str, Any], unit: str) -> Iterable[str]:
             f"p50 {numbers.duration(latency['p50'])}, p95 {numbers.duration(latency['p95'])}, "
             f"p99 {numbers.duration(latency['p99'])}",
         ),
+        *_tokens(outcome),
         (
             "breach to ready",
             f"p50 {numbers.duration(breach['p50'])}, p95 {numbers.duration(breach['p95'])} over "
@@ -112,6 +113,18 @@ def _summary(outcome: Mapping[str, Any], unit: str) -> Iterable[str]:
     rows += [("note", note) for note in outcome["notes"]]
     width = max(len(name) for name, _ in rows)
     return [f"{name:<{width}}  {text}" for name, text in rows]
+
+
+def _tokens(outcome: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """First token and time per output token, where they are known."""
+    for name, column in (
+        ("first token", "first_token_s"),
+        ("per output token", "time_per_output_token_s"),
+    ):
+        row = outcome[column]
+        if row is not None and row["p50"] is not None:
+            p50, p95, p99 = (numbers.duration(row[q]) for q in ("p50", "p95", "p99"))
+            yield name, f"p50 {p50}, p95 {p95}, p99 {p99}"
 
 
 def _policy(outcome: Mapping[str, Any], unit: str) -> str:

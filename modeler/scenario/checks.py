@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from modeler.scenario import serverless_checks, weather_checks
+from modeler.scenario import batching_checks, serverless_checks, weather_checks
 from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
@@ -338,6 +338,10 @@ _CHECKS = cast(
         (("fleet", "in_force"), _knative),
         (("hosting", "fleet", "in_force"), _aws),
         (("hosting",), _told(weather_checks.of_nodes)),
+        (
+            ("service", "hosting", "fleet", "queue", "weather"),
+            _told(batching_checks.of_batching),
+        ),
         (("hosting", "fleet", "cold_start", "weather"), _told(weather_checks.of_weather)),
     ),
 )

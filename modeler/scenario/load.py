@@ -1,7 +1,7 @@
 """A scenario file to a scenario, every mistake with its line and column."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -187,18 +187,27 @@ def _beside(scenario: Scenario, folder: Path) -> Scenario:
     changes: dict[str, Any] = {}
     if "trace" in scenario.model_fields_set:
         changes["trace"] = _from(folder, scenario.trace)
-    if scenario.service.kind == "empirical":
-        file = _joined(folder, scenario.service.file)
-        changes["service"] = scenario.service.model_copy(update={"file": file})
+    beside = {}
+    for key in ("file", "profile", "architecture"):
+        name = getattr(scenario.service, key, None)
+        if name is not None:
+            beside[key] = (
+                _architecture(folder, name) if key == "architecture" else _joined(folder, name)
+            )
+    if beside:
+        changes["service"] = scenario.service.model_copy(update=beside)
     if scenario.cold_start.constants is not None:
         file = _joined(folder, scenario.cold_start.constants)
         changes["cold_start"] = scenario.cold_start.model_copy(update={"constants": file})
     varied = dict(scenario.sweep)
-    for path, resolve in (
+    places: tuple[tuple[str, Callable[[Path, str], str]], ...] = (
         ("trace", _from),
         ("service.file", _joined),
+        ("service.profile", _joined),
+        ("service.architecture", _architecture),
         ("cold_start.constants", _joined),
-    ):
+    )
+    for path, resolve in places:
         if path in varied:
             varied[path] = tuple(resolve(folder, name) for name in varied[path])
             changes["sweep"] = varied
@@ -209,6 +218,11 @@ def _from(folder: Path, trace: str) -> str:
     """A trace's path from here; the name of a sample has neither a slash nor a dot."""
     is_file = "/" in trace or os.sep in trace or "." in trace or (folder / trace).exists()
     return _joined(folder, trace) if is_file else trace
+
+
+def _architecture(folder: Path, name: str) -> str:
+    """A configuration's path from here; the name of a published model is none."""
+    return _joined(folder, name) if name.endswith(".json") else name
 
 
 def _joined(folder: Path, name: str) -> str:

@@ -70,6 +70,11 @@ def missing_files(data: Mapping[str, Any], folder: File) -> Iterator[Stranger]:
     for at, name in _written("service.file", data):
         if (empirical or at[0] == "sweep") and not (folder / name).exists():
             yield Stranger(at, f'service.file: there is no file "{name}"')
+    for key in ("profile", "architecture"):
+        for at, name in _written(f"service.{key}", data):
+            is_file = key == "profile" or name.endswith(".json")
+            if is_file and not (folder / name).exists():
+                yield Stranger(at, f'service.{key}: there is no file "{name}"')
     for at, name in _written("cold_start.constants", data):
         if not (folder / name).exists():
             message = (

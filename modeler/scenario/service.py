@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Tag
 
-from modeler.scenario.fields import Block, Number, Seconds, Share, by_kind, setting
+from modeler.scenario.fields import Block, Count, Number, Seconds, Share, by_kind, setting
 
 
 class Auto(Block):
@@ -42,6 +42,78 @@ class Tokens(Block):
         unit="s",
         origin="assumed",
         source="a round figure for kernel launches and scheduling",
+    )
+
+
+class Batched(Block):
+    """Continuous batching: a replica's steps take longer the more sequences are in flight."""
+
+    kind: Literal["batched"] = "batched"
+    architecture: str | None = setting(
+        None,
+        "Published model, as Llama-3.1-8B, or a config.json, relative to the scenario: layers, "
+        "heads and experts.",
+        min_length=1,
+        origin="assumed",
+        source="layers, width and heads between those of Llama 3.1 8B and 70B, by parameters",
+        derived="a dense decoder of the model's size",
+    )
+    profile: str | None = setting(
+        None,
+        "CSV of measured seconds between two tokens by concurrency, relative to the scenario, in "
+        "place of the predicted decoding step.",
+        min_length=1,
+        derived="the predicted step",
+    )
+    cache_dtype: Literal["fp16", "fp8"] = setting(
+        "fp16",
+        "Precision of keys and values.",
+        origin="assumed",
+        source="the engines' default, that of the activations",
+    )
+    batched_tokens: Count | None = setting(
+        None,
+        "Tokens of one step at most: one for each sequence that decodes, and prompt tokens.",
+        unit="tokens",
+        origin="documented",
+        source="vLLM arg_utils, max_num_batched_tokens of an online server, read 2026-11",
+        derived="8192 on a device of 70 GiB or more, else 2048",
+        ge=1,
+    )
+    prefill: Literal["mixed", "alone"] = setting(
+        "mixed",
+        "Whether prompts pass through in steps that decode as well, or decoding waits for them.",
+        origin="documented",
+        source="chunked prefill is on by default in vLLM V1, read 2026-11",
+    )
+    prefill_efficiency: Share = setting(
+        0.5,
+        "Share of the dense peak that prompts reach.",
+        origin="observed",
+        source="46 published points within a median of 12 %; predict/latency/constants.csv",
+        gt=0,
+    )
+    decode_efficiency: Share = setting(
+        0.5,
+        "Share of the dense peak that large decoding batches reach.",
+        origin="assumed",
+        source="predict/latency/constants.csv",
+        gt=0,
+    )
+    bandwidth_efficiency: Share = setting(
+        0.75,
+        "Share of the memory bandwidth that decoding reaches.",
+        origin="observed",
+        source="end to end 0.5 to 0.75, matrix products 0.66 to 0.80; predict/latency/"
+        "constants.csv",
+        gt=0,
+    )
+    step_overhead_s: Seconds = setting(
+        0.002,
+        "The engine's own time in each step.",
+        unit="s",
+        origin="observed",
+        source="1 to 3 ms in current servers; predict/latency/constants.csv",
     )
 
 
@@ -85,6 +157,7 @@ class Empirical(Block):
 Service = Annotated[
     Annotated[Auto, Tag("auto")]
     | Annotated[Tokens, Tag("tokens")]
+    | Annotated[Batched, Tag("batched")]
     | Annotated[FromTrace, Tag("trace")]
     | Annotated[FixedService, Tag("fixed")]
     | Annotated[Exponential, Tag("exponential")]

@@ -121,6 +121,8 @@ class Replay:
     def requests(self) -> pd.DataFrame:
         """One row a request: arrival, start, end, outcome, cause, replica. [s]
 
+        Of replicas that batch also when its first token came.
+
         Raises
         ------
         ValueError : the replay kept no request records.
@@ -135,7 +137,7 @@ class Replay:
         )
         names = {0: "", **m.CAUSES}
         start_s = result.record_s[:, 0]
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "arrival_s": arrival_s,
                 "start_s": np.where(np.isfinite(start_s), start_s, np.nan),
@@ -149,6 +151,9 @@ class Replay:
                 "replica": result.record[:, 2],
             }
         )
+        if result.between is not None:
+            frame.insert(2, "first_token_s", result.record_s[:, 2])
+        return frame
 
 
 def replay(

@@ -64,6 +64,16 @@ class Group:
         return found
 
 
+def exchange(group: Group, layers: float, width: float) -> tuple[float, float]:
+    """Two all-reduces a layer among the devices: of every step, and of each prompt token. [s]"""
+    if group.count == 1:
+        return 0.0, 0.0
+    one = group.accelerator
+    link = one.link_bytes_per_s or one.host_bandwidth_bytes_per_s
+    moved = 2.0 * width / link if link else 0.0
+    return 2.0 * layers * value_of("all_reduce_s"), 2.0 * layers * moved
+
+
 @dataclass(frozen=True)
 class TokenModel:
     """A decoder in one precision on a group of accelerators.
@@ -135,13 +145,15 @@ class TokenModel:
         return attention.cache_elements() * width / ranks
 
     @property
-    def _heads_width(self) -> float:
+    def heads_width(self) -> float:
+        """Widths of all heads of all layers. [1]"""
         attention = self.architecture.attention
         assert attention is not None
         return float(attention.layers * attention.heads * attention.head_dim)
 
     @property
-    def _layers(self) -> int:
+    def layers(self) -> int:
+        """Layers with attention."""
         attention = self.architecture.attention
         assert attention is not None
         return attention.layers
@@ -155,11 +167,11 @@ class TokenModel:
         prompt : float. Length of each prompt. [tokens]
         """
         group = self.group
-        work = 2.0 * self.matrix_parameters * tokens + 2.0 * self._heads_width * prompt * tokens
+        work = 2.0 * self.matrix_parameters * tokens + 2.0 * self.heads_width * prompt * tokens
         arithmetic = work / group.count / (self._peak * value_of("prefill_efficiency"))
         memory = self.read_bytes(tokens) / self._bandwidth
         busy = max(arithmetic, memory) + value_of("step_overhead_s")
-        floor = self._layers * value_of("layer_launch_s")
+        floor = self.layers * value_of("layer_launch_s")
         return max(busy, floor) + self._exchange_s(tokens)
 
     def step_s(self, batch: float, context: float) -> float:
@@ -172,21 +184,15 @@ class TokenModel:
         """
         group = self.group
         memory = (self.read_bytes(batch) + batch * context * self.cache_bytes) / self._bandwidth
-        work = 2.0 * self.matrix_parameters * batch + 4.0 * self._heads_width * context * batch
+        work = 2.0 * self.matrix_parameters * batch + 4.0 * self.heads_width * context * batch
         arithmetic = work / group.count / (self._peak * value_of("decode_efficiency"))
         overhead = value_of("step_overhead_s")
         return max(memory, arithmetic) + overhead + self._exchange_s(0.0)
 
     def _exchange_s(self, tokens: float) -> float:
         """Two all-reduces a layer among the devices. [s]"""
-        if self.group.count == 1:
-            return 0.0
-        link = (
-            self.group.accelerator.link_bytes_per_s
-            or self.group.accelerator.host_bandwidth_bytes_per_s
-        )
-        moved = 2.0 * tokens * self.architecture.hidden / link if link else 0.0
-        return 2.0 * self._layers * (value_of("all_reduce_s") + moved)
+        fixed, moved = exchange(self.group, self.layers, self.architecture.hidden)
+        return fixed + tokens * moved
 
     @cached_property
     def _peak(self) -> float:
