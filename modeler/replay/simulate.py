@@ -179,6 +179,7 @@ def simulate(
     batch = None if batching is None else batching.batch(limits.slots, m.most_replicas(policy))
     w = m.allocate(policy, limits.slots, records, batch)
     configure(w, policy, limits, horizon_s, t0_ns, first_wanted)
+    w.floats[m.NEXT_STEP] = w.floats[m.NEXT_LEAVE] = m.INF
     # A fleet that starts with a replica and may not let its last one go is never without, unless
     # its machines are taken away.
     lower = policy.bounds[:, 1]
@@ -284,7 +285,6 @@ def configure(
     f[m.AT_MAX_SINCE] = m.INF
     f[m.NEXT_WAKE] = m.INF
     f[m.NEXT_MACHINE] = m.INF
-    f[m.NEXT_STEP] = f[m.NEXT_LEAVE] = m.INF
     f[m.NEXT_BOUND] = w.bounds[0, 0] if len(w.bounds) else m.INF
     f[m.RECENT_FOR] = policy.recent_s
     f[m.MIDNIGHT] = t0_ns % 86_400_000_000_000 / 1e9
