@@ -21,8 +21,8 @@ def served(name: str, devices: int, prompt: int, output: int, *, slots: int, cou
     ).record_s
 
 
-# Llama-3.3-70B in fp8 on two H100, 5,000 prompt tokens and 500 put out, by concurrency: time between
-# tokens [ms] and tokens a second (NVIDIA NIM LLM benchmarking documentation 1.0.0, NIM 1.8.0, 2025).
+# Llama-3.3-70B in fp8 on two H100, 5,000 prompt tokens and 500 put out, by concurrency: time
+# between tokens [ms] and tokens a second (NVIDIA NIM LLM benchmarking documentation 1.0.0, 2025).
 NIM = [(1, 18.58, 51.67), (5, 21.83, 218.48), (25, 38.75, 623.4), (50, 59.73, 814.37)]
 
 
