@@ -60,6 +60,7 @@ def command(
                     "size": format_size(pair.size_bytes),
                     "accuracy": pair.accuracy,
                     "latency_s": pair.latency_s,
+                    "instances": pair.instances,
                     "usd_per_month": pair.usd_per_month,
                     "verdict": ", ".join(marks) or ("passes" if pair.passes else "excluded"),
                     "why": "; ".join(pair.excluded),

@@ -28,6 +28,7 @@ COMMANDS: Final = (
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
     Entry("calibrate", "modeler.cli.calibrate", "Constants of a start from measurements."),
     Entry("choose", "modeler.cli.choose", "Which variant of a model, and where."),
+    Entry("accuracy", "modeler.cli.accuracy", "Accuracy against size of published models."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
     Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),

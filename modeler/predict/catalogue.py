@@ -104,7 +104,8 @@ def _variant(row: dict[str, str]) -> Variant:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if text else None
+    """A number; None where the source has none, or prints that it is none."""
+    return float(text) if text and text.lower() != "nan" else None
 
 
 def _whole(text: str) -> int | None:

@@ -17,6 +17,8 @@ from modeler.report.view import Result, scenario_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from modeler.predict.accuracy import AccuracyCurve
+
 _DPI = 160  # 1536 points across: sharp on a slide
 # Colours that turn with the page when it is shown dark; the page defines the variables.
 _TURNING = {
@@ -58,6 +60,26 @@ def write_figures(
                 path = folder / f"{name}.{kind}"
                 path.write_bytes(_render(figure, kind))
                 written.append(path)
+    return written
+
+
+def write_accuracy(
+    curve: AccuracyCurve, folder: Path, formats: Sequence[str] = ("png", "svg")
+) -> list[Path]:
+    """Draw the accuracy of published models against their size.
+
+    Returns
+    -------
+    list of Path
+        ``accuracy`` in each format.
+    """
+    from modeler.report import plot_accuracy
+
+    with drawing():
+        figure = plot_accuracy.draw(curve)
+        written = [folder / f"accuracy.{kind}" for kind in formats]
+        for path, kind in zip(written, formats, strict=True):
+            path.write_bytes(_render(figure, kind))
     return written
 
 

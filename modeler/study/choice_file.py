@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from modeler.predict.catalogue import UnknownVariant, variants
 from modeler.scenario import UnitError, parse_size
 
 EXAMPLES: Final = Path(__file__).with_name("examples")
@@ -51,12 +53,19 @@ class Variant(_Block):
     """One model that may be chosen.
 
     Accuracy is the analyst's or a publication's, in the metric's own unit; a variant without one
-    passes no limit on accuracy. ``latency_s`` is one inference on a machine of speed 1.
+    passes no limit on accuracy. ``latency_s`` is one inference on a machine of speed 1; without it
+    a place's compute budget and ``flops``, or the rule of one-pass models and ``network``, say it.
+    ``cv`` is the spread of that time, over its mean. ``catalogue`` names a published model, whose
+    row fills what is not written.
     """
 
     name: str = Field(min_length=1)
+    catalogue: str | None = None
     size: Bytes
-    latency_s: Positive
+    latency_s: Positive | None = None
+    cv: NotNegative = 0.0
+    flops: Positive | None = None
+    network: str | None = None
     accuracy: float | None = None
     metric: str = ""
     source: str = Field(min_length=1)
@@ -77,9 +86,10 @@ class Variant(_Block):
 class Place(_Block):
     """Where a variant may run.
 
-    ``device``: in the user's hand, with a budget of memory, no network and no bill. ``cloud``: an
-    instance behind a round trip, always on. ``batch``: instances started for a queue and stopped
-    after, whose answer comes at the deadline.
+    ``device``: in the user's hand, with a budget of memory, storage and operations a second, no
+    network and no bill. ``cloud``: instances behind a round trip, always on, in front of which
+    requests queue. ``batch``: instances started for a queue and stopped after, whose answer comes
+    at the deadline; without ``start_s`` a start takes its predicted median.
     """
 
     name: str = Field(min_length=1)
@@ -87,21 +97,28 @@ class Place(_Block):
     speed: Positive = 1.0
     source: str = Field(min_length=1)
     memory: Bytes | None = None
+    storage: Bytes | None = None
+    flops_per_s: Positive | None = None
     instance: str | None = None
     region: str = "us-east-1"
     round_trip_s: NotNegative = 0.0
     utilisation: Annotated[float, Field(gt=0, le=1)] = 0.6
     deadline_s: Positive | None = None
-    start_s: NotNegative = 0.0
+    start_s: NotNegative | None = None
     watts: Positive | None = None
 
 
 class World(_Block):
-    """What has to hold: limits, and whether there is a connection."""
+    """What has to hold: limits, and whether there is a connection.
+
+    The limit on latency holds for ``latency_share`` of the requests.
+    """
 
     name: str = Field(min_length=1)
     accuracy_at_least: float | None = None
     latency_at_most_s: Positive | None = None
+    latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    cold_start_at_most_s: Positive | None = None
     size_at_most: Bytes | None = None
     usd_per_month_at_most: NotNegative | None = None
     offline: bool = False
@@ -139,6 +156,9 @@ def read_choice(source: str | os.PathLike[str]) -> Choice:
         raise ChoiceError(name, [f"no YAML: {error}"]) from error
     if not isinstance(content, dict):
         raise ChoiceError(name, [f"expected keys: {', '.join(_keys(Choice))}"])
+    unknown = list(_fill(content))
+    if unknown:
+        raise ChoiceError(name, unknown)
     try:
         found = Choice.model_validate(content)
     except ValidationError as error:
@@ -147,6 +167,35 @@ def read_choice(source: str | os.PathLike[str]) -> Choice:
     if problems:
         raise ChoiceError(name, problems)
     return found
+
+
+def _fill(content: dict[str, Any]) -> Iterator[str]:
+    """Fill variants of the catalogue with its rows; gives what it does not have."""
+    listed = content.get("variants")
+    for number, variant in enumerate(listed if isinstance(listed, list) else ()):
+        wanted = variant.get("catalogue") if isinstance(variant, dict) else None
+        if not isinstance(wanted, str):
+            continue
+        try:
+            rows = variants(wanted)
+        except UnknownVariant as error:
+            yield f"variants.{number}.catalogue: {error}"
+            continue
+        # A model has a row for each machine it was measured on; what counts here is in all.
+        row = next((row for row in rows if row.accuracy is not None), rows[0])
+        filled = {
+            "name": wanted,
+            "size": row.size_bytes,
+            "accuracy": row.accuracy,
+            "metric": row.benchmark if row.accuracy is not None else "",
+            "parameters": row.parameters,
+            "flops": row.flops,
+            "network": row.name.partition(":")[0].rpartition("/")[2],
+            "source": f"{row.source}, {row.date}".rstrip(", "),
+        }
+        for key, value in filled.items():
+            if value is not None:
+                variant.setdefault(key, value)
 
 
 _BLOCKS: Final[dict[str, type[BaseModel]]] = {

@@ -7,15 +7,15 @@ limits that exclude it, with its own figure and the limit's.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pricing
 from modeler.scenario import format_size
 from modeler.study.choice_file import Choice, Place, Variant, World
+from modeler.study.pairing import Taken, taken
 
-_HOURS_A_MONTH: Final = 730.0
-_DAY_S: Final = 86_400.0
 # Classes of power of what serves, by the watts a place states or its accelerators' design power:
 # a phone, a small card, a large card or more (the limits are a choice of this tool).
 _CLASSES: Final = ((10.0, "A, up to 10 W"), (100.0, "B, up to 100 W"), (math.inf, "C, above 100 W"))
@@ -30,8 +30,12 @@ class Pair:
     variant, place : str.
     size_bytes : int. [bytes]
     accuracy : float, optional. In the metric's own unit.
-    latency_s : float. Round trip or deadline included. [s]
+    latency_s : float, optional. At the world's percentile, with round trip and wait, or the
+        deadline; None where nothing says it. [s]
+    latency_from : str. What says it.
+    instances : int, optional. That are held, or work on a batch; None on a device. [instances]
     usd_per_month : float. [USD]
+    cold_start_s : (float, float), optional. Median and 95th percentile of a new replica. [s]
     excluded : tuple of str. Why it does not pass; empty where it does.
     """
 
@@ -39,8 +43,11 @@ class Pair:
     place: str
     size_bytes: int
     accuracy: float | None
-    latency_s: float
+    latency_s: float | None
+    latency_from: str
+    instances: int | None
     usd_per_month: float
+    cold_start_s: tuple[float, float] | None
     excluded: tuple[str, ...]
 
     @property
@@ -106,7 +113,8 @@ def _decide(choice: Choice, world: World) -> Decision:
 def _by_cost(pair: Pair) -> tuple[float, int, float, str, str]:
     """Cheapest first; of equals the smaller, then the faster."""
     return (
-        round(pair.usd_per_month, 6), pair.size_bytes, pair.latency_s, pair.variant, pair.place,
+        round(pair.usd_per_month, 6), pair.size_bytes, pair.latency_s or 0.0, pair.variant,
+        pair.place,
     )  # fmt: skip
 
 
@@ -116,8 +124,8 @@ def _name(pair: Pair) -> str:
 
 def _reason(chosen: Pair, runner_up: Pair | None, pairs: tuple[Pair, ...]) -> str:
     text = (
-        f"{_name(chosen)}: {chosen.latency_s * 1000.0:.0f} ms, ${chosen.usd_per_month:,.2f} a "
-        f"month, {format_size(chosen.size_bytes)}"
+        f"{_name(chosen)}: {1000.0 * (chosen.latency_s or 0.0):.0f} ms, "
+        f"${chosen.usd_per_month:,.2f} a month, {format_size(chosen.size_bytes)}"
     )
     if chosen.accuracy is not None:
         text += f", accuracy {chosen.accuracy:g}"
@@ -135,55 +143,48 @@ def _reason(chosen: Pair, runner_up: Pair | None, pairs: tuple[Pair, ...]) -> st
 
 
 def _pair(variant: Variant, place: Place, world: World, rate: float) -> Pair:
-    work_s = variant.latency_s / place.speed
-    latency = work_s + place.round_trip_s
-    if place.kind == "batch":
-        latency = place.deadline_s or 0.0
-    usd = _usd_per_month(place, work_s, rate)
+    found = taken(variant, place, world, rate)
     return Pair(
-        variant.name, place.name, variant.size, variant.accuracy, latency, usd,
-        tuple(_excluded(variant, place, world, latency, usd)),
-    )  # fmt: skip
+        variant=variant.name,
+        place=place.name,
+        size_bytes=variant.size,
+        accuracy=variant.accuracy,
+        latency_s=found.latency_s,
+        latency_from=found.latency_from,
+        instances=found.instances,
+        usd_per_month=found.usd_per_month,
+        cold_start_s=found.cold_start_s,
+        excluded=tuple(_excluded(variant, place, world, found)),
+    )
 
 
-def _usd_per_month(place: Place, work_s: float, rate: float) -> float:
-    """Of a device nothing; of a cloud whole instances all month; of a batch what it runs.
-
-    Instances in a cloud are as many as keep them at their utilisation, at least one. A batch runs
-    once a deadline: its work and one start.
-    """
-    if place.kind == "device" or place.instance is None:
-        return 0.0
-    hour = float(pricing.price(place.instance, place.region).usd_per_hour)
-    if place.kind == "cloud":
-        return math.ceil(max(rate * work_s / place.utilisation, 1e-9)) * hour * _HOURS_A_MONTH
-    deadline = place.deadline_s or _DAY_S
-    busy_s = rate * deadline * work_s + place.start_s
-    runs = _HOURS_A_MONTH * pricing.SECONDS_PER_HOUR / deadline
-    return runs * busy_s / pricing.SECONDS_PER_HOUR * hour
-
-
-def _excluded(
-    variant: Variant, place: Place, world: World, latency: float, usd: float
-) -> list[str]:
-    found = []
+def _excluded(variant: Variant, place: Place, world: World, found: Taken) -> Iterator[str]:
     if world.offline and place.kind != "device":
-        found.append(f"no connection, which {place.name} needs")
+        yield f"no connection, which {place.name} needs"
     if world.accuracy_at_least is not None:
         if variant.accuracy is None:
-            found.append("no accuracy stated")
+            yield "no accuracy stated"
         elif variant.accuracy < world.accuracy_at_least:
-            found.append(f"accuracy {variant.accuracy:g} under {world.accuracy_at_least:g}")
-    if world.latency_at_most_s is not None and latency > world.latency_at_most_s:
-        found.append(
-            f"latency {latency * 1000.0:.0f} ms over {world.latency_at_most_s * 1000.0:.0f} ms"
-        )
-    limits = [limit for limit in (world.size_at_most, place.memory) if limit is not None]
+            yield f"accuracy {variant.accuracy:g} under {world.accuracy_at_least:g}"
+    latency, limit = found.latency_s, world.latency_at_most_s
+    if latency is None:
+        yield found.latency_from
+    elif limit is not None and latency > limit:
+        yield f"latency {latency * 1000.0:.0f} ms over {limit * 1000.0:.0f} ms"
+    limits = [one for one in (world.size_at_most, place.memory, place.storage) if one is not None]
     if limits and variant.size > min(limits):
-        found.append(f"size {format_size(variant.size)} over {format_size(min(limits))}")
-    if world.usd_per_month_at_most is not None and usd > world.usd_per_month_at_most:
-        found.append(f"${usd:,.2f} a month over ${world.usd_per_month_at_most:,.2f}")
-    return found
+        yield f"size {format_size(variant.size)} over {format_size(min(limits))}"
+    if found.fits:
+        yield found.fits
+    slow = world.cold_start_at_most_s
+    # On a device nothing starts, and a batch has its start before the deadline.
+    if slow is not None and found.cold_start_s is not None and place.kind == "cloud":
+        median = found.cold_start_s[0]
+        if median > slow:
+            yield f"a new replica takes {median:.0f} s, over {slow:.0f} s"
+    most = world.usd_per_month_at_most
+    if most is not None and found.usd_per_month > most:
+        yield f"${found.usd_per_month:,.2f} a month over ${most:,.2f}"
 
 
 def card(choice: Choice) -> list[dict[str, Any]]:
@@ -204,6 +205,7 @@ def card(choice: Choice) -> list[dict[str, Any]]:
             gain = change / doublings if doublings else None
         for place in choice.places:
             pair = _pair(variant, place, free, choice.requests_per_second)
+            start = pair.cold_start_s
             rows.append(
                 {
                     "variant": variant.name,
@@ -212,7 +214,12 @@ def card(choice: Choice) -> list[dict[str, Any]]:
                     "accuracy": variant.accuracy,
                     "gain_per_doubling": gain,
                     "latency_s": pair.latency_s,
+                    "latency_from": pair.latency_from,
+                    "instances": pair.instances,
                     "usd_per_month": pair.usd_per_month,
+                    "cold_start_p50_s": None if start is None else start[0],
+                    "cold_start_p95_s": None if start is None else start[1],
+                    "flops": variant.flops,
                     "energy_class": _energy(place),
                     "training_flops": variant.training,
                     "source": variant.source,
