@@ -159,8 +159,8 @@ def _pool_lines(layer: Layer, result: Result, price: UnitPrice) -> list[CostLine
     first = [pricing.billed_seconds(float(s), price.service) for s in life[role == g.INITIALISING]]
     lines = [_hours("warm pool: first starts", math.fsum(first), price)]
     held_s = math.fsum(life[role == g.HELD])
-    if nodes.state == "running":
-        return [*lines, _hours("warm pool: running", held_s, price)]
+    if nodes.runs:
+        return [*lines, _hours(f"warm pool: {nodes.state}", held_s, price)]
     gb = nodes.volume_gb
     if nodes.state == "hibernated":
         gb += instance_of(scenario).memory_bytes / 1e9

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from modeler.predict import ColdStartLaw, StartLaws, cold_start_law, instance_of
+from modeler.predict.constants import in_force
 from modeler.predict.start_laws import (
     CONTAINER,
     IMAGE,
@@ -18,6 +19,7 @@ from modeler.predict.start_laws import (
     slowed,
     sooner,
 )
+from modeler.predict.weights_path import check_asleep, wake_s
 from modeler.replay import machine_layout as g
 from modeler.replay.errors import StartsTooSlowly
 from modeler.replay.machines import NEVER, Machines
@@ -135,7 +137,7 @@ def layer_of(
 
 def _check(scenario: Scenario, laws: StartLaws, limit_s: float) -> None:
     """Refuse a law whose median start the platform never waits for."""
-    median = laws.extreme(0, 1.0)
+    median = laws.median(0)
     if median[4] - median[3] > limit_s:
         raise StartsTooSlowly(float(median[4] - median[3]), limit_s, "cold_start.start_limit_s")
     nodes: Any = nodes_of(scenario)
@@ -172,11 +174,18 @@ def _laws(
         if nodes.kind == "warm_pool":
             start_s = nodes.start_s
             if start_s is None:
-                start_s = RUNNING_START_S if nodes.state == "running" else STOPPED_START_S
-            timelines.append(from_warm_pool(cold[0].timeline, nodes.state, start_s))
+                start_s = RUNNING_START_S if nodes.runs else STOPPED_START_S
+            waking_s = _wake_s(scenario) if nodes.state == "asleep" else 0.0
+            timelines.append(from_warm_pool(cold[0].timeline, nodes.state, start_s, waking_s))
         else:
             timelines.append(cold[0].timeline)
     return StartLaws(cold[0], timelines, _COUNTED_FROM.get(scenario.hosting.kind, CONTAINER))
+
+
+def _wake_s(scenario: Scenario) -> float:
+    check_asleep(instance_of(scenario), scenario.model.size)
+    values = {name: constant.value for name, constant in in_force(scenario).items()}
+    return wake_s(values, scenario.model.size)
 
 
 def _names(pools: int, spells: int) -> tuple[str, ...]:
@@ -201,7 +210,7 @@ def _of_nodes(nodes: Any) -> dict[int, float]:
             g.S_MAX_PREPARED: -1.0 if nodes.max_prepared is None else float(nodes.max_prepared),
             g.S_MIN_POOL: float(nodes.min_size),
             g.S_REUSE: float(nodes.reuse_on_scale_in),
-            g.S_POOL_RUNS: float(nodes.state == "running"),
+            g.S_POOL_RUNS: float(nodes.runs),
         }
     shared = {
         g.S_PLACES: float(nodes.places),
