@@ -323,12 +323,16 @@ def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
     line = port.value
     half = min(values.get("nic_bytes_per_s", line), line) / 2.0
     path = weights_path(scenario, instance, values)
+    # What a hosting's own clients reach together does not bound those of a peer.
+    from_peer = settings.weights_from in ("peer", "peer_rdma")
     timeline: Timeline = Staged(
         provision_s=values["provision_s"],
         boot_s=values["boot_s"],
         device_s=values.get("device_s", 0.0),
         pull=_transfer(image_bytes, values["registry_bytes_per_s"], line, half),
-        fetch=_transfer(path.fetch_bytes, path.fetch_bytes_per_s, line, half),
+        fetch=_transfer(
+            path.fetch_bytes, path.fetch_bytes_per_s, line, line / 2.0 if from_peer else half
+        ),
         unpack_s=image_bytes / values.get("unpack_bytes_per_s", math.inf),
         parallel=bool(values["shared_nic"]),
         load_s=path.load_s,
