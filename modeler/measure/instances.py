@@ -206,6 +206,10 @@ def summary(layer: Layer, result: Result) -> dict[str, Any]:
     steps = np.concatenate([np.ones(there.sum()), -np.ones(there.sum())])
     order = np.lexsort((steps, moments))
     numbers, counts = np.unique(ground.placed[:, g.P_LAW].astype(np.int64), return_counts=True)
+    laws: dict[str, int] = {}
+    for number, count in zip(numbers, counts, strict=True):
+        name = "warm at the start" if number < 0 else layer.names[number]
+        laws[name] = laws.get(name, 0) + int(count)
     return {
         "layer": ground.kind,
         "places": ground.places,
@@ -217,10 +221,7 @@ def summary(layer: Layer, result: Result) -> dict[str, Any]:
         "failed_starts": ground.failed_starts,
         "given_up": ground.given_up,
         "lost_in_service": ground.lost_in_service,
-        "laws": {
-            "warm at the start" if number < 0 else layer.names[number]: int(count)
-            for number, count in zip(numbers, counts, strict=True)
-        },
+        "laws": laws,
     }
 
 

@@ -351,7 +351,10 @@ def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
         tuple(constants.values()),
         image_hit=settings.image_cache_hit,
         weights_hit=settings.weights_cache_hit,
-        shared=Shared.of(settings.store_total_bytes_per_s, settings.registry_total_bytes_per_s),
+        shared=Shared.of(
+            settings.store_total_bytes_per_s if settings.weights_from == "store" else None,
+            settings.registry_total_bytes_per_s,
+        ),
     )
 
 

@@ -114,6 +114,7 @@ def new_replica(w, now):  # type: ignore[no-untyped-def]
 def request_replicas(beneath, w, now, count):  # type: ignore[no-untyped-def]
     """Start `count` cold starts; their lengths are drawn by the replicas' ordinals."""
     before = w.integers[m.PENDING]
+    w.integers[m.AT_ONCE] = count
     for _ in range(count):
         replica = new_replica(w, now)
         if w.integers[m.GROUND] != 0:
@@ -121,6 +122,7 @@ def request_replicas(beneath, w, now, count):  # type: ignore[no-untyped-def]
         else:
             w.replicas[replica, m.RUNNING_S] = now + w.draws[replica, 0]
             w.replicas[replica, m.READY_S] = now + w.draws[replica, 1]
+    w.integers[m.AT_ONCE] = 0
     w.floats[m.ACTIVITY_DONE] = _INF
     pending_changed(w, now, before)
 
