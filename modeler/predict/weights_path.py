@@ -152,10 +152,12 @@ def _disk_s(
     rate = values["ebs_bytes_per_s"]
     if not streaming:
         rate = min(rate, values["ebs_loader_bytes_per_s"])
-    if settings.ebs_from_snapshot and settings.weights_from == "disk":
-        rate = min(rate, values["ebs_initialisation_bytes_per_s"])
     least = instance.ebs_baseline_bytes_per_s or math.inf
     most = instance.ebs_max_bytes_per_s or least
     credit_s = EBS_CREDIT_S if settings.ebs_credits else 0.0
     at_most = min(size_bytes, min(rate, most) * credit_s)
-    return at_most / min(rate, most) + (size_bytes - at_most) / min(rate, least)
+    seconds = at_most / min(rate, most) + (size_bytes - at_most) / min(rate, least)
+    if settings.ebs_from_snapshot and settings.weights_from == "disk":
+        # A block is brought from the snapshot once, however many ranks read it.
+        seconds = max(seconds, scenario.model.size / values["ebs_initialisation_bytes_per_s"])
+    return seconds

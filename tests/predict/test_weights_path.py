@@ -69,6 +69,15 @@ def test_a_volume_gives_the_least_of_its_limits(asked, rate):
     assert found["load"] == pytest.approx(A / rate, rel=1e-12)
 
 
+def test_a_snapshot_gives_each_block_once_however_many_ranks_read_it():
+    asked = {"weights_from": "disk", "disk": "ebs", "streaming_load": True,
+             "ebs_bytes_per_s": 1000 * MIB, "tensor_parallel": 4}  # fmt: skip
+    again = phases(**asked)["load"]
+    assert again == pytest.approx(4 * A / (1000 * MIB), rel=1e-12)
+    first = phases(**asked, ebs_from_snapshot=True)["load"]
+    assert first == pytest.approx(A / (100 * MIB), rel=1e-12)
+
+
 def test_ebs_burst_ends_after_half_an_hour():
     # g4dn.xlarge: 950 Mbit/s at all times, 3500 Mbit/s for half an hour a day.
     spec = pricing.instance("g4dn.xlarge")
