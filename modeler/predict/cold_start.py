@@ -22,7 +22,7 @@ from modeler.predict.precision import parameters_of
 from modeler.predict.timeline import PHASES, BegunAgain, Serial, Staged, Timeline, Transfer
 from modeler.predict.together import UNSHARED, Shared, place_together
 from modeler.predict.weights_path import ranks_of, weights_path
-from modeler.scenario.cold_start import INIT_FIXED, INIT_GROWING
+from modeler.scenario.cold_start import CAPTURED_SIZES, INIT_FIXED, INIT_GROWING
 from traces import draws
 
 if TYPE_CHECKING:
@@ -359,7 +359,10 @@ def cold_start_law(scenario: Scenario, instance: InstanceSpec) -> ColdStartLaw:
 
 
 # Driver, graph capture and compilation: a host without an accelerator pays none of them.
-_ACCELERATOR_ONLY: Final = ("device_s", "init_engine_s", "init_compile_s", *INIT_GROWING)
+_ACCELERATOR_ONLY: Final = (
+    "device_s", "init_engine_s", "init_compile_s", *INIT_GROWING, "init_graphs_s",
+    "init_graphs_s_per_gparam",
+)  # fmt: skip
 
 
 def _transfer(size_bytes: float, own: float, line: float, half: float) -> Transfer:
@@ -381,6 +384,9 @@ def _init_s(scenario: Scenario, values: Mapping[str, float], ranks: int) -> floa
     per_gparam = sum(values.get(name, 0.0) for name in INIT_GROWING)
     per_gb = values.get("init_s_per_gb", 0.0)
     engine = fixed + per_gparam * parameters / 1e9 + per_gb * size_bytes / 1e9
+    captured = values.get("init_graphs_s", 0.0)
+    captured += values.get("init_graphs_s_per_gparam", 0.0) * parameters / 1e9
+    engine += (settings.captured_sizes / CAPTURED_SIZES - 1.0) * captured
     if ranks > 1:
         engine += values["init_ranks_s"] + (ranks - 1) * values["init_s_per_rank"]
     return engine * settings.host_factor + registered

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from modeler.scenario.cold_start import INIT_FIXED, INIT_GROWING
+from modeler.scenario.cold_start import CAPTURED_SIZES, INIT_FIXED, INIT_GROWING
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -164,6 +164,8 @@ def _options(scenario: Scenario) -> Iterator[str]:
         yield "connections"
     if settings.tensor_parallel != 1:
         yield "ranks"
+    if settings.captured_sizes != CAPTURED_SIZES:
+        yield "captured"
     if settings.snapshot:
         yield "snapshot"
     nodes = getattr(hosting, "nodes", None)

@@ -14,6 +14,8 @@ from modeler.scenario.fields import (
     setting,
 )
 
+# Batch sizes whose graphs were captured where the terms of the init were measured.
+CAPTURED_SIZES: Final = 67
 # What an analyst may say instead of the sum of the fixed or of the growing terms of the init.
 INIT_FIXED: Final = ("init_bootstrap_s", "init_import_s", "init_engine_s", "init_compile_s")
 INIT_GROWING: Final = ("init_engine_s_per_gparam", "init_compile_s_per_gparam")
@@ -206,8 +208,23 @@ class ColdStart(Block):
     init_compile_s_per_gparam: Number | None = setting(
         None, "Of it: the same, per 1e9 parameters.", unit="s per 1e9 parameters", ge=0
     )
+    init_graphs_s: Seconds | None = setting(
+        None,
+        "Within init_engine_s: capturing 67 batch sizes, which captured_sizes scales.",
+        unit="s",
+    )
+    init_graphs_s_per_gparam: Number | None = setting(
+        None, "The same, per 1e9 parameters.", unit="s per 1e9 parameters", ge=0
+    )
     init_ranks_s: Seconds | None = setting(None, "Of it: workers of several ranks, once.", unit="s")
     init_s_per_rank: Seconds | None = setting(None, "Of it: each rank beyond the first.", unit="s")
+    captured_sizes: Count = setting(
+        CAPTURED_SIZES,
+        "Batch sizes whose graphs are captured; 0 for an engine that runs without graphs.",
+        origin="observed",
+        source="vLLM 0.10: 1, 2, 4 and every eighth up to 512, as in the runs the terms are from",
+        ge=0,
+    )
     compile_cached: bool = setting(
         False,
         "Whether compiled graphs of the model are at hand.",

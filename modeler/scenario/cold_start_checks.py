@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 # What a function's environment does not have: instances of one's own, engines, accelerators.
 _OF_INSTANCES: Final = (
     "preset", "weights_from", "disk", "weights_cache_hit", "tensor_parallel", "presharded",
-    "compile_cached", "snapshot", "store_total_bytes_per_s", "registry_total_bytes_per_s",
+    "captured_sizes", "compile_cached", "snapshot", "store_total_bytes_per_s",
+    "registry_total_bytes_per_s",
 )  # fmt: skip
 _OF_PHASES: Final = (
     "image_cache_hit", "weights_cache_hit", "store_total_bytes_per_s",
@@ -69,7 +70,10 @@ def _of_source(start: "ColdStart") -> Iterator[Clash]:
 
 
 def _of_init(start: "ColdStart") -> Iterator[Clash]:
-    for whole, parts in (("init_s", INIT_FIXED), ("init_s_per_gb", INIT_GROWING)):
+    for whole, parts in (
+        ("init_s", (*INIT_FIXED, "captured_sizes")),
+        ("init_s_per_gb", INIT_GROWING),
+    ):
         if getattr(start, whole) is None:
             continue
         for part, value in _said(start, parts):
@@ -77,7 +81,8 @@ def _of_init(start: "ColdStart") -> Iterator[Clash]:
                 f"cold_start.{part}",
                 value,
                 "leave it out",
-                f"cold_start.{part} is a part of cold_start.{whole}, which is set: leave one out",
+                f"cold_start.{part} bears on a part of cold_start.{whole}, which is set whole: "
+                "leave one out",
             )
 
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modeler.cli.main import cli
 from modeler.predict import StartLaws
 from modeler.predict.timeline import PHASES
 from modeler.predict.waterfall import coldstart
@@ -115,3 +117,17 @@ def test_the_report_has_the_quantiles_of_hits_and_of_misses(make):
     found = several.to_dict()["together"]
     assert found["replicas"] == 20
     assert found["last_s"]["p50"] > found["alone_s"]["p50"] + 100
+
+
+def test_the_command_prints_modes_and_several_at_once():
+    asked = ["coldstart", "--size", "7GB", "--set", "cold_start.image_cache_hit=25%"]
+    shown = CliRunner().invoke(cli, asked)
+    assert shown.exit_code == 0, shown.output
+    assert "total: image hit (25%)" in shown.stdout
+    assert "total: image miss (75%)" in shown.stdout
+    total = ["--set", "cold_start.registry_total_bytes_per_s=0.5GB/s", "--replicas", "20"]
+    several = CliRunner().invoke(cli, [*asked, *total])
+    assert several.exit_code == 0, several.output
+    assert "last of 20" in several.stdout
+    unshared = CliRunner().invoke(cli, [*asked, "--replicas", "3"])
+    assert "nothing is shared: write cold_start.store_total_bytes_per_s" in unshared.stderr

@@ -174,6 +174,10 @@ def test_terms_of_the_init_can_each_be_set():
     assert phases(**terms)["init"] == pytest.approx(10, rel=1e-12)
     assert phases(**terms, compile_cached=True)["init"] == pytest.approx(6, rel=1e-12)
     assert phases(**terms, host_factor=1.7)["init"] == pytest.approx(17, rel=1e-12)
+    # 8 billion parameters: capture takes 0.63 s + 0.134 s per billion for 67 sizes.
+    graphs = 0.63 + 0.134 * 8
+    assert phases(**terms, captured_sizes=0)["init"] == pytest.approx(10 - graphs, rel=1e-12)
+    assert phases(**terms, captured_sizes=134)["init"] == pytest.approx(10 + graphs, rel=1e-12)
 
 
 def test_register_is_all_of_it_unless_a_gap_is_set_beside_it():
@@ -260,7 +264,8 @@ def test_what_does_not_hold_the_weights_is_named():
         ({"ebs_from_snapshot": True}, "the weights are not read from a volume"),
         ({"weights_from": "page_cache", "weights_cache_hit": 0.5}, "every start finds them"),
         ({"image_cached": True, "image_cache_hit": 0.5}, "every start finds the image"),
-        ({"init_s": 3, "init_engine_s": 3}, "is a part of cold_start.init_s"),
+        ({"init_s": 3, "init_engine_s": 3}, "init_engine_s bears on a part of cold_start.init_s"),
+        ({"init_s": 3, "captured_sizes": 8}, "captured_sizes bears on a part of cold_start.init_s"),
         ({"total_s": 3, "image_cache_hit": 0.5}, "leaves no phase"),
         ({"tensor_parallel": 2}, "ml.g5.2xlarge has 1 accelerators"),
         ({"tensor_parallel": 0}, "0 is not a whole number of at least 1, or all"),

@@ -117,6 +117,27 @@ def test_a_store_without_a_limit_changes_nothing():
     assert np.array_equal(plain.result.replicas, ample.result.replicas)
 
 
+def test_what_comes_from_a_peer_waits_for_no_store():
+    from_peer = {
+        "cold_start.weights_from": "peer",
+        "cold_start.registry_total_bytes_per_s": None,
+    }
+    slow = {"weather": [{"kind": "slow_store", "factor": 0.1, "from_s": 0, "for_s": 10_000}]}
+    plain, slowed = replayed(**from_peer), replayed(**from_peer, **slow)
+    assert plain.layer is None
+    assert np.array_equal(plain.result.replicas, slowed.result.replicas)
+
+
+def test_a_slow_store_gives_less_to_all():
+    slow = {"weather": [{"kind": "slow_store", "factor": 0.5, "from_s": 0, "for_s": 10_000}]}
+    lags = []
+    for changes in ({}, slow):
+        table = replayed(**changes).result.replicas
+        lags.append(table[-1, m.READY_S] - table[-1, m.REQUESTED_S])
+    # 14 GB at half of 0.5 / 8 GB/s instead of all of it.
+    assert lags[1] - lags[0] == pytest.approx(14e9 * 8 / 0.5e9, rel=1e-9)
+
+
 def test_a_replay_draws_hits_and_misses_by_the_replicas_ordinals():
     cached = {
         "cold_start.store_total_bytes_per_s": None,
