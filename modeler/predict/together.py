@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from modeler.predict.timeline import BegunAgain, Staged, Timeline, Transfer, by_phase
+from modeler.predict.timeline import PHASES, BegunAgain, Staged, Timeline, Transfer, by_phase
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +62,36 @@ def even_share(timeline: Timeline, replicas: int, shared: Shared) -> Timeline:
         pull=_at_most(timeline.pull, shared.registry_bytes_per_s / replicas),
         fetch=_at_most(timeline.fetch, shared.store_bytes_per_s / replicas),
     )
+
+
+def transfer_s(timeline: Timeline, shared: Shared, replicas: int = 1) -> float:
+    """How long a start draws on what is shared: the longer of its pull and its fetch.
+
+    Of two starts alike, the second finds the first still drawing if it comes sooner than this.
+
+    Parameters
+    ----------
+    replicas : int. That draw at once, each with an even share.
+
+    Returns
+    -------
+    float
+        0 where nothing is shared. [s]
+    """
+    alike = even_share(timeline, replicas, shared)
+    if not isinstance(alike, Staged):
+        return 0.0
+    starts, ends = alike.place(np.ones((1, len(PHASES))))
+    limits = {
+        "image_pull": shared.registry_bytes_per_s,
+        "artifact_fetch": shared.store_bytes_per_s,
+    }
+    drawing = [
+        float(ends[0, column] - starts[0, column])
+        for column, phase in enumerate(PHASES)
+        if limits.get(phase, math.inf) < math.inf
+    ]
+    return max(drawing, default=0.0)
 
 
 def _at_most(transfer: Transfer, rate: float) -> Transfer:

@@ -102,7 +102,7 @@ MACHINES: Final = 68  # machines given out
 FAILED_N: Final = 69  # starts that failed
 LOST_STARTED: Final = 70  # requests lost in service
 GIVEN_UP: Final = 71  # replicas given up after the last attempt
-AT_ONCE: Final = 76  # replicas of the decision that is being carried out; 0 for one by itself
+AT_ONCE: Final = 76  # starts that transfer together with those asked for now; 0 for one by itself
 INTEGERS: Final = 80
 
 # Float scalars.

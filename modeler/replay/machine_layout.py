@@ -172,13 +172,14 @@ class Ground(NamedTuple):
     spells: Any  # float64[s, 2] from [s], number of the spell's laws
     closed: Any  # float64[c, 6]
     outages: Any  # float64[z, 3]
+    overlaps: Any  # float64[l] how long starts transfer, by the number of them at once [s]
 
 
 _F1 = types.Array(types.float64, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
 _I1 = types.Array(types.int64, 1, "C")
 GROUND_TYPE: Final = types.NamedTuple(
-    (_F2, _F2, _F2, _F1, _F2, _F1, _I1, _F2, _F2, _F1, _I1, _F2, _F2, _F2), Ground
+    (_F2, _F2, _F2, _F1, _F2, _F1, _I1, _F2, _F2, _F1, _I1, _F2, _F2, _F2, _F1), Ground
 )
 
 
@@ -201,4 +202,5 @@ def no_ground() -> Ground:
         spells=table,
         closed=table,
         outages=table,
+        overlaps=flat,
     )

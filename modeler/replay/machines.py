@@ -68,6 +68,8 @@ class Machines:
     closures, outages : the windows.
     settings : mapping of an index of `machine_layout` (``S_..``) to its value.
     at_once : int. Numbers of starts at once that have laws of their own; the last holds above.
+    overlaps : sequence of float. How long starts transfer, by those numbers: one asked for sooner
+        than that after another shares with it. None overlaps where it is empty. [s]
     splits_work : bool. Whether each replica's work is kept apart, as several prices need.
     """
 
@@ -84,6 +86,7 @@ class Machines:
     settings: dict[int, float] = field(default_factory=dict)
     splits_work: bool = False
     at_once: int = 1
+    overlaps: Sequence[float] = ()
 
     def function(self) -> Any:
         """The compiled function through which the loop reaches the machines."""
@@ -174,6 +177,7 @@ def lay(w: m.Memory, machines: Machines, policy: Policy, slots: int) -> m.Memory
              for c in machines.closures]
         ).reshape(-1, 6),
         outages=np.array([(o.from_s, o.until_s, o.zone) for o in machines.outages]).reshape(-1, 3),
+        overlaps=np.array(machines.overlaps or [0.0] * machines.at_once, dtype=np.float64),
     )  # fmt: skip
     return w._replace(ground=ground)
 

@@ -19,7 +19,7 @@ from modeler.predict.start_laws import (
     slowed,
     sooner,
 )
-from modeler.predict.together import even_share
+from modeler.predict.together import even_share, transfer_s
 from modeler.predict.weights_path import check_asleep, wake_s
 from modeler.replay import machine_layout as g
 from modeler.replay.errors import StartsTooSlowly
@@ -132,6 +132,7 @@ def layer_of(
             settings=settings,
             splits_work=len(pools) > 1 or bool(spot),
             at_once=len(together),
+            overlaps=[transfer_s(cold_start.timeline, cold_start.shared, n) for n in together],
         ),
         laws=laws,
         names=_names(len(pools), len(rates), together),

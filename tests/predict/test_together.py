@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeler.predict.timeline import PHASES, Staged, Transfer
-from modeler.predict.together import Shared, even_share, fair_rates, place_together
+from modeler.predict.together import Shared, even_share, fair_rates, place_together, transfer_s
 
 PULL, FETCH = PHASES.index("image_pull"), PHASES.index("artifact_fetch")
 
@@ -150,3 +150,12 @@ def test_the_law_of_several_at_once(make):
     assert one.ready_s[0] == pytest.approx(law.sample(0, 1).ready_s[0], rel=1e-12)
     assert many.ready_s.min() > one.ready_s[0] + 100
     assert np.array_equal(law.sample_together(5, 4).running_s, law.sample(0, 20).running_s)
+
+
+def test_how_long_a_start_draws_on_what_is_shared():
+    # 3000 at 100 and 7 s of unpacking; then 1000 at 100.
+    assert transfer_s(staged(), Shared(200.0)) == pytest.approx(10.0)
+    assert transfer_s(staged(), Shared(200.0, 200.0)) == pytest.approx(37.0)
+    # Four of them have 50 each.
+    assert transfer_s(staged(), Shared(200.0), 4) == pytest.approx(20.0)
+    assert transfer_s(staged(), Shared()) == 0.0
