@@ -40,8 +40,16 @@ _BAR_WIDTH: Final = 44
     "--compare",
     "comparing",
     is_flag=True,
-    help="What an image cache, a streaming loader, int8, a stopped warm pool and local NVMe would "
-    "each save, by size.",
+    help="What caches, a streaming loader, int8, warm pools, disks, peers, snapshots and sleeping "
+    "engines would each save, by size.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Asked for at one instant: they share cold_start.store_total_bytes_per_s and "
+    "registry_total_bytes_per_s.",
 )
 @output_options()
 @click.pass_context
@@ -55,6 +63,7 @@ def command(
     seed: int | None,
     settings: dict[str, tuple[str, ...]],
     comparing: bool,
+    replicas: int,
     format: str,
     output: str | None,
 ) -> None:
@@ -69,9 +78,13 @@ def command(
     check_output(output)
     asked = _scenario(scenario, hosting, instance, region, seed, settings)
     if comparing:
+        if replicas > 1:
+            raise click.UsageError("--compare is of one start by itself: leave --replicas out")
         _compare(asked, [parse_size(size) for size in sizes] if sizes else None, format, output)
         return
-    report = coldstart(asked, [parse_size(size) for size in sizes] if sizes else None)
+    report = coldstart(
+        asked, [parse_size(size) for size in sizes] if sizes else None, replicas=replicas
+    )
     if format == "table":
         origins = Counter(constant.origin for constant in report.constants)
         talk(
@@ -86,6 +99,12 @@ def command(
         output=output,
         table=list(table(report)) if table else None,
     )
+    start = asked.cold_start
+    if replicas > 1 and start.store_total_bytes_per_s is start.registry_total_bytes_per_s is None:
+        talk(
+            "nothing is shared: write cold_start.store_total_bytes_per_s or "
+            "cold_start.registry_total_bytes_per_s"
+        )
     for size in report.sizes:
         if size.error is not None:
             talk(f"failed: {size.error}")
@@ -150,7 +169,7 @@ def _scenario(
 
 
 def _rows(report: "ColdStartReport") -> Iterator[dict[str, Any]]:
-    """One row per size and phase, then the total; a size that failed is one row."""
+    """One row per size and phase, then the totals; a size that failed is one row."""
     for size in report.sizes:
         row: dict[str, Any] = {"size_bytes": size.size_bytes}
         if size.waterfall is None:
@@ -165,23 +184,30 @@ def _rows(report: "ColdStartReport") -> Iterator[dict[str, Any]]:
                 "ends_s": bar.ends_s,
                 "error": None,
             }
-        yield row | {
-            "phase": "total",
-            "p50_s": size.waterfall.total_p50_s,
-            "p95_s": size.waterfall.total_p95_s,
-            "starts_s": 0.0,
-            "ends_s": size.waterfall.total_p50_s,
-            "error": None,
-        }
+        totals = [("total", size.waterfall.total_p50_s, size.waterfall.total_p95_s)]
+        for mode in size.modes:
+            totals.append((f"total: {mode.mode} ({mode.share:.0%})", mode.p50_s, mode.p95_s))
+        if size.together is not None:
+            last = size.together
+            totals.append((f"last of {last.replicas}", last.last_p50_s, last.last_p95_s))
+        for phase, p50_s, p95_s in totals:
+            yield row | {
+                "phase": phase,
+                "p50_s": p50_s,
+                "p95_s": p95_s,
+                "starts_s": 0.0,
+                "ends_s": p50_s,
+                "error": None,
+            }
 
 
 def _bars(report: "ColdStartReport") -> Iterator[dict[str, Any]]:
     """The rows for a person: whole tenths of a second and a bar on one scale for all sizes."""
     from modeler.scenario import format_size
 
-    totals = [size.waterfall.total_p50_s for size in report.sizes if size.waterfall]
-    scale = _BAR_WIDTH / max(*totals, 1e-9)
-    for row in _rows(report):
+    rows = list(_rows(report))
+    scale = _BAR_WIDTH / max(*(row.get("ends_s", 0.0) for row in rows), 1e-9)
+    for row in rows:
         shown: dict[str, Any] = {"size": format_size(row["size_bytes"])}
         if row["error"]:
             yield shown | {"phase": "does not fit"}

@@ -159,8 +159,8 @@ def _pool_lines(layer: Layer, result: Result, price: UnitPrice) -> list[CostLine
     first = [pricing.billed_seconds(float(s), price.service) for s in life[role == g.INITIALISING]]
     lines = [_hours("warm pool: first starts", math.fsum(first), price)]
     held_s = math.fsum(life[role == g.HELD])
-    if nodes.state == "running":
-        return [*lines, _hours("warm pool: running", held_s, price)]
+    if nodes.runs:
+        return [*lines, _hours(f"warm pool: {nodes.state}", held_s, price)]
     gb = nodes.volume_gb
     if nodes.state == "hibernated":
         gb += instance_of(scenario).memory_bytes / 1e9
@@ -206,6 +206,10 @@ def summary(layer: Layer, result: Result) -> dict[str, Any]:
     steps = np.concatenate([np.ones(there.sum()), -np.ones(there.sum())])
     order = np.lexsort((steps, moments))
     numbers, counts = np.unique(ground.placed[:, g.P_LAW].astype(np.int64), return_counts=True)
+    laws: dict[str, int] = {}
+    for number, count in zip(numbers, counts, strict=True):
+        name = "warm at the start" if number < 0 else layer.names[number]
+        laws[name] = laws.get(name, 0) + int(count)
     return {
         "layer": ground.kind,
         "places": ground.places,
@@ -217,10 +221,7 @@ def summary(layer: Layer, result: Result) -> dict[str, Any]:
         "failed_starts": ground.failed_starts,
         "given_up": ground.given_up,
         "lost_in_service": ground.lost_in_service,
-        "laws": {
-            "warm at the start" if number < 0 else layer.names[number]: int(count)
-            for number, count in zip(numbers, counts, strict=True)
-        },
+        "laws": laws,
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from modeler.scenario.cold_start import CAPTURED_SIZES, INIT_FIXED, INIT_GROWING
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -62,24 +64,40 @@ def defaults(hosting_kind: str) -> Mapping[str, Constant]:
     KeyError
         For a hosting that the table does not hold.
     """
+    table = _table()
+    if hosting_kind not in table:
+        known = sorted(set(table) - {EVERY_HOSTING})
+        raise KeyError(f"no cold-start constants for {hosting_kind!r}: one of {known}")
+    every = {} if hosting_kind in WITHOUT_ACCELERATOR else table[EVERY_HOSTING]
+    return {**every, **table[hosting_kind]}
+
+
+def of_option(name: str) -> Mapping[str, Constant]:
+    """The sourced constants of a preset or of one way to start, by name.
+
+    Parameters
+    ----------
+    name : str. Such as ``nvme``, ``snapshot`` or ``ecs_fargate``.
+
+    Returns
+    -------
+    mapping of str to Constant
+        Empty for a way that needs no constant of its own.
+    """
+    return _table().get(name, {})
+
+
+@cache
+def _table() -> Mapping[str, dict[str, Constant]]:
+    """The rows, by what they belong to."""
+    found: dict[str, dict[str, Constant]] = {}
     with TABLE.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    known = {row["hosting_kind"] for row in rows} - {EVERY_HOSTING}
-    if hosting_kind not in known:
-        raise KeyError(f"no cold-start constants for {hosting_kind!r}: one of {sorted(known)}")
-    return {
-        row["name"]: Constant(
-            row["name"],
-            float(row["value"]),
-            row["unit"],
-            row["origin"],
-            row["source"],
-            row["note"],
-        )
-        for row in rows
-        if row["hosting_kind"] == hosting_kind
-        or (row["hosting_kind"] == EVERY_HOSTING and hosting_kind not in WITHOUT_ACCELERATOR)
-    }
+        for row in csv.DictReader(file):
+            name, value = row["name"], float(row["value"])
+            found.setdefault(row["hosting_kind"], {})[name] = Constant(
+                name, value, row["unit"], row["origin"], row["source"], row["note"]
+            )
+    return found
 
 
 def _kind(scenario: Scenario) -> str:
@@ -93,9 +111,12 @@ def _kind(scenario: Scenario) -> str:
 def in_force(scenario: Scenario) -> dict[str, Constant]:
     """The constants of the scenario's hosting with the scenario's own put in their place.
 
-    Two settings replace more than one row, because they are what an analyst measures: a
+    Some settings replace more than one row, because they are what an analyst measures: a
     ``registry_bytes_per_s`` is the rate of a whole pull, so no unpacking is added to it; an
-    ``init_s`` or ``init_s_per_gb`` replaces the sum of the fixed or of the growing init terms.
+    ``init_s`` or ``init_s_per_gb`` replaces the sum of the fixed or of the growing init terms; a
+    ``register_s`` is all that lies between loaded and serving, unless a ``gap_s`` is set beside it.
+    A setting of a way to start that is not taken, such as the rate of a disk that is not there,
+    is not in force.
 
     Parameters
     ----------
@@ -107,6 +128,8 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     """
     constants = dict(defaults(_kind(scenario)))
     settings = scenario.cold_start
+    for option in _options(scenario):
+        constants |= of_option(option)
     if settings.constants is not None:
         from modeler.predict.calibration.constants_file import read_constants
 
@@ -116,13 +139,38 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
                 constants.pop(replaced, None)
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if value is None or name in _NO_PHASE:
+        if value is None or name in _NO_PHASE or not (name in constants or name in _UNITS):
             continue
         unit = constants[name].unit if name in constants else _UNITS[name]
         constants[name] = Constant(name, float(value), unit, SET, f"scenario: cold_start.{name}")
         for replaced in _REPLACES.get(name, ()):
             constants.pop(replaced, None)
+    if settings.store_connections is not None and settings.store_bytes_per_s is None:
+        constants.pop("store_bytes_per_s", None)
+    if settings.compile_cached:
+        for name in ("init_compile_s", "init_compile_s_per_gparam"):
+            constants.pop(name, None)
     return constants
+
+
+def _options(scenario: Scenario) -> Iterator[str]:
+    """What of the table the scenario's way to start adds to the hosting's rows."""
+    settings, hosting = scenario.cold_start, scenario.hosting
+    if settings.preset is not None:
+        yield settings.preset
+    yield settings.weights_from
+    yield settings.disk
+    if settings.store_connections is not None:
+        yield "connections"
+    if settings.tensor_parallel != 1:
+        yield "ranks"
+    if settings.captured_sizes != CAPTURED_SIZES:
+        yield "captured"
+    if settings.snapshot:
+        yield "snapshot"
+    nodes = getattr(hosting, "nodes", None)
+    if nodes is not None and getattr(nodes, "state", "") == "asleep":
+        yield "asleep"
 
 
 # Settings of the start as a whole.
@@ -130,9 +178,16 @@ _NO_PHASE: Final = (
     "constants", "total_s", "false_ready_s", "start_limit_s", "retry_base_s", "retry_max_s",
     "attempts",
 )  # fmt: skip
-_UNITS: Final = {"init_s": "s", "init_s_per_gb": "s/GB", "nic_bytes_per_s": "bytes/s"}
+# What may be set where the hosting has no row for it.
+_UNITS: Final = {
+    "init_s": "s", "init_s_per_gb": "s/GB", "nic_bytes_per_s": "bytes/s", "gap_s": "s",
+    "init_bootstrap_s": "s", "init_import_s": "s", "init_engine_s": "s", "init_compile_s": "s",
+    "init_engine_s_per_gparam": "s per 1e9 parameters",
+    "init_compile_s_per_gparam": "s per 1e9 parameters",
+}  # fmt: skip
 _REPLACES: Final = {
     "registry_bytes_per_s": ("unpack_bytes_per_s",),
-    "init_s": ("init_bootstrap_s", "init_import_s", "init_engine_s", "init_compile_s"),
-    "init_s_per_gb": ("init_engine_s_per_gparam", "init_compile_s_per_gparam"),
+    "register_s": ("gap_s",),
+    "init_s": INIT_FIXED,
+    "init_s_per_gb": INIT_GROWING,
 }

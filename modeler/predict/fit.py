@@ -44,6 +44,34 @@ class ModelDoesNotFit(Exception):
         )
 
 
+class NotHeld(ModelDoesNotFit):
+    """The weights are larger than what an instance has to keep them in, other than accelerators.
+
+    Attributes
+    ----------
+    setting : str. The setting that puts them there.
+    place : str. Where they would lie.
+    """
+
+    def __init__(
+        self, size_bytes: int, limit_bytes: int, instance_type: str, setting: str, place: str
+    ) -> None:
+        super().__init__(size_bytes, limit_bytes, instance_type, None)
+        self.setting, self.place = setting, place
+
+    def __str__(self) -> str:
+        return (
+            f"{self.setting}: the {self.place} of {self.instance_type} holds "
+            f"{self.limit_bytes / 1e9:.4g} GB, a model of {self.size_bytes / 1e9:.4g} GB does not "
+            "fit: choose an instance with more, or another way"
+        )
+
+    def __reduce__(self) -> tuple[type[NotHeld], tuple[int, int, str, str, str]]:
+        # A worker process sends it back with all that it says.
+        given = (self.size_bytes, self.limit_bytes, self.instance_type, self.setting, self.place)
+        return NotHeld, given
+
+
 def limit_bytes(instance: InstanceSpec) -> int:
     """Weights that an instance can hold.
 

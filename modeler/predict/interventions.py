@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from modeler.predict.calibration import published
 from modeler.predict.calibration.steps import RATE, Step
 from modeler.predict.cold_start import cold_start_law
-from modeler.predict.fit import check_fit
+from modeler.predict.constants import in_force, of_option
+from modeler.predict.fit import ModelDoesNotFit, check_fit
 from modeler.predict.hardware import instance_of
 from modeler.predict.precision import bytes_by_precision, parameters_of
 from modeler.predict.start_laws import from_warm_pool
-from modeler.predict.timeline import BegunAgain, Staged, Timeline
+from modeler.predict.timeline import BegunAgain, Staged, Timeline, Transfer
+from modeler.predict.weights_path import ranks_of, wake_s
+from modeler.scenario.nodes import RUNNING_START_S, STOPPED_START_S
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -27,8 +30,7 @@ if TYPE_CHECKING:
 
 _GB: Final = 1e9
 _LARGE_BYTES_PER_S: Final = 5e9
-# A stopped instance runs and answers again after so long (EC2 cold-boot research 2026-01). [s]
-_STOPPED_START_S: Final = 21.2
+_GP3_MOST_BYTES_PER_S: Final = 1000.0 * 2**20
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class _DoesNotApply(Exception):
     """Why an intervention changes nothing here."""
 
 
-Change = Callable[["Scenario", "InstanceSpec", Timeline], tuple["Scenario", Timeline]]
+# What a change gives: another scenario, or another timeline of the same one.
+Change = Callable[["Scenario", "InstanceSpec", Timeline], "Scenario | Timeline"]
 
 
 def compare(scenario: Scenario, sizes: Sequence[int] | None = None) -> tuple[Saving, ...]:
@@ -80,7 +83,7 @@ def compare(scenario: Scenario, sizes: Sequence[int] | None = None) -> tuple[Sav
     ModelDoesNotFit
         A size does not fit the instance.
     """
-    from modeler.scenario import with_values
+    from modeler.scenario import Scenario, with_values
 
     instance = instance_of(scenario)
     found: list[Saving] = []
@@ -92,13 +95,14 @@ def compare(scenario: Scenario, sizes: Sequence[int] | None = None) -> tuple[Sav
         found.append(Saving(size, "as it is", before, 0.0, ""))
         for name, (words, change) in _INTERVENTIONS.items():
             try:
-                changed, timeline = change(own, instance, base.timeline)
-                law = dataclasses.replace(base, timeline=timeline)
-                if changed is not own:
+                changed = change(own, instance, base.timeline)
+                if isinstance(changed, Scenario):
                     law = cold_start_law(changed, instance)
+                else:
+                    law = dataclasses.replace(base, timeline=changed)
                 after = law.waterfall().total_p50_s
                 found.append(Saving(size, name, after, before - after, words))
-            except _DoesNotApply as error:
+            except (_DoesNotApply, ModelDoesNotFit) as error:
                 found.append(Saving(size, name, None, None, str(error)))
     return tuple(found)
 
@@ -112,70 +116,188 @@ def _staged(timeline: Timeline) -> Staged:
 
 def _image_cache(
     scenario: Scenario, instance: InstanceSpec, timeline: Timeline
-) -> tuple[Scenario, Timeline]:
+) -> Scenario | Timeline:
     start = _staged(timeline)
     if start.pull.bytes == 0.0:
         raise _DoesNotApply("no image is pulled as it is")
     pull = dataclasses.replace(start.pull, bytes=0.0)
-    return scenario, dataclasses.replace(start, pull=pull, unpack_s=0.0)
+    return dataclasses.replace(start, pull=pull, unpack_s=0.0)
 
 
 def _streamer(
     scenario: Scenario, instance: InstanceSpec, timeline: Timeline
-) -> tuple[Scenario, Timeline]:
+) -> Scenario | Timeline:
     if scenario.hosting.platform.per_request:
         raise _DoesNotApply("no loader was measured on functions")
     start = _staged(timeline)
+    if start.fetch.bytes == 0.0:
+        raise _DoesNotApply("nothing is fetched as it is")
     large = instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S
     key = ("store", "one stream", "large") if large else ("store", "stream", "small")
     rate = published().value(Step(RATE, key)) * _GB
     alone = min(max(rate, start.fetch.alone_bytes_per_s), instance.network_burst_bytes_per_s)
     together = max(start.fetch.together_bytes_per_s, min(alone, rate) / 2.0)
-    fetch = dataclasses.replace(start.fetch, alone_bytes_per_s=alone, together_bytes_per_s=together)
-    return scenario, dataclasses.replace(start, fetch=fetch, streaming=True)
+    # Each rank streams the whole checkpoint unless it is sharded.
+    repeats = 1
+    if not start.streaming and not scenario.cold_start.presharded:
+        repeats = ranks_of(scenario, instance)
+    fetch = Transfer(start.fetch.bytes * repeats, alone, together)
+    return dataclasses.replace(start, fetch=fetch, streaming=True)
 
 
-def _int8(
-    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
-) -> tuple[Scenario, Timeline]:
-    from modeler.scenario import with_values
-
+def _int8(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Scenario | Timeline:
     model = scenario.model
     size = bytes_by_precision(parameters_of(model.size, model.dtype))["int8"]
     if size >= model.size:
         raise _DoesNotApply(f"{model.dtype} takes no more than int8")
-    return with_values(scenario, {"model.size": size, "model.dtype": "int8"}), timeline
+    return _with(scenario, {"model.size": size, "model.dtype": "int8"})
 
 
 def _warm_pool(
     scenario: Scenario, instance: InstanceSpec, timeline: Timeline
-) -> tuple[Scenario, Timeline]:
+) -> Scenario | Timeline:
+    _own_instances(scenario)
+    return from_warm_pool(_staged(timeline), "stopped", STOPPED_START_S)
+
+
+def _asleep(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Scenario | Timeline:
+    _own_instances(scenario)
+    _accelerated(instance)
+    if scenario.model.size > instance.memory_bytes:
+        raise _DoesNotApply(f"the weights do not fit the main memory of {instance.instance_type}")
+    values = {name: constant.value for name, constant in of_option("asleep").items()}
+    values |= {
+        name: getattr(scenario.cold_start, name)
+        for name in values
+        if getattr(scenario.cold_start, name) is not None
+    }
+    seconds = wake_s(values, scenario.model.size)
+    return from_warm_pool(_staged(timeline), "asleep", RUNNING_START_S, seconds)
+
+
+def _nvme(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Scenario | Timeline:
+    _own_disks(scenario, timeline)
+    if not instance.nvme_bytes:
+        raise _DoesNotApply(f"{instance.instance_type} has no local NVMe")
+    size = "large" if instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S else "small"
+    rate = scenario.cold_start.nvme_bytes_per_s
+    if rate is None:
+        rate = published().value(Step(RATE, ("disk", "default", size))) * _GB
+    return _held(scenario, {"weights_from": "disk", "disk": "nvme", "nvme_bytes_per_s": rate})
+
+
+def _data_cache(
+    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
+) -> Scenario | Timeline:
+    _own_disks(scenario, timeline)
+    if instance.ebs_baseline_bytes_per_s is None:
+        raise _DoesNotApply(f"the rate of volumes on {instance.instance_type} is not listed")
+    rate = scenario.cold_start.ebs_bytes_per_s or _GP3_MOST_BYTES_PER_S
+    return _held(scenario, {"weights_from": "disk", "disk": "ebs", "ebs_bytes_per_s": rate})
+
+
+def _page_cache(
+    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
+) -> Scenario | Timeline:
+    _own_disks(scenario, timeline)
+    return _held(scenario, {"weights_from": "page_cache"})
+
+
+def _peer(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Scenario | Timeline:
+    _own_disks(scenario, timeline)
+    _accelerated(instance)
+    large = instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S
+    return _held(scenario, {"weights_from": "peer_rdma" if large else "peer"})
+
+
+def _snapshot(
+    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
+) -> Scenario | Timeline:
+    hosting = scenario.hosting
+    if hosting.platform.per_request:
+        raise _DoesNotApply("on Lambda it is hosting.package: snapstart; elsewhere there is none")
+    _staged(timeline)
+    _accelerated(instance)
+    if scenario.cold_start.snapshot:
+        raise _DoesNotApply("it is restored from a snapshot as it is")
+    return _with(scenario, {"cold_start.snapshot": True})
+
+
+def _presharded(
+    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
+) -> Scenario | Timeline:
+    start = _staged(timeline)
+    if ranks_of(scenario, instance) == 1:
+        raise _DoesNotApply("one rank loads all of it: cold_start.tensor_parallel is 1")
+    if scenario.cold_start.presharded:
+        raise _DoesNotApply("it is sharded as it is")
+    if not start.streaming:
+        raise _DoesNotApply("the page cache absorbs what several ranks read")
+    return _with(scenario, {"cold_start.presharded": True})
+
+
+def _compile_cache(
+    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
+) -> Scenario | Timeline:
+    _staged(timeline)
+    if scenario.hosting.platform.per_request or instance.accelerator is None:
+        raise _DoesNotApply("nothing is compiled without an accelerator")
+    if scenario.cold_start.compile_cached or scenario.cold_start.snapshot:
+        raise _DoesNotApply("nothing is compiled as it is")
+    if not {"init_compile_s", "init_compile_s_per_gparam"} & set(in_force(scenario)):
+        raise _DoesNotApply("cold_start.init_s does not say what of it is compilation")
+    return _with(scenario, {"cold_start.compile_cached": True})
+
+
+# --- what the changes share ---
+
+
+def _with(scenario: Scenario, values: dict[str, Any]) -> Scenario:
+    from modeler.scenario import with_values
+
+    return with_values(scenario, values)
+
+
+def _held(scenario: Scenario, values: dict[str, Any]) -> Scenario:
+    """The scenario with its weights elsewhere, whatever was said of caches and snapshots of it."""
+    plain = {"weights_cache_hit": 0.0, "ebs_from_snapshot": False, **values}
+    return _with(scenario, {f"cold_start.{key}": value for key, value in plain.items()})
+
+
+def _own_instances(scenario: Scenario) -> None:
     platform = scenario.hosting.platform
     if platform.per_request or platform.service == "cloud_run":
         raise _DoesNotApply(f"{platform.title} has no pool of one's own instances")
-    return scenario, from_warm_pool(_staged(timeline), "stopped", _STOPPED_START_S)
 
 
-def _nvme(
-    scenario: Scenario, instance: InstanceSpec, timeline: Timeline
-) -> tuple[Scenario, Timeline]:
-    start = _staged(timeline)
-    if not instance.nvme_bytes:
-        raise _DoesNotApply(f"{instance.instance_type} has no local NVMe")
-    if instance.nvme_bytes < start.fetch.bytes:
-        raise _DoesNotApply("the weights do not fit the local NVMe")
-    size = "large" if instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S else "small"
-    rate = published().value(Step(RATE, ("disk", "default", size))) * _GB
-    fetch = dataclasses.replace(start.fetch, bytes=0.0)
-    load_s = max(start.load_s, start.fetch.bytes / rate)
-    return scenario, dataclasses.replace(start, fetch=fetch, load_s=load_s)
+def _own_disks(scenario: Scenario, timeline: Timeline) -> None:
+    _staged(timeline)
+    if scenario.hosting.platform.per_request:
+        raise _DoesNotApply(f"{scenario.hosting.platform.title} has no instances of one's own")
+
+
+def _accelerated(instance: InstanceSpec) -> None:
+    if instance.accelerator is None:
+        raise _DoesNotApply("measured on accelerators alone")
 
 
 _INTERVENTIONS: Final[dict[str, tuple[str, Change]]] = {
     "image cache": ("the image lies on the instance: nothing is pulled", _image_cache),
+    "data cache": ("the weights lie on a gp3 volume of the instance, at 1000 MiB/s unless set",
+                   _data_cache),
     "streaming loader": ("weights go from the store to the accelerator as they come", _streamer),
     "int8": ("half the bytes of 16 bit; whether its accuracy will do is yours to say", _int8),
     "stopped warm pool": ("instances that were prepared and stopped: image and weights lie on "
                           "their disk", _warm_pool),
     "weights on local NVMe": ("a node that has held the model before: read from its disk", _nvme),
+    "weights in page cache": ("a node that has just held the model: read from main memory",
+                              _page_cache),
+    "peer transfer": ("from a replica that serves: RDMA from 40 Gbit/s on, else one TCP flow",
+                      _peer),
+    "snapshot restore": ("process and accelerator memory restored; weights come as they do now",
+                         _snapshot),
+    "sleep and wake": ("an instance whose engine sleeps with its weights in main memory, billed "
+                       "meanwhile", _asleep),
+    "pre-sharded weights": ("each rank reads its own shard", _presharded),
+    "compile cache": ("compiled graphs are at hand", _compile_cache),
 }  # fmt: skip

@@ -26,18 +26,24 @@ RUNNING: Final = "running"
 MOMENTS: Final = ("running", "up", "image", "begun", "ready")
 
 
-def on_warm_node(timeline: Timeline, fixed_s: float | None = None) -> Timeline:
+def on_warm_node(
+    timeline: Timeline, fixed_s: float | None = None, *, has_weights: bool = False
+) -> Timeline:
     """The start on an instance that is there, with the image: no provision, no boot, no pull.
 
     Parameters
     ----------
     fixed_s : float, optional. One duration for all of it. A law without phases keeps its whole
         length unless this is given. [s]
+    has_weights : bool. The weights lie there too: no fetch, and the load of an instance that
+        holds them.
     """
     if fixed_s is not None:
         return _whole(fixed_s)
     if not isinstance(timeline, Staged):
         return timeline
+    if has_weights:
+        timeline = _holding_weights(timeline)
     return dataclasses.replace(
         timeline,
         provision_s=0.0,
@@ -48,20 +54,30 @@ def on_warm_node(timeline: Timeline, fixed_s: float | None = None) -> Timeline:
     )
 
 
-def from_warm_pool(timeline: Timeline, state: str, start_s: float) -> Timeline:
+def _holding_weights(timeline: Staged) -> Staged:
+    held_s = timeline.load_s if timeline.load_cached_s is None else timeline.load_cached_s
+    fetch = dataclasses.replace(timeline.fetch, bytes=0.0)
+    return dataclasses.replace(timeline, fetch=fetch, load_s=held_s)
+
+
+def from_warm_pool(timeline: Timeline, state: str, start_s: float, wake_s: float = 0.0) -> Timeline:
     """The start of a prepared instance: its image and its artifact lie on its disk.
 
     A stopped or hibernated one is started, and loads its model again, for accelerator memory is
-    not kept; a running one only has to be registered.
+    not kept; a running one only has to be registered; one whose engine sleeps is woken first: its
+    weights come from main memory, and nothing is initialised.
 
     Parameters
     ----------
-    state : str. ``stopped``, ``hibernated`` or ``running``.
+    state : str. ``stopped``, ``hibernated``, ``running`` or ``asleep``.
     start_s : float. From the pool until the machine is up. [s]
+    wake_s : float. Of an engine that sleeps. [s]
     """
     if not isinstance(timeline, Staged):
-        return _whole(start_s)
-    runs = state == "running"
+        return _whole(start_s + wake_s)
+    if state != "running" and state != "asleep":
+        timeline = _holding_weights(timeline)
+    runs = state in ("running", "asleep")
     boot_s = 0.0 if runs else min(timeline.boot_s, start_s)
     return dataclasses.replace(
         timeline,
@@ -71,7 +87,8 @@ def from_warm_pool(timeline: Timeline, state: str, start_s: float) -> Timeline:
         pull=dataclasses.replace(timeline.pull, bytes=0.0),
         fetch=dataclasses.replace(timeline.fetch, bytes=0.0),
         unpack_s=0.0,
-        load_s=0.0 if runs else timeline.load_s,
+        load_s=wake_s if runs else timeline.load_s,
+        load_cached_s=None,
         init_s=0.0 if runs else timeline.init_s,
     )
 
@@ -136,9 +153,17 @@ class StartLaws:
         )
 
     def extreme(self, law: int, factor: float) -> Floats:
-        """The moments of a law with every factor at one value. [s]"""
+        """The moments of a law with every factor at one value, in the slowest of its modes. [s]"""
         timeline = self.timelines[law]
-        found: Floats = self._of(timeline, np.full((1, len(timeline.phases)), factor))[0]
+        found: Floats = self._of(timeline, self._factors(timeline, self.base.all_at(factor)))
+        return found[np.argmax(found[:, -1])]
+
+    def median(self, law: int) -> Floats:
+        """The moments of a law with factors of 1, in its likeliest mode. [s]"""
+        likeliest = max(self.base.modes(), key=lambda mode: mode.share).law
+        timeline = self.timelines[law]
+        factors = self._factors(timeline, likeliest.all_at(1.0)[:1])
+        found: Floats = self._of(timeline, factors)[0]
         return found
 
     def phases(self, law: int, replicas: Floats) -> tuple[tuple[str, ...], Floats, Floats]:

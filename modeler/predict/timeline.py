@@ -122,6 +122,8 @@ class Staged:
     streaming : bool. Loading starts with the fetch and keeps pace with it; otherwise it waits
         for both transfers.
     init_s, register_s : float. One after another, once loaded. [s]
+    load_cached_s : float, optional. The load where the fetch has a factor of 0, because the
+        instance holds the weights; `load_s` when None. [s]
     """
 
     provision_s: float
@@ -135,6 +137,7 @@ class Staged:
     streaming: bool
     init_s: float
     register_s: float
+    load_cached_s: float | None = None
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -143,10 +146,8 @@ class Staged:
 
     def place(self, factors: Floats) -> tuple[Floats, Floats]:
         """Starts and ends of the phases; the pull and what runs beside it overlap. [s]"""
-        work = dict(zip(PHASES, factors.T, strict=True))
-        running = self.provision_s * work["provision"]
-        booted = running + self.boot_s * work["boot"]
-        host_up = booted + self.device_s * work["device"]
+        work = by_phase(factors)
+        host_up = self.host_up(work)
         unpack = self.unpack_s * work["image_pull"]
         if self.parallel:
             fetch_starts = host_up
@@ -159,8 +160,29 @@ class Staged:
             fetch_s = self.fetch.bytes / self.fetch.alone_bytes_per_s
             pull_ends = fetch_starts = host_up + (pull_s * work["image_pull"] + unpack)
             fetch_ends = fetch_starts + fetch_s * work["artifact_fetch"]
+        return self.around(work, pull_ends, fetch_starts, fetch_ends)
+
+    def host_up(self, work: Mapping[str, Floats]) -> Floats:
+        """When the instance is ready for image and weights. [s]"""
+        booted = self.provision_s * work["provision"] + self.boot_s * work["boot"]
+        return booted + self.device_s * work["device"]
+
+    def around(
+        self,
+        work: Mapping[str, Floats],
+        pull_ends: Floats,
+        fetch_starts: Floats,
+        fetch_ends: Floats,
+    ) -> tuple[Floats, Floats]:
+        """Starts and ends of all phases, for pulls and fetches whose times are known. [s]"""
+        running = self.provision_s * work["provision"]
+        booted = running + self.boot_s * work["boot"]
+        host_up = self.host_up(work)
         brought = np.maximum(pull_ends, fetch_ends)
-        load = self.load_s * work["load"]
+        load: Floats = self.load_s * work["load"]
+        if self.load_cached_s is not None:
+            held = work["artifact_fetch"] == 0.0
+            load = np.where(held, self.load_cached_s * work["load"], load)
         load_starts = fetch_starts if self.streaming else brought
         loaded = np.maximum(brought, load_starts + load)
         initialised = loaded + self.init_s * work["init"]
@@ -173,6 +195,11 @@ class Staged:
             running, booted, host_up, pull_ends, fetch_ends, loaded, initialised, ready
         )  # fmt: skip
         return np.stack(starts, axis=1), np.stack(ends, axis=1)
+
+
+def by_phase(factors: Floats) -> dict[str, Floats]:
+    """The columns of factors, by the names in `PHASES`."""
+    return dict(zip(PHASES, factors.T, strict=True))
 
 
 @dataclass(frozen=True)

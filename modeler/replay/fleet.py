@@ -7,6 +7,7 @@ from numba import types
 from modeler.autoscale import observation as o
 from modeler.compiled import inner, kernel
 from modeler.replay import layout as m
+from modeler.replay import machine_layout as g
 from modeler.replay.heap import drop_owner, push, remove_owner
 
 _INF = m.INF
@@ -112,9 +113,25 @@ def new_replica(w, now):  # type: ignore[no-untyped-def]
 
 
 @inner()
+def _overlapping(w, now):  # type: ignore[no-untyped-def]
+    """Pending replicas whose transfers are under way when those of one asked for now begin."""
+    if w.integers[m.GROUND] == 0:
+        return 0
+    bases = int(w.ground.settings[g.S_BASES])
+    found = 0
+    for k in range(w.integers[m.PENDING]):
+        replica = w.pending[k]
+        level = (int(w.ground.placed[replica, g.P_LAW]) // bases) % len(w.ground.overlaps)
+        if now - w.replicas[replica, m.REQUESTED_S] < w.ground.overlaps[level]:
+            found += 1
+    return found
+
+
+@inner()
 def request_replicas(beneath, w, now, count):  # type: ignore[no-untyped-def]
     """Start `count` cold starts; their lengths are drawn by the replicas' ordinals."""
     before = w.integers[m.PENDING]
+    w.integers[m.AT_ONCE] = count + _overlapping(w, now)
     for _ in range(count):
         replica = new_replica(w, now)
         if w.integers[m.GROUND] != 0:
@@ -122,6 +139,7 @@ def request_replicas(beneath, w, now, count):  # type: ignore[no-untyped-def]
         else:
             w.replicas[replica, m.RUNNING_S] = now + w.draws[replica, 0]
             w.replicas[replica, m.READY_S] = now + w.draws[replica, 1]
+    w.integers[m.AT_ONCE] = 0
     w.floats[m.ACTIVITY_DONE] = _INF
     pending_changed(w, now, before)
 

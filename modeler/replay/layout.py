@@ -111,6 +111,7 @@ FIRST_JUDGED: Final = 73  # whether their level is the first token's
 SEATS: Final = 74  # seats in use, free ones between them included
 IN_SERVICE: Final = 75  # sequences that have started, those put back included
 UNTIL: Final = 76  # end of the requests that may be taken
+AT_ONCE: Final = 77  # starts that transfer together with those asked for now; 0 for one by itself
 INTEGERS: Final = 80
 
 # Float scalars.

@@ -111,7 +111,7 @@ LOG_COLUMNS: Final = 10
 S_KIND: Final = 0
 S_PLACES: Final = 1  # replicas an instance holds
 S_BINPACK: Final = 2  # 1: the fullest instance first; 0: the emptiest
-S_BASES: Final = 3  # laws to a spell of weather
+S_BASES: Final = 3  # laws to a spell of weather and a number of starts at once
 S_RELEASE: Final = 4  # how long an empty instance is held [s]
 S_SCAN: Final = 5  # period of the node autoscaler's loop [s]
 S_BATCH_IDLE: Final = 6
@@ -143,7 +143,11 @@ S_REUSE: Final = 31
 S_POOL_RUNS: Final = 32  # the warm pool's instances run while they are held
 S_STEP: Final = 33  # instances that one consolidation may take at most
 S_POOLS: Final = 34  # instance types and prices there are
-SETTINGS: Final = 35
+S_LEVELS: Final = 35  # numbers of starts at once that have laws of their own
+SETTINGS: Final = 36
+
+# Up to so many starts at once each number has laws of its own; above, each power of two of it.
+EVERY_NUMBER: Final = 32
 
 # Columns of `closed`: windows without capacity.
 C_FROM, C_UNTIL, C_POOL, C_RETRY, C_FALLBACK, C_AFTER = 0, 1, 2, 3, 4, 5
@@ -168,13 +172,14 @@ class Ground(NamedTuple):
     spells: Any  # float64[s, 2] from [s], number of the spell's laws
     closed: Any  # float64[c, 6]
     outages: Any  # float64[z, 3]
+    overlaps: Any  # float64[l] how long starts transfer, by the number of them at once [s]
 
 
 _F1 = types.Array(types.float64, 1, "C")
 _F2 = types.Array(types.float64, 2, "C")
 _I1 = types.Array(types.int64, 1, "C")
 GROUND_TYPE: Final = types.NamedTuple(
-    (_F2, _F2, _F2, _F1, _F2, _F1, _I1, _F2, _F2, _F1, _I1, _F2, _F2, _F2), Ground
+    (_F2, _F2, _F2, _F1, _F2, _F1, _I1, _F2, _F2, _F1, _I1, _F2, _F2, _F2, _F1), Ground
 )
 
 
@@ -197,4 +202,5 @@ def no_ground() -> Ground:
         spells=table,
         closed=table,
         outages=table,
+        overlaps=flat,
     )

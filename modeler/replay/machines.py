@@ -57,7 +57,8 @@ class Machines:
     kind : str. One of `machine_layout.KINDS`.
     laws : function (first, count) -> float64[count, laws, 5]. From the beginning of the start of
         replicas first .. first + count - 1: running, up, image, begun, ready. The laws of a spell:
-        for each pool "new instance" and "warm node", and at last "from the warm pool". [s]
+        for each number of starts at once, for each pool "new instance" and "warm node", and at
+        last "from the warm pool". [s]
     pools : int. Instance types and prices: the scenario's own and the fallbacks.
     spot : sequence of bool. Whether a pool's instances can be reclaimed.
     inits : function (first, count) -> float64[count, 5]. First starts of a warm pool's instances.
@@ -66,6 +67,9 @@ class Machines:
     spells : sequence of (from_s, int). From when on which spell's laws hold.
     closures, outages : the windows.
     settings : mapping of an index of `machine_layout` (``S_..``) to its value.
+    at_once : int. Numbers of starts at once that have laws of their own; the last holds above.
+    overlaps : sequence of float. How long starts transfer, by those numbers: one asked for sooner
+        than that after another shares with it. None overlaps where it is empty. [s]
     splits_work : bool. Whether each replica's work is kept apart, as several prices need.
     """
 
@@ -81,6 +85,8 @@ class Machines:
     outages: Sequence[Outage] = ()
     settings: dict[int, float] = field(default_factory=dict)
     splits_work: bool = False
+    at_once: int = 1
+    overlaps: Sequence[float] = ()
 
     def function(self) -> Any:
         """The compiled function through which the loop reaches the machines."""
@@ -152,6 +158,7 @@ def lay(w: m.Memory, machines: Machines, policy: Policy, slots: int) -> m.Memory
     settings[g.S_KIND] = g.KINDS[machines.kind]
     settings[g.S_POOLS] = machines.pools
     settings[g.S_BASES] = 2 * machines.pools + 1
+    settings[g.S_LEVELS] = machines.at_once
     logging = machines.can_lose or machines.splits_work
     w.integers[m.GROUND] = 1
     w.integers[m.LOGGING] = int(logging)
@@ -176,6 +183,7 @@ def lay(w: m.Memory, machines: Machines, policy: Policy, slots: int) -> m.Memory
              for c in machines.closures]
         ).reshape(-1, 6),
         outages=np.array([(o.from_s, o.until_s, o.zone) for o in machines.outages]).reshape(-1, 3),
+        overlaps=np.array(machines.overlaps or [0.0] * machines.at_once, dtype=np.float64),
     )  # fmt: skip
     return w._replace(ground=ground)
 

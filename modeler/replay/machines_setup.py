@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from modeler.predict import ColdStartLaw, StartLaws, cold_start_law, instance_of
+from modeler.predict.constants import in_force
 from modeler.predict.start_laws import (
     CONTAINER,
     IMAGE,
@@ -18,6 +19,8 @@ from modeler.predict.start_laws import (
     slowed,
     sooner,
 )
+from modeler.predict.together import even_share, transfer_s
+from modeler.predict.weights_path import check_asleep, wake_s
 from modeler.replay import machine_layout as g
 from modeler.replay.errors import StartsTooSlowly
 from modeler.replay.machines import NEVER, Machines
@@ -42,6 +45,7 @@ _INITS: Final = 2**40
 _FARTHEST: Final = 8.3
 
 SAGEMAKER_START_LIMIT_S: Final = 480.0
+_STARTS: Final = ("new instance", "warm node")
 _COUNTED_FROM: Final = {"eks_karpenter": IMAGE, "eks_cluster_autoscaler": IMAGE, "ec2_asg": RUNNING}
 
 
@@ -101,13 +105,15 @@ def layer_of(
     _check(scenario, plain, limit_s)
     spread = math.exp(_FARTHEST * cold_start.sigma_log)
     slowest = plain.extreme(0, spread)
-    if nodes.kind == "none" and not scenario.weather and slowest[4] - slowest[3] <= limit_s:
+    plainly = nodes.kind == "none" and not scenario.weather and not cold_start.shared
+    if plainly and slowest[4] - slowest[3] <= limit_s:
         return None
     shortages = of_kind(scenario, InsufficientCapacity)
     pools = pools_of(scenario, shortages)
     pool_laws = [cold_start, *(_law_of(pool) for pool in pools[1:])]
     spells, rates = spells_of(scenario, t0_ns, horizon_s)
-    laws = _laws(scenario, pool_laws, rates)
+    together = _at_once(scenario) if cold_start.shared else (1,)
+    laws = _laws(scenario, pool_laws, rates, together)
     spot = of_kind(scenario, SpotReclaim)
     failing = of_kind(scenario, FailedStart)
     settings = {**_of_nodes(nodes), **_of_limits(scenario, limit_s), **_of_weather(scenario)}
@@ -125,9 +131,11 @@ def layer_of(
             outages=outages(of_kind(scenario, ZoneLost), t0_ns, horizon_s),
             settings=settings,
             splits_work=len(pools) > 1 or bool(spot),
+            at_once=len(together),
+            overlaps=[transfer_s(cold_start.timeline, cold_start.shared, n) for n in together],
         ),
         laws=laws,
-        names=_names(len(pools), len(rates)),
+        names=_names(len(pools), len(rates), together),
         pools=pools,
         free_first_hour=any(block.free_first_hour for block in spot),
     )
@@ -135,7 +143,7 @@ def layer_of(
 
 def _check(scenario: Scenario, laws: StartLaws, limit_s: float) -> None:
     """Refuse a law whose median start the platform never waits for."""
-    median = laws.extreme(0, 1.0)
+    median = laws.median(0)
     if median[4] - median[3] > limit_s:
         raise StartsTooSlowly(float(median[4] - median[3]), limit_s, "cold_start.start_limit_s")
     nodes: Any = nodes_of(scenario)
@@ -154,39 +162,64 @@ def _law_of(scenario: Scenario) -> ColdStartLaw:
     return cold_start_law(scenario, instance_of(scenario))
 
 
+def _at_once(scenario: Scenario) -> tuple[int, ...]:
+    """Numbers of starts at once that have laws: each of a few, then powers of two, to the most."""
+    most = scenario.fleet.max
+    sizes = list(range(1, min(most, g.EVERY_NUMBER) + 1))
+    while sizes[-1] < most:
+        sizes.append(2 * sizes[-1])
+    return tuple(sizes)
+
+
 def _laws(
-    scenario: Scenario, cold: Sequence[ColdStartLaw], rates: Sequence[tuple[float, float]]
+    scenario: Scenario,
+    cold: Sequence[ColdStartLaw],
+    rates: Sequence[tuple[float, float]],
+    together: Sequence[int] = (1,),
 ) -> StartLaws:
-    """For each spell: of each pool a new instance and a warm node; then from the warm pool."""
+    """For each spell and number at once: of each pool a new instance and a warm node; the pool."""
     nodes: Any = nodes_of(scenario)
     own = 0.0
     if nodes.kind == "karpenter":
         own = nodes.batch_idle_s
     elif nodes.kind == "cluster_autoscaler":
         own = nodes.scan_s / 2.0
+    held = scenario.cold_start.warm_node_has_weights
+    pooled = cold[0].timeline
+    if nodes.kind == "warm_pool":
+        start_s = nodes.start_s
+        if start_s is None:
+            start_s = RUNNING_START_S if nodes.runs else STOPPED_START_S
+        waking_s = _wake_s(scenario) if nodes.state == "asleep" else 0.0
+        pooled = from_warm_pool(pooled, nodes.state, start_s, waking_s)
     timelines = []
-    for store, registry in rates:
-        for law in cold:
-            start = slowed(sooner(law.timeline, own), store, registry)
-            timelines += [start, on_warm_node(start)]
-        if nodes.kind == "warm_pool":
-            start_s = nodes.start_s
-            if start_s is None:
-                start_s = RUNNING_START_S if nodes.state == "running" else STOPPED_START_S
-            timelines.append(from_warm_pool(cold[0].timeline, nodes.state, start_s))
-        else:
-            timelines.append(cold[0].timeline)
+    for weather, registry in rates:
+        store = weather if scenario.cold_start.weights_from == "store" else 1.0
+        for number in together:
+            for law in cold:
+                start = slowed(sooner(law.timeline, own), store, registry)
+                start = even_share(start, number, law.shared.slowed(store, registry))
+                timelines += [start, on_warm_node(start, has_weights=held)]
+            timelines.append(pooled)
     return StartLaws(cold[0], timelines, _COUNTED_FROM.get(scenario.hosting.kind, CONTAINER))
 
 
-def _names(pools: int, spells: int) -> tuple[str, ...]:
+def _wake_s(scenario: Scenario) -> float:
+    check_asleep(instance_of(scenario), scenario.model.size)
+    values = {name: constant.value for name, constant in in_force(scenario).items()}
+    return wake_s(values, scenario.model.size)
+
+
+def _names(pools: int, spells: int, together: Sequence[int]) -> tuple[str, ...]:
     names = []
     for spell in range(spells):
         slow = " (slow)" if spell else ""
-        for pool in range(pools):
-            fallback = f"fallback {pool}: " if pool else ""
-            names += [f"{fallback}new instance{slow}", f"{fallback}warm node{slow}"]
-        names.append("warm pool")
+        for number in together:
+            many = f" ({number} at once)" if number > 1 else ""
+            for pool in range(pools):
+                fallback = f"fallback {pool}: " if pool else ""
+                names += [f"{fallback}{start}{slow}{many}" for start in _STARTS]
+            names.append("warm pool")
     return tuple(names)
 
 
@@ -201,7 +234,7 @@ def _of_nodes(nodes: Any) -> dict[int, float]:
             g.S_MAX_PREPARED: -1.0 if nodes.max_prepared is None else float(nodes.max_prepared),
             g.S_MIN_POOL: float(nodes.min_size),
             g.S_REUSE: float(nodes.reuse_on_scale_in),
-            g.S_POOL_RUNS: float(nodes.state == "running"),
+            g.S_POOL_RUNS: float(nodes.runs),
         }
     shared = {
         g.S_PLACES: float(nodes.places),

@@ -19,13 +19,20 @@ _INF = m.INF
 
 @inner()
 def law_at(w, now, base):  # type: ignore[no-untyped-def]
-    """Number of a law in the spell of weather that holds now."""
+    """Number of a law in the spell of weather that holds now, by how many start at once."""
     spells = w.ground.spells
     spell = 0
     for k in range(len(spells)):
         if spells[k, 0] <= now:
             spell = int(spells[k, 1])
-    return spell * int(w.ground.settings[g.S_BASES]) + base
+    levels = int(w.ground.settings[g.S_LEVELS])
+    level = max(min(w.integers[m.AT_ONCE], g.EVERY_NUMBER) - 1, 0)
+    size = g.EVERY_NUMBER
+    while size < w.integers[m.AT_ONCE]:
+        size *= 2
+        level += 1
+    level = min(level, levels - 1)
+    return (spell * levels + level) * int(w.ground.settings[g.S_BASES]) + base
 
 
 @inner()

@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from modeler.scenario import batching_checks, serverless_checks, weather_checks
+from modeler.scenario import (
+    batching_checks,
+    cold_start_checks,
+    serverless_checks,
+    weather_checks,
+)
 from modeler.scenario.hosting import Hosting
 from modeler.scenario.kinds import policies_of
 from modeler.scenario.policy import Policy
@@ -13,7 +18,8 @@ from modeler.scenario.queue import Queue, from_zero
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 
 if TYPE_CHECKING:
-    from modeler.scenario.schema import ColdStart, Fleet
+    from modeler.scenario.cold_start import ColdStart
+    from modeler.scenario.schema import Fleet
 
 
 @dataclass(frozen=True)
@@ -337,6 +343,7 @@ _CHECKS = cast(
         (("fleet", "in_force"), _keda),
         (("fleet", "in_force"), _knative),
         (("hosting", "fleet", "in_force"), _aws),
+        (("hosting", "cold_start"), _told(cold_start_checks.of_start)),
         (("hosting",), _told(weather_checks.of_nodes)),
         (
             ("service", "hosting", "fleet", "queue", "weather"),

@@ -103,6 +103,20 @@ def _timeout(value: Any) -> Any:
         raise _refusal(error) from error
 
 
+def _ranks(value: Any) -> Any:
+    plain = _plain(value)
+    if plain == "all":
+        return plain
+    if isinstance(plain, int | str) and str(plain).isdecimal() and int(plain) >= 1:
+        return int(plain)
+    expected = "a whole number of at least 1, or all"
+    raise PydanticCustomError(
+        "quantity",
+        "{shown} is not {expected}",
+        {"shown": f"{plain!r}", "expected": expected},
+    )
+
+
 def _plain(value: Any) -> Any:
     """A Python number for a NumPy one, as notebooks pass them."""
     is_scalar = type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
@@ -133,3 +147,4 @@ UsdPerHour = Annotated[float, _read(units.parse_usd_per_hour)]
 Count = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[float, BeforeValidator(_number)]
 Timeout = Annotated[float | Literal["none"] | None, BeforeValidator(_timeout)]
+Ranks = Annotated[int | Literal["all"], BeforeValidator(_ranks)]

@@ -79,6 +79,13 @@ FORMS: Final[tuple[Form, ...]] = (
         ({**_POSITIVE, "maximum": 1}, {"type": "string", "pattern": _PERCENT}),
     ),
     Form(f.Count, "whole number", "`8`", "", ({"type": "integer"},)),
+    Form(
+        f.Ranks,
+        "whole number or `all`",
+        "`4`; `all` for each accelerator of the instance",
+        "≥ 1",
+        ({"type": "integer", "minimum": 1}, {"const": "all"}),
+    ),
     Form(f.Number, "number", "`8`, `0.25`", "", ({"type": "number"},)),
     Form(bool, "yes or no", "`true`, `false`", "", ({"type": "boolean"},)),
     Form(

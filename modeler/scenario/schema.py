@@ -15,12 +15,11 @@ from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo, ValidatorFunctionWrapHandler
 
 from modeler.scenario.checks import conflicts_between
+from modeler.scenario.cold_start import ColdStart
 from modeler.scenario.fields import (
     Block,
     Bytes,
-    BytesPerSecond,
     Count,
-    Number,
     Seconds,
     Share,
     setting,
@@ -108,89 +107,6 @@ class Fleet(Block):
         unit="s",
         origin="assumed",
         source="traffic that goes on after the trace",
-    )
-
-
-class ColdStart(Block):
-    """Constants of the phases; what is not set takes the hosting's own, with its source."""
-
-    constants: str | None = setting(
-        None,
-        "File of constants that modeler calibrate wrote, relative to the scenario; the block's own "
-        "settings come before it.",
-        min_length=1,
-    )
-    provision_s: Seconds | None = setting(None, "Request until the instance runs.", unit="s")
-    boot_s: Seconds | None = setting(None, "Kernel, agent, joining the cluster.", unit="s")
-    device_s: Seconds | None = setting(None, "Driver and device plugin of a GPU.", unit="s")
-    image_size: Bytes | None = setting(None, "Compressed container image.", unit="bytes", ge=0)
-    image_cached: bool | None = setting(None, "The image already lies on the instance.")
-    registry_bytes_per_s: BytesPerSecond | None = setting(
-        None, "Pull rate of the image, unpacking included.", unit="bytes/s", gt=0
-    )
-    store_bytes_per_s: BytesPerSecond | None = setting(
-        None, "Rate of the object store.", unit="bytes/s", gt=0
-    )
-    nic_bytes_per_s: BytesPerSecond | None = setting(
-        None, "Rate of the instance's network interface.", unit="bytes/s", gt=0
-    )
-    shared_nic: bool | None = setting(None, "Pull and fetch run at once on one interface.")
-    load_bytes_per_s: BytesPerSecond | None = setting(
-        None, "Rate from disk or page cache into accelerator memory.", unit="bytes/s", gt=0
-    )
-    load_fixed_s: Seconds | None = setting(None, "Load time that does not grow.", unit="s")
-    init_s: Seconds | None = setting(None, "Framework start that does not grow.", unit="s")
-    init_s_per_gb: Number | None = setting(
-        None, "Framework start per decimal gigabyte of weights.", unit="s/GB", ge=0
-    )
-    register_s: Seconds | None = setting(
-        None, "Loaded until the first request arrives: probe, load balancer.", unit="s"
-    )
-    sigma_log: Number | None = setting(
-        None, "Spread of each phase, of its logarithm; 0 is deterministic.", ge=0
-    )
-    start_limit_s: Seconds | None = setting(
-        None,
-        "Longest time the platform waits for a start, from when it begins to count: on SageMaker "
-        "from the start of the container, on Kubernetes once the image is there, on EC2 from "
-        "running.",
-        unit="s",
-        origin="documented",
-        source="SageMaker developer guide, container health check 8 minutes, up to 60 with "
-        "ContainerStartupHealthCheckTimeoutInSeconds; EC2 status checks and Kubernetes pods "
-        "without a startup probe have none; read 2026-09",
-        derived="480 on SageMaker, elsewhere none; none of a total_s, whose phases are not known",
-        gt=0,
-    )
-    retry_base_s: Seconds = setting(
-        10.0,
-        "Pause after a start that failed, doubling from one to the next.",
-        unit="s",
-        origin="documented",
-        source="Kubernetes documentation, container restart policy, back-off 10 s, read 2026-09",
-    )
-    retry_max_s: Seconds = setting(
-        300.0,
-        "Longest such pause.",
-        unit="s",
-        origin="documented",
-        source="Kubernetes documentation, container restart policy, at most 5 minutes",
-    )
-    attempts: Count = setting(
-        10,
-        "Starts of one replica before it is given up, until the policy next changes the fleet.",
-        origin="assumed",
-        source="enough for any law whose median is within the limit",
-        ge=1,
-        le=100,
-    )
-    total_s: Seconds | None = setting(None, "One fixed duration instead of all phases.", unit="s")
-    false_ready_s: Seconds = setting(
-        0.0,
-        "How long before it can serve a replica's health is green: what is sent there fails.",
-        unit="s",
-        origin="assumed",
-        source="a readiness probe that waits for the model",
     )
 
 

@@ -15,8 +15,9 @@ from modeler.scenario.weather import (
 )
 
 if TYPE_CHECKING:
+    from modeler.scenario.cold_start import ColdStart
     from modeler.scenario.hosting import Hosting
-    from modeler.scenario.schema import ColdStart, Fleet
+    from modeler.scenario.schema import Fleet
 
 # What can go wrong with a start alone.
 OF_STARTS: Final = (SlowStore, SlowRegistry, FailedStart)

@@ -83,4 +83,48 @@ def test_the_command():
         CliRunner().invoke(cli, ["coldstart", "--compare", "--format", "json"]).stdout
     )
     assert plain["schema"] == "coldstart-compare/1"
-    assert len(plain["interventions"]) == 6
+    assert len(plain["interventions"]) == 13
+    both = CliRunner().invoke(cli, ["coldstart", "--compare", "--replicas", "2"])
+    assert both.exit_code == 2
+    assert "leave --replicas out" in both.stderr
+
+
+def test_what_is_saved_is_the_start_with_that_setting():
+    scenario = with_values(Scenario(), EXACT)
+    size = scenario.model.size
+    found = by_name(scenario)
+    for name, values in {
+        "weights in page cache": {"cold_start.weights_from": "page_cache"},
+        "snapshot restore": {"cold_start.snapshot": True},
+        "compile cache": {"cold_start.compile_cached": True},
+        "image cache": {"cold_start.image_cached": True},
+        "peer transfer": {"cold_start.weights_from": "peer"},
+    }.items():
+        changed = with_values(scenario, values)
+        total = cold_start_law(changed, instance_of(changed)).waterfall().total_p50_s
+        assert found[size, name].total_p50_s == pytest.approx(total, rel=1e-12)
+        assert found[size, name].saved_s > 0
+
+
+def test_sharding_saves_what_several_ranks_read_again():
+    # Four ranks over one rate: three quarters of the streaming, 80 GB at 0.904 GB/s. Exact: 1e-9.
+    scenario = with_values(
+        Scenario(),
+        EXACT | {"hosting.kind": "eks_karpenter", "hosting.instance": "g5.12xlarge",
+                 "model.size": "80GB", "cold_start.tensor_parallel": "all"},
+    )  # fmt: skip
+    saved = by_name(scenario)[80_000_000_000, "pre-sharded weights"].saved_s
+    assert saved == pytest.approx(3 * 80e9 / 904494382, rel=1e-9)
+
+
+def test_what_sleeps_needs_room_and_accelerators():
+    scenario = with_values(
+        Scenario(),
+        {"hosting.kind": "ec2_asg", "hosting.instance": "c5.4xlarge", "model.size": "1GB"},
+    )
+    found = by_name(scenario)
+    for name in ("sleep and wake", "snapshot restore", "peer transfer"):
+        assert found[10**9, name].why == "measured on accelerators alone"
+    assert found[10**9, "compile cache"].saved_s is None
+    large = with_values(Scenario(), {"hosting.instance": "ml.g5.12xlarge"})
+    assert by_name(large)[large.model.size, "sleep and wake"].saved_s > 100

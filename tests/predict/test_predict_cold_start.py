@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from modeler.predict import cold_start_law, serial_stages
 from modeler.predict.constants import TABLE, defaults
 from modeler.predict.timeline import PHASES
+from modeler.scenario.cold_start import ColdStart
 
 QWEN = {  # Qwen3-8B: 8.2 billion parameters in bf16
     "model__size": 16_400_000_000,
@@ -246,6 +247,13 @@ def test_every_constant_has_its_origin_and_source():
     assert {row["origin"] for row in rows} <= {"documented", "observed", "assumed"}
     assert all(row["source"] for row in rows)
     assert all(float(row["value"]) >= 0 for row in rows)
+
+
+def test_every_constant_of_a_way_to_start_can_be_set():
+    with TABLE.open(newline="", encoding="utf-8") as file:
+        names = {row["name"] for row in csv.DictReader(file)}
+    # The unpacking is a part of registry_bytes_per_s, which replaces both.
+    assert names - {"unpack_bytes_per_s"} <= set(ColdStart.model_fields)
 
 
 def test_the_constants_have_the_declared_columns():
