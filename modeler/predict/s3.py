@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modeler.predict.artifact import Contents, S3Bytes, Traffic, read_all
+from modeler.predict.artifact.bytes_source import MOST_OVER_NETWORK, TooFar
 from modeler.predict.size import StoredFile
 
 # Objects in these have to be restored, which takes minutes to days, before they can be read.
@@ -176,6 +177,11 @@ def _opened(client: Any, bucket: str, listing: Listing) -> Listing:
         except ClientError as error:  # the sizes are known all the same
             code = error.response["Error"].get("Code", "")
             notes += (f"headers could not be read ({code}): bytes are those of whole objects",)
+        except TooFar:
+            notes += (
+                f"more than {MOST_OVER_NETWORK / 1e6:.0f} MB would have to be brought to count "
+                "what is in it: bytes are those of whole objects; size a local copy for more",
+            )
     return Listing(listing.kind, listing.files, notes, contents, traffic)
 
 

@@ -165,10 +165,63 @@ def gzip_bomb(size: int) -> bytes:
     return out.getvalue()
 
 
+def _varint(value: int) -> bytes:
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def _field(number: int, content: int | bytes) -> bytes:
+    if isinstance(content, int):
+        return _varint(number << 3) + _varint(content)
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _table_block(entries: list[tuple[bytes, bytes]]) -> bytes:
+    """Entries with shared prefixes, one restart, no compression, no checksum."""
+    out = before = b""
+    for key, value in entries:
+        shared = 0
+        while shared < min(len(key), len(before)) and key[shared] == before[shared]:
+            shared += 1
+        out += _varint(shared) + _varint(len(key) - shared) + _varint(len(value))
+        out += key[shared:] + value
+        before = key
+    return out + (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
+
+
+def variables_index(variables: dict[str, tuple[int, list[int], int]]) -> bytes:
+    """The table of a SavedModel: each variable its type's number, shape and bytes, in order."""
+    entries = [(b"", _field(1, 1))]
+    offset = 0
+    for name, (dtype, shape, size) in sorted(variables.items()):
+        dims = b"".join(_field(2, _field(1, side)) for side in shape)
+        value = _field(1, dtype) + _field(2, dims) + _field(4, offset) + _field(5, size)
+        entries.append((name.encode(), value + b"\x35" + b"\0" * 4))  # crc32c, of fixed width
+        offset += size
+    data = _table_block(entries)
+    out = data + b"\0" * 5
+    meta = _table_block([])
+    at_meta, out = len(out), out + meta + b"\0" * 5
+    index = _table_block([(entries[-1][0] + b"\xff", _varint(0) + _varint(len(data)))])
+    at_index, out = len(out), out + index + b"\0" * 5
+    places = b"".join(map(_varint, (at_meta, len(meta), at_index, len(index))))
+    return out + places.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
+
+
 EVERY = {
     "model.safetensors": weights(200), "model.pt": torch_zip(), "model.npz": npz(),
     "model.gguf": gguf(), "model.onnx": onnx(), "model.json": xgboost_json(),
     "model.ubj": xgboost_ubj(), "model.txt": lightgbm_text(),
     "model.tar.gz": tar_gz({"a.bin": b"x" * 100, "b/c.json": b"{}"}),
     "model.pkl": pickle.dumps({"a": [1, 2, 3]}, protocol=5),
+    "variables.index": variables_index({
+        "dense/kernel/.ATTRIBUTES/VARIABLE_VALUE": (1, [3, 4], 48),
+        "dense/bias/.ATTRIBUTES/VARIABLE_VALUE": (19, [4], 8),
+        "dense/bias/.OPTIMIZER_SLOT/optimizer/m": (1, [4], 16),
+        "_CHECKPOINTABLE_OBJECT_GRAPH": (7, [], 300),
+        "save_counter/.ATTRIBUTES/VARIABLE_VALUE": (9, [], 8),
+    }),
 }  # fmt: skip

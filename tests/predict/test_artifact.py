@@ -17,6 +17,7 @@ from sample_artifacts import (
     safetensors,
     tar_gz,
     torch_zip,
+    variables_index,
     weights,
 )
 
@@ -38,6 +39,7 @@ def of(folder: Path, name: str, content: bytes) -> LocalBytes:
         ("model.npz", "npz", 11, 34, {"fp32": 6, "fp16": 5}),
         ("model.gguf", "gguf", 520, 320, {"Q4_K": 512, "fp32": 8}),
         ("model.onnx", "onnx", 17, 58, {"fp32": 12, "fp16": 5}),
+        ("variables.index", "saved_model", 16, 80, {"fp32": 12, "fp16": 4}),
     ],
 )
 def test_tensors_are_counted(tmp_path, name, format, parameters, size, elements):
@@ -58,6 +60,40 @@ def test_trees_and_archives(tmp_path):
     pickled = read(of(tmp_path, "model.pkl", EVERY["model.pkl"]))
     assert pickled.format == "pickle"
     assert "not opened" in pickled.notes[0]
+
+
+def test_a_saved_model_is_its_variables(tmp_path):
+    folder = tmp_path / "model" / "variables"
+    folder.mkdir(parents=True)
+    (tmp_path / "model" / "saved_model.pb").write_bytes(b"\x08\x01")
+    (folder / "variables.index").write_bytes(EVERY["variables.index"])
+    (folder / "variables.data-00000-of-00001").write_bytes(b"x" * 380)
+    report = measure_size(tmp_path / "model")
+    assert (report.parameters, report.dtype, report.weight_bytes) == (16, "fp32", 80)
+    assert report.counted == 16
+    assert "5 elements of the optimizer" in report.notes[0]
+
+
+def test_variables_that_are_there_twice_count_once(tmp_path):
+    twice = {f"{folder}/0": (1, [5], 20) for folder in ("_all_variables", "variables")}
+    found = read(of(tmp_path, "variables.index", variables_index(twice)))
+    assert (found.parameters, found.tensor_bytes) == (5, 40)
+    assert "5 elements are there a second time" in found.notes[0]
+    alone = variables_index({"_all_variables/0": (1, [5], 20)})
+    assert read(of(tmp_path, "variables.index", alone)).parameters == 5
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"v": (99, [2], 8)}, 'variable "v" is of type 99'),
+        ({"v": (1, [2], 9)}, 'variable "v": 9 bytes for 2 elements of fp32: expected 8'),
+        ({"v": (1, [2**40, 2**40], 8)}, "elements"),
+    ],
+)
+def test_what_an_index_may_not_say(tmp_path, variables, said):
+    with pytest.raises(ArtifactError, match=said):
+        read(of(tmp_path, "variables.index", variables_index(variables)))
 
 
 def test_shards_are_one_model(tmp_path):

@@ -8,9 +8,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 from moto import mock_aws
-from sample_artifacts import weights
+from sample_artifacts import EVERY, weights
 
 from modeler.predict import measure_size, s3
+from modeler.predict.artifact import bytes_source
 from modeler.predict.s3 import (
     AccessDenied,
     BadAddress,
@@ -56,6 +57,19 @@ def test_single_object(bucket):
     assert report.to_dict()["storage_classes"] == {"STANDARD": {"objects": 1, "bytes": 1000}}
     assert (report.parameters, report.weight_bytes) == (928, 928)
     assert (report.contents.format, report.traffic.requests) == ("safetensors", 1)
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.txt", "model.tar.gz", "variables.index"])
+def test_what_has_to_be_read_whole_is_counted_as_well(bucket, monkeypatch, name):
+    bucket.put_object(Bucket=BUCKET, Key=f"whole/{name}", Body=EVERY[name])
+    found = measure_size(f"s3://models/whole/{name}")
+    assert found.contents is not None
+    assert found.contents.facts or found.contents.tensors
+    monkeypatch.setattr(bytes_source, "MOST_OVER_NETWORK", 10)
+    far = measure_size(f"s3://models/whole/{name}")
+    assert far.contents is None
+    assert far.artifact_bytes == len(EVERY[name])
+    assert "would have to be brought" in far.notes[-1]
 
 
 @pytest.mark.parametrize("source", ["s3://models/llm", "s3://models/llm/"])

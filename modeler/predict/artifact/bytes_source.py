@@ -14,6 +14,9 @@ from typing import Any, Final, Protocol
 
 # Largest single read: a header of a format, never weights. safetensors allows 100 MB. [bytes]
 MOST_AT_ONCE: Final = 100_000_000
+# Largest sum of what is brought over the network for one source: trees and archives have to be
+# read whole. [bytes]
+MOST_OVER_NETWORK: Final = 256_000_000
 _BLOCK: Final = 131_072  # one ranged request; most headers fit into it [bytes]
 _KEPT_BLOCKS: Final = 64
 
@@ -35,6 +38,10 @@ class ArtifactError(Exception):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.problem}"
+
+
+class TooFar(Exception):
+    """More would have to come over the network than is worth a count."""
 
 
 class Bytes(Protocol):
@@ -142,6 +149,8 @@ class S3Bytes:
         return self._blocks[number]
 
     def _get(self, offset: int, length: int) -> bytes:
+        if self.traffic.bytes + length > MOST_OVER_NETWORK:
+            raise TooFar
         span = f"bytes={offset}-{offset + length - 1}"
         answer = self.client.get_object(Bucket=self.bucket, Key=self.key, Range=span)
         content: bytes = answer["Body"].read()

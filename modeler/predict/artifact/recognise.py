@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from modeler.predict.artifact import gguf, onnx, pickled, safetensors, tarred, trees, zipped
+from modeler.predict.artifact import (
+    gguf,
+    onnx,
+    pickled,
+    safetensors,
+    saved_model,
+    tarred,
+    trees,
+    zipped,
+)
 from modeler.predict.artifact.bytes_source import ArtifactError, Bytes
 from modeler.predict.artifact.contents import Contents, together
 
@@ -45,6 +54,8 @@ def read(source: Bytes) -> Contents | None:
         return safetensors.read(source)
     if name.endswith(".onnx") or onnx.looks_like(head):
         return onnx.read(source)
+    if saved_model.is_index(source):
+        return saved_model.read(source)
     if pickled.looks_like(head):
         return pickled.read(source)
     return None
@@ -70,6 +81,10 @@ def read_all(sources: Sequence[Bytes]) -> Contents | None:
                 return None
             notes = _others(sources, suffix)
             return together(parts[0].format, parts, notes) if len(parts) > 1 or notes else parts[0]
+    tables = [source for source in sources if source.name.endswith(saved_model.SUFFIX)]
+    models = [saved_model.read(source) for source in tables if saved_model.is_index(source)]
+    if models:
+        return together("saved_model", models) if len(models) > 1 else models[0]
     if len(sources) == 1:
         return read(sources[0])
     return None
