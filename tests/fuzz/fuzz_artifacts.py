@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of every reader of artifacts: ``python tests/fuzz/fuzz_artifacts.py``.
 
-Not part of the suite: it needs atheris, and runs until it is stopped (``-max_total_time=600``). Begins
-from a small artifact of each format. Anything but contents, nothing or an `ArtifactError` is a find, and
-so is a call that holds more than 300 MB; libFuzzer writes the input that did it.
+Not part of the suite: it needs atheris, and runs until it is stopped (``-max_total_time=600``).
+Begins from a small artifact of each format. Anything but contents, nothing or an `ArtifactError`
+is a find, and so is a call that holds more than 300 MB; libFuzzer writes the input that did it.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def one(content: bytes) -> None:
         found = read(Held(name, content[1:]))
         assert found is None or isinstance(found, Contents)
     except ArtifactError as error:
-        assert error.file == name
-        assert error.problem
+        if error.file != name or not error.problem:
+            raise RuntimeError(f"an error that does not name the file: {error}") from error
     finally:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
