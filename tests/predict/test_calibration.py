@@ -23,7 +23,7 @@ from modeler.predict.calibration import (
     shipped,
 )
 from modeler.predict.calibration.constants_file import ConstantsError, read_constants, settings_of
-from modeler.predict.constants import in_force
+from modeler.predict.constants import defaults, in_force
 from modeler.referee import validate
 from modeler.scenario import Scenario, ScenarioError, load, with_values
 
@@ -214,3 +214,25 @@ def test_rows_of_a_file_are_compared_by_phase_and_hosting(tmp_path):
     errors = found["errors"]
     assert set(errors["by_group"]) == {"EC2", "AWS, instance and size stated"}
     assert errors["by_kind"]["weights_load"]["median_pct"] < 20
+
+
+@pytest.mark.parametrize(
+    ("law", "key", "hosting", "names", "within"),
+    [
+        # One measurement is behind both: the same figure, to its printed digits.
+        ("duration", ("boot", "device"), "ec2_asg", ("device_s",), 0.001),
+        ("rate", ("pull", "copy"), "ec2_asg", ("registry_bytes_per_s",), 0.001),
+        ("duration", ("boot", "launch"), "ec2_asg", ("provision_s", "boot_s"), 0.002),
+        ("duration", ("provision", "sagemaker"), "sagemaker_realtime",
+         ("provision_s", "boot_s"), 0.001),
+        ("duration", ("provision", "fargate", "ecs"), "ecs_fargate", ("provision_s",), 0.001),
+        ("duration", ("provision", "fargate", "eks"), "eks_fargate", ("provision_s",), 0.001),
+        # One of three sources was taken for the hosting: within the spread of the three.
+        ("rate", ("store", "stream", "small"), "eks_karpenter", ("store_bytes_per_s",), 0.25),
+    ],
+)  # fmt: skip
+def test_constants_of_hostings_are_what_the_command_finds(law, key, hosting, names, within):
+    found = {(one.law, one.key): one.value for one in published().constants()}[law, key]
+    table = defaults(hosting)
+    held = sum(table[name].value for name in names)
+    assert held == pytest.approx(found * (1e9 if law == "rate" else 1.0), rel=within)
