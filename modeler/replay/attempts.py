@@ -13,6 +13,7 @@ from numba import types
 from modeler.autoscale.observation import DEPARTURE
 from modeler.compiled import inner
 from modeler.replay import layout as m
+from modeler.replay.batch_layout import DYNAMIC
 from modeler.replay.fleet import mark_queue_change, pending_seconds
 from modeler.replay.heap import push
 from modeler.replay.histogram import bucket_of
@@ -212,7 +213,9 @@ def _comes_back(w, at, ordinal, attempt, first, service, judged, pending_s):  # 
 @inner()
 def _service_breaks(w, service, judged):  # type: ignore[no-untyped-def]
     """Whether the service alone misses the level or the client's time-out."""
-    if w.integers[m.BATCHED] != 0:
+    if w.integers[m.BATCHED] == DYNAMIC:
+        service = judged = w.batch.law[1]
+    elif w.integers[m.BATCHED] != 0:
         first, service = alone_s(w.batch.law, service, judged)
         judged = first if w.integers[m.FIRST_JUDGED] != 0 else service
     return judged > w.floats[m.THRESHOLD] or service > w.floats[m.CLIENT_TIMEOUT]

@@ -21,6 +21,12 @@ K_BUDGET: Final = 9  # tokens of a step
 K_MIXED: Final = 10  # whether decoding goes on in a step with prompt tokens
 K_READ: Final = 11
 
+# Places of the law of dynamic batching; a batch of k takes what stands at k. [s]
+G_DELAY: Final = 0  # how long the first may wait for more to come [s]
+
+# What `layout.BATCHED` says.
+CONTINUOUS, DYNAMIC = 1, 2
+
 # Columns of a seat: the batch of one replica, ready or draining. Counts are whole numbers.
 S_REPLICA: Final = 0  # its ordinal; NOBODY: the seat is free
 S_RUNNING: Final = 1  # sequences in the batch
@@ -42,7 +48,8 @@ SEAT_COLUMNS: Final = 14
 # There the service is the prompt, and the judged time the output. [tokens]
 T_PROMPT, T_OUTPUT = 3, 4
 R_DONE: Final = 6  # tokens put out before the prompt last went through
-R_FILLED: Final = 7  # tokens of the prompt that are through; infinite once all are
+R_FILLED: Final = 7  # tokens of the prompt that are through; infinite once all are. Of dynamic
+# batching: since when it waits [s]
 R_LAST: Final = 8  # the seat's step with which it ends
 R_START: Final = 9  # when it came into the batch; infinite before [s]
 R_TOKEN: Final = 10  # when its first token came; infinite before [s]

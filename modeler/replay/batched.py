@@ -1,8 +1,9 @@
-"""The loop beside `routed` for replicas that batch continuously: requests come and join a batch.
+"""The loop beside `routed` for replicas that batch: requests come and join a batch.
 
 An arrival that finds a place starts at once: its prompt passes through from the next step on. One
 that finds none waits, in one line before all replicas or at the one it was sent to, as the router
-has it. A request that could never fit beside nobody else is refused.
+has it. A request that could never fit beside nobody else is refused. Dynamic batching takes the
+same ways; what differs at each is in `gathering`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ from modeler.replay.attempts import (
     take_row,
 )
 from modeler.replay.fleet import pending_seconds
+from modeler.replay.gathering import (
+    end_batch,
+    free_seat,
+    gather,
+    has_place,
+    look_again,
+    reconsider,
+)
 from modeler.replay.ground import act
 from modeler.replay.machine_events import plan
 from modeler.replay.machine_layout import E_STOP
@@ -107,7 +116,8 @@ def _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s):  #
     seen = ready + false_ready(w, now)
     central = w.integers[m.ROUTER] == m.CENTRAL
     queues = central and w.integers[m.FROM_ZERO] == m.QUEUE_FROM_ZERO
-    if prompt + max(output, 1.0) - 1.0 > w.batch.law[b.K_CAPACITY]:
+    gathers = w.integers[m.BATCHED] == b.DYNAMIC
+    if not gathers and prompt + max(output, 1.0) - 1.0 > w.batch.law[b.K_CAPACITY]:
         refuse(w, now, ordinal, attempt, first, prompt, output, pending_s, m.SERVICE_TIME)
         return
     if seen == 0 and not queues:
@@ -124,9 +134,11 @@ def _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s):  #
         return
     s, need = -1, max(prompt, 1.0)
     if not central:
-        replica = w.live[place]
-        if fits(w, w.load[replica, m.L_SEAT], need, now):
-            s = w.load[replica, m.L_SEAT]
+        own = w.load[w.live[place], m.L_SEAT]
+        if has_place(w, own) if gathers else fits(w, own, need, now):
+            s = own
+    elif gathers:
+        s = free_seat(w)
     elif w.integers[m.LINE_HEAD] == m.NOBODY:
         s = _emptiest(w, need, now)
     if s < 0:
@@ -143,6 +155,13 @@ def _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s):  #
     w.tries[row, b.R_DONE] = 0.0
     w.tries[row, b.R_START] = _INF
     w.tries[row, b.R_TOKEN] = _INF
+    if gathers:
+        free = s >= 0
+        if not central:
+            s = w.load[w.live[place], m.L_SEAT]
+        gather(w, s, row, now, free)
+        _look_ahead(w)
+        return
     if s >= 0:
         w.load[int(w.batch.seats[s, b.S_REPLICA]), m.L_OUTSTANDING] += 1
         assign(w, s, row, now)
@@ -176,7 +195,8 @@ def _again(w, now, row, came):  # type: ignore[no-untyped-def]
 def _vacate(w, s, now):  # type: ignore[no-untyped-def]
     """A replica that drains stops once its batch is empty; with the last the activity is done."""
     seat = w.batch.seats[s]
-    if seat[b.S_DRAINING] == 0.0 or seat[b.S_RUNNING] > 0.0:
+    waits = int(seat[b.S_LINE_HEAD]) != m.NOBODY
+    if seat[b.S_DRAINING] == 0.0 or seat[b.S_RUNNING] > 0.0 or waits:
         return
     replica = int(seat[b.S_REPLICA])
     w.replicas[replica, m.STOP_S] = now
@@ -196,6 +216,10 @@ def _end_steps(w, now):  # type: ignore[no-untyped-def]
     """The steps of one replica that end now, the longest seated among equals."""
     for s in range(w.integers[m.SEATS]):
         if w.batch.seats[s, b.S_NEXT] <= now:
+            if w.integers[m.BATCHED] == b.DYNAMIC:
+                end_batch(w, s, now)
+                _vacate(w, s, now)
+                break
             head = w.integers[m.LINE_HEAD]
             end_step(w, s, now)
             if w.integers[m.LINE_HEAD] != head:
@@ -214,17 +238,24 @@ def _leave(w, now):  # type: ignore[no-untyped-def]
         row = take_head(w, m.HELD_HEAD)
     elif deadline_of(w, m.LINE_HEAD) <= now:
         row = take_head(w, m.LINE_HEAD)
-        _new_head(w, now)
+        if w.integers[m.BATCHED] == b.DYNAMIC:
+            reconsider(w, now)
+        else:
+            _new_head(w, now)
         _look_ahead(w)
     else:
         s = 0
         while w.batch.seats[s, b.S_LEAVE] > now:
             s += 1
         row = leave_line(w, s, now)
-        cut_short(w, s, now)
         replica = w.tries_id[row, m.I_REPLICA]
         w.load[replica, m.L_WAITING] -= 1
         w.load[replica, m.L_OUTSTANDING] -= 1
+        if w.integers[m.BATCHED] == b.DYNAMIC:
+            look_again(w, s, now)
+            _vacate(w, s, now)
+        else:
+            cut_short(w, s, now)
         _look_ahead(w)
     give_up(w, row, now)
     close_breach(w)
@@ -262,8 +293,11 @@ def _seat(w, replica, now):  # type: ignore[no-untyped-def]
     seat[b.S_NEXT] = seat[b.S_LEAVE] = _INF
     seat[b.S_LINE_HEAD] = seat[b.S_LINE_TAIL] = m.NOBODY
     w.load[replica, m.L_SEAT] = s
-    plan_steps(w, s, now)
-    _new_head(w, now)
+    if w.integers[m.BATCHED] == b.DYNAMIC:
+        look_again(w, s, now)
+    else:
+        plan_steps(w, s, now)
+        _new_head(w, now)
     _look_ahead(w)
 
 
@@ -273,6 +307,12 @@ def _unseat(w, replica, now):  # type: ignore[no-untyped-def]
     s = w.load[replica, m.L_SEAT]
     w.batch.seats[s, b.S_DRAINING] = 1.0
     w.replicas[replica, m.STOP_S] = _INF
+    if w.integers[m.BATCHED] == b.DYNAMIC and w.integers[m.ROUTER] == m.CENTRAL:
+        # Another gathers in its place.
+        if w.batch.seats[s, b.S_RUNNING] == 0.0:
+            w.batch.seats[s, b.S_NEXT] = _INF
+        reconsider(w, now)
+        _look_ahead(w)
     _vacate(w, s, now)
 
 

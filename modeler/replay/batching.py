@@ -1,8 +1,9 @@
-"""Replicas that batch continuously: settings, and how the engine takes them."""
+"""Replicas that batch, continuously or dynamically: settings, and how the engine takes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Batching:
     batched_tokens: int
     mixed: bool = True
     judge_first: bool = False
+    mode: ClassVar[int] = b.CONTINUOUS
 
     def batch(self, slots: int, seats: int) -> b.Batch:
         """Arrays for a run.
@@ -58,13 +60,48 @@ class Batching:
         head[b.K_OVERHEAD], head[b.K_FLOOR] = one.overhead_s, one.floor_s
         head[b.K_EXCHANGE], head[b.K_CAPACITY] = one.exchange_s, one.cache_tokens
         head[b.K_BUDGET], head[b.K_MIXED] = float(self.batched_tokens), float(self.mixed)
-        nobody = b.no_batch()
-        return nobody._replace(
-            law=np.concatenate([head, one.read_s]),
-            seats=np.zeros((seats, b.SEAT_COLUMNS)),
-            members=np.zeros((seats, slots), dtype=np.int64),
-            between=np.zeros(BUCKETS, dtype=np.int64),
-        )
+        return _arrays(np.concatenate([head, one.read_s]), slots, seats)
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """Replicas that batch dynamically, one batch at a time.
+
+    Parameters
+    ----------
+    seconds : sequence of float. What a batch of 1, 2, .. takes, up to the largest. [s]
+    max_delay_s : float. How long the first of a batch may wait for more to come. [s]
+    """
+
+    seconds: tuple[float, ...]
+    max_delay_s: float = 0.0
+    mode: ClassVar[int] = b.DYNAMIC
+    judge_first: ClassVar[bool] = False
+
+    def batch(self, slots: int, seats: int) -> b.Batch:
+        """Arrays for a run.
+
+        Parameters
+        ----------
+        slots : int. Requests in a batch at most. [requests]
+        seats : int. Replicas at first; the table grows.
+
+        Raises
+        ------
+        ValueError : seconds of another number of sizes than `slots`.
+        """
+        if len(self.seconds) != slots:
+            raise ValueError(f"{len(self.seconds)} sizes have seconds, a batch takes {slots}")
+        return _arrays(np.array([self.max_delay_s, *self.seconds]), slots, seats)
+
+
+def _arrays(law: m.Floats, slots: int, seats: int) -> b.Batch:
+    return b.no_batch()._replace(
+        law=law,
+        seats=np.zeros((seats, b.SEAT_COLUMNS)),
+        members=np.zeros((seats, slots), dtype=np.int64),
+        between=np.zeros(BUCKETS, dtype=np.int64),
+    )
 
 
 def more_seats(w: m.Memory) -> m.Memory:

@@ -133,7 +133,7 @@ def join_line(w, s, row):  # type: ignore[no-untyped-def]
 
 
 @inner()
-def _first_deadline(w, s):  # type: ignore[no-untyped-def]
+def first_deadline(w, s):  # type: ignore[no-untyped-def]
     """When the first in a replica's line gives up; who was put back has started and does not."""
     row = int(w.batch.seats[s, b.S_LINE_HEAD])
     while row != m.NOBODY:
@@ -157,7 +157,7 @@ def leave_line(w, s, now):  # type: ignore[no-untyped-def]
         w.tries_id[before, m.I_NEXT] = after
     if after == m.NOBODY:
         seat[b.S_LINE_TAIL] = before
-    seat[b.S_LEAVE] = _first_deadline(w, s)
+    seat[b.S_LEAVE] = first_deadline(w, s)
     return row
 
 
@@ -188,7 +188,7 @@ def _let_in(w, s, now):  # type: ignore[no-untyped-def]
         if waited:
             if own != m.NOBODY:
                 w.load[replica, m.L_WAITING] -= 1
-                seat[b.S_LEAVE] = _first_deadline(w, s)
+                seat[b.S_LEAVE] = first_deadline(w, s)
             leaves_queue(w, now)
             close_breach(w)
 
@@ -296,7 +296,7 @@ def end_step(w, s, now):  # type: ignore[no-untyped-def]
                     seat[b.S_DECODING] += 1.0
                     seat[b.S_CONTEXT] += t[b.T_PROMPT] + done
         if complete:
-            _finish(w, s, row, now)
+            finish(w, s, row, now)
         else:
             w.batch.members[s, kept] = row
             kept += 1
@@ -305,7 +305,7 @@ def end_step(w, s, now):  # type: ignore[no-untyped-def]
 
 
 @inner()
-def _finish(w, s, row, now):  # type: ignore[no-untyped-def]
+def finish(w, s, row, now):  # type: ignore[no-untyped-def]
     """A sequence is complete; with it the request's end is known."""
     t = w.tries[row]
     ordinal = w.tries_id[row, m.I_ORDINAL]

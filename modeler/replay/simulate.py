@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from modeler.autoscale.observation import DEPARTURE, REASONS
 from modeler.autoscale.policy import Policy
 from modeler.replay import layout as m
-from modeler.replay.batching import Batching, more_seats, with_chunk
+from modeler.replay.batch_layout import CONTINUOUS
+from modeler.replay.batching import Batching, Gathering, more_seats, with_chunk
 from modeler.replay.beneath import nothing
 from modeler.replay.counts import EnvironmentCounts
 from modeler.replay.engine import finish, replay_chunk, start
@@ -56,8 +57,8 @@ class Limits:
     queue_timeout_s, client_timeout_s : float. Longest wait, longest response. [s]
     threshold_s : float. Service level: arrival to the judged moment. [s]
     fates : Fates. What happens from zero, by the router and after a failure.
-    batching : Batching, optional. Of replicas that batch continuously; `slots` is then the
-        sequences in flight at most.
+    batching : Batching or Gathering, optional. Of replicas that batch; `slots` is then the largest
+        batch.
     """
 
     slots: int = 1
@@ -66,7 +67,7 @@ class Limits:
     client_timeout_s: float = m.INF
     threshold_s: float = m.INF
     fates: Fates = field(default_factory=Fates)
-    batching: Batching | None = None
+    batching: Batching | Gathering | None = None
 
 
 class Decision(NamedTuple):
@@ -191,7 +192,8 @@ def simulate(
             raise ValueError("a policy on departures does not go with replicas that batch")
         if machines is not None and not machines.leaves_batches:
             raise ValueError("replicas that batch stand on machines that are not taken from them")
-        w.integers[m.BATCHED] = w.integers[m.FATES] = 1
+        w.integers[m.BATCHED] = batching.mode
+        w.integers[m.FATES] = 1
         w.integers[m.FIRST_JUDGED] = int(batching.judge_first)
     if machines is not None:
         w = lay(w, machines, policy, limits.slots)
@@ -400,7 +402,7 @@ def _result(
         record_s=w.record_s,
         record=w.record,
         totals=taken_totals,
-        between=w.batch.between if batches else None,
+        between=w.batch.between if i[m.BATCHED] == CONTINUOUS else None,
     )
 
 
