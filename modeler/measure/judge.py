@@ -219,9 +219,9 @@ def _bounds(run: Run, price: UnitPrice) -> dict[str, Any]:
     )
     places, cheapest = 1, price.usd_per_hour
     work_s = result.busy_slot_s / result.slots
-    if run.service.steps is not None:
-        # Fuller batches need fewer steps for the same tokens: the work of full ones, or what it
-        # took where that was less.
+    if run.service.batching is not None:
+        # Fuller batches take less for each request: the work of full ones, or what it took where
+        # that was less.
         full_s = math.fsum(float(chunk.service_s.sum()) for chunk in run.work())
         work_s = min(work_s, full_s / result.slots)
     if run.layer is not None and result.ground is not None:

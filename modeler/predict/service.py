@@ -25,6 +25,7 @@ from modeler.predict.batched_service import (
     slot_seconds,
     step_batching,
 )
+from modeler.predict.dynamic_service import DynamicBatching, dynamic_batching
 from modeler.predict.precision import parameters_of
 from traces import draws
 
@@ -68,14 +69,15 @@ class ServiceLaw:
 
     Parameters
     ----------
-    kind : str. ``tokens``, ``batched``, ``trace``, ``fixed``, ``exponential``, ``lognormal`` or
-        ``empirical``.
+    kind : str. ``tokens``, ``batched``, ``dynamic``, ``trace``, ``fixed``, ``exponential``,
+        ``lognormal`` or ``empirical``.
     tokens : bool. The traffic carries tokens.
     text : str. The law in words, with its figures.
     times : callable. Chunk to service time and time to the first token. [s]
     expected_s : float or None. Mean of a law that does not look at the requests. [s]
-    steps : StepBatching or None. Of replicas that batch continuously: what a request takes depends
-        on the others, and `times` gives its share of a full replica.
+    batching : StepBatching, DynamicBatching or None. Of replicas that batch, continuously or
+        dynamically: what a request takes depends on the others, and `times` gives its share of a
+        full replica.
     """
 
     kind: str
@@ -83,16 +85,17 @@ class ServiceLaw:
     text: str
     times: Callable[[Chunk], tuple[Floats, Floats]] = field(repr=False)
     expected_s: float | None = None
-    steps: StepBatching | None = None
+    batching: StepBatching | DynamicBatching | None = None
 
     @property
     def slots_default(self) -> int:
         """Requests a replica serves at once unless the scenario says: 8 for token traffic, or 1.
 
-        Of continuous batching the sequences in flight that servers allow by default.
+        Of replicas that batch the largest batch; of continuous batching the sequences in flight
+        that servers allow by default.
         """
-        if self.steps is not None:
-            return self.steps.slots
+        if self.batching is not None:
+            return self.batching.slots
         return SLOTS_TOKEN_TRAFFIC if self.tokens else 1
 
     def draw(self, chunk: Chunk) -> tuple[Floats, Floats]:
@@ -176,6 +179,8 @@ def service_law(
         if kind == "batched":
             return _batched(scenario, trace, instance)
         return _tokens(scenario, instance)
+    if kind == "dynamic":
+        return _dynamic(scenario, instance, tokens=has_tokens)
     if kind == "trace":
         if "service_s" not in columns:
             raise ServiceError(
@@ -345,7 +350,17 @@ def _batched(scenario: Scenario, trace: Trace | CountSeries, instance: InstanceS
         seconds = slot_seconds(steps, full, chunk)
         return seconds, seconds
 
-    return ServiceLaw("batched", True, steps.law.text, times, steps=steps)
+    return ServiceLaw("batched", True, steps.law.text, times, batching=steps)
+
+
+def _dynamic(scenario: Scenario, instance: InstanceSpec, *, tokens: bool) -> ServiceLaw:
+    try:
+        batches = dynamic_batching(scenario, instance)
+    except BatchedError as error:
+        raise ServiceError("dynamic", str(error)) from error
+    # Its share of a full replica times the slots: the seconds of the largest batch.
+    whole = batches.seconds[-1]
+    return ServiceLaw("dynamic", tokens, batches.text, _fixed(whole), whole, batches)
 
 
 def _from_trace(chunk: Chunk) -> tuple[Floats, Floats]:

@@ -22,8 +22,9 @@ from modeler.predict import (
     instance_of,
     service_law,
 )
+from modeler.predict.dynamic_service import DynamicBatching
 from modeler.predict.service import TOKENS
-from modeler.replay.batching import Batching
+from modeler.replay.batching import Batching, Gathering
 from modeler.replay.fates import Fates
 from modeler.replay.machines_setup import Layer, layer_of
 from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
@@ -120,13 +121,15 @@ def run(
     layer = layer_of(scenario, cold_start, t0_ns=trace.t0_ns, horizon_s=horizon_s)
     result = simulate(
         policy,
-        work_of(scenario, trace, service) if service.steps is None else tokens_of(scenario, trace),
+        tokens_of(scenario, trace)
+        if service.kind == "batched"
+        else work_of(scenario, trace, service),
         limits,
         draws=_draws(cold_start),
         horizon_s=horizon_s,
         t0_ns=trace.t0_ns,
         records=trace.requests if records else 0,
-        first_wanted=scenario.sla.metric == "first_token" or service.steps is not None,
+        first_wanted=scenario.sla.metric == "first_token" or service.kind == "batched",
         release_s=scenario.release_s,
         machines=None if layer is None else layer.machines,
         progress=progress,
@@ -180,13 +183,15 @@ def work_of(scenario: Scenario, trace: Traffic, service: ServiceLaw) -> Iterator
         yield Work(chunk.first, chunk.arrival_s, service_s, judged_s)
 
 
-def batching_of(scenario: Scenario, service: ServiceLaw) -> Batching | None:
-    """How replicas take their steps, where they batch continuously."""
-    if service.steps is None:
+def batching_of(scenario: Scenario, service: ServiceLaw) -> Batching | Gathering | None:
+    """How replicas make their batches, where they do."""
+    batching = service.batching
+    if batching is None:
         return None
-    steps = service.steps
+    if isinstance(batching, DynamicBatching):
+        return Gathering(batching.seconds, batching.max_delay_s)
     first = scenario.sla.metric == "first_token"
-    return Batching(steps.law, steps.batched_tokens, steps.mixed, first)
+    return Batching(batching.law, batching.batched_tokens, batching.mixed, first)
 
 
 def tokens_of(scenario: Scenario, trace: Traffic) -> Iterator[Work]:

@@ -1,10 +1,10 @@
-"""What does not go with replicas that batch continuously."""
+"""What does not go with replicas that batch."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.scenario.queue import Queue
-from modeler.scenario.service import Service
+from modeler.scenario.service import Dynamic, Service
 from modeler.scenario.weather_checks import Clash
 
 if TYPE_CHECKING:
@@ -21,19 +21,24 @@ def of_batching(
     service: Service, hosting: "Hosting", fleet: "Fleet", queue: Queue, weather: "Sequence[Weather]"
 ) -> Iterator[Clash]:
     """Settings that the replay of batches does not know."""
-    if service.kind != "batched":
+    if service.kind not in ("batched", "dynamic"):
         return
+    kind = service.kind
+    other = "tokens" if kind == "batched" else "fixed"
     if hosting.platform.per_request:
         yield Clash(
             "service.kind",
-            "batched",
-            "tokens",
-            f"service.kind = batched: an environment of {hosting.platform.title} serves one "
-            "request at a time: write service.kind: tokens",
+            kind,
+            other,
+            f"service.kind = {kind}: an environment of {hosting.platform.title} serves one "
+            f"request at a time: write service.kind: {other}",
         )
-    tokens = service.batched_tokens
+    if service.kind == "dynamic":
+        yield from _of_dynamic(service, fleet)
+    tokens = getattr(service, "batched_tokens", None)
+    mixed = getattr(service, "prefill", "alone") == "mixed"
     slots = fleet.slots
-    if service.prefill == "mixed" and tokens is not None and slots is not None and tokens < slots:
+    if mixed and tokens is not None and slots is not None and tokens < slots:
         yield Clash(
             "service.batched_tokens",
             tokens,
@@ -46,8 +51,8 @@ def of_batching(
             "queue.retry_client_timeouts",
             True,
             "false",
-            "queue.retry_client_timeouts = true: not with service.kind batched, where a client's "
-            "time-out is known only as its sequence ends: leave it out",
+            f"queue.retry_client_timeouts = true: not with service.kind {kind}, where a client's "
+            "time-out is known only as its request ends: leave it out",
         )
     nodes: Any = getattr(hosting, "nodes", None)
     if nodes is not None and nodes.kind in _CONSOLIDATES:
@@ -55,8 +60,8 @@ def of_batching(
             "hosting.nodes.kind",
             nodes.kind,
             "none",
-            f"hosting.nodes.kind = {nodes.kind}: not with service.kind batched, whose sequences "
-            "cannot be moved: write none, or service.kind: tokens",
+            f"hosting.nodes.kind = {nodes.kind}: not with service.kind {kind}, whose requests "
+            f"cannot be moved: write none, or service.kind: {other}",
         )
     for k, one in enumerate(weather):
         fallback = getattr(one, "fallback", None)
@@ -64,7 +69,40 @@ def of_batching(
             yield Clash(
                 f"weather.{k}.kind",
                 one.kind,
-                "service.kind: tokens",
-                f"weather.{k}: {one.kind} is not replayed with service.kind batched: leave it "
-                "out, or write service.kind: tokens",
+                f"service.kind: {other}",
+                f"weather.{k}: {one.kind} is not replayed with service.kind {kind}: leave it "
+                f"out, or write service.kind: {other}",
             )
+
+
+def _of_dynamic(service: Dynamic, fleet: "Fleet") -> Iterator[Clash]:
+    given = {
+        "profile": service.profile is not None,
+        "network": service.network is not None,
+        "per_item_s": service.fixed_s is not None or service.per_item_s is not None,
+    }
+    named = [name for name, is_given in given.items() if is_given]
+    if len(named) != 1:
+        said = f"both {' and '.join(named)} are" if named else "none of them is"
+        yield Clash(
+            f"service.{named[-1]}" if named else "service.kind",
+            "dynamic" if not named else getattr(service, named[-1]),
+            "one of profile, network, per_item_s",
+            f"service.kind = dynamic: what a batch takes is told by one of profile, network and "
+            f"per_item_s (with fixed_s); {said} given",
+        )
+    elif service.fixed_s is not None and service.per_item_s is None:
+        yield Clash(
+            "service.fixed_s",
+            service.fixed_s,
+            "service.per_item_s",
+            "service.fixed_s stands with service.per_item_s, what each request of a batch takes",
+        )
+    if fleet.slots not in (None, service.max_batch):
+        yield Clash(
+            "fleet.slots",
+            fleet.slots,
+            f"service.max_batch = {service.max_batch}, or leave it out",
+            f"fleet.slots = {fleet.slots} is other than the service.max_batch = "
+            f"{service.max_batch} requests that a replica takes at once",
+        )

@@ -117,6 +117,44 @@ class Batched(Block):
     )
 
 
+class Dynamic(Block):
+    """Dynamic batching: a free replica takes what waits, or waits for more to come."""
+
+    kind: Literal["dynamic"] = "dynamic"
+    max_batch: Count = setting(..., "Requests in a batch at most.", unit="requests", ge=1, le=4096)
+    max_delay_s: Seconds = setting(
+        0.0,
+        "How long the first of a batch may wait for more to come.",
+        unit="s",
+        origin="documented",
+        source="Triton model configuration, max_queue_delay_microseconds, 0 by default, read "
+        "2026-11; TorchServe's maxBatchDelay is 0.1 s",
+    )
+    profile: str | None = setting(
+        None,
+        "CSV of measured seconds by batch, relative to the scenario.",
+        min_length=1,
+        derived="network, or fixed_s and per_item_s",
+    )
+    network: str | None = setting(
+        None,
+        "Network of one pass whose seconds the rule predicts on the instance's accelerator, as "
+        "resnet50.",
+        min_length=1,
+        derived="profile, or fixed_s and per_item_s",
+    )
+    fixed_s: Seconds | None = setting(
+        None, "A batch, whatever is in it.", unit="s", derived="0 with a per_item_s"
+    )
+    per_item_s: Seconds | None = setting(
+        None,
+        "Each request of a batch.",
+        unit="s",
+        derived="profile or network",
+        gt=0,
+    )
+
+
 class FromTrace(Block):
     """The trace's own ``service_s``, the same for every model size."""
 
@@ -158,6 +196,7 @@ Service = Annotated[
     Annotated[Auto, Tag("auto")]
     | Annotated[Tokens, Tag("tokens")]
     | Annotated[Batched, Tag("batched")]
+    | Annotated[Dynamic, Tag("dynamic")]
     | Annotated[FromTrace, Tag("trace")]
     | Annotated[FixedService, Tag("fixed")]
     | Annotated[Exponential, Tag("exponential")]

@@ -76,7 +76,7 @@ def test_a_measured_profile_is_the_step():
 
 def test_what_a_request_takes_of_a_full_replica_adds_up_to_its_throughput():
     law = law_of("model: {size: 16.06GB}\nservice: {kind: batched, architecture: Llama-3.1-8B}\n")
-    steps = law.steps
+    steps = law.batching
     assert steps is not None
     assert law.slots_default == 256
     assert not steps.law.text.startswith("steps measured")

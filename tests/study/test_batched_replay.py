@@ -76,7 +76,7 @@ def test_capacity_is_what_the_default_target_says():
     scenario = with_values(loads(SCENARIO), {"fleet.min": 1, "fleet.max": 1})
     probe = a_trace(1.0)
     law = service_law(scenario, probe, instance_of(scenario))
-    capacity = law.steps.slots / law.mean_s(probe)
+    capacity = law.batching.slots / law.mean_s(probe)
     calm, rush = (
         replay(scenario, trace=a_trace(share * capacity, count=6_000)).outcome.utilisation
         for share in (0.5, 1.3)
