@@ -10,7 +10,8 @@ import numpy as np
 from benchmarks.bare import bare_loop
 from benchmarks.load import MEAN_SERVICE_S, UTILISATION, swinging
 from modeler.autoscale import target_tracking
-from modeler.replay.simulate import Limits, Result, Work, simulate
+from modeler.replay.result import Result
+from modeler.replay.simulate import Limits, Work, simulate
 from traces.draws import exponential
 
 SLOTS = (10, 120, 1000)

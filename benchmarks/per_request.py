@@ -10,7 +10,8 @@ from benchmarks.bare import bare_environments
 from benchmarks.engine import cpu_s
 from modeler.autoscale.keep_alive import fixed
 from modeler.replay.per_request import Capacity, simulate
-from modeler.replay.simulate import Limits, Result, Work
+from modeler.replay.result import Result
+from modeler.replay.simulate import Limits, Work
 from traces.draws import exponential
 
 WARM_S, COLD_S = 1.991, 2.244

@@ -20,7 +20,8 @@ from modeler.measure.bill import CostLine, UnitPrice
 from modeler.predict import listed_price
 from modeler.replay import layout as m
 from modeler.replay.machines_setup import Layer
-from modeler.replay.simulate import Floats, Result
+from modeler.replay.result import Result
+from modeler.replay.simulate import Floats
 from modeler.scenario import Scenario
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 

@@ -22,7 +22,8 @@ from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
 from modeler.replay.machines import GroundRecord
 from modeler.replay.machines_setup import Layer, nodes_of
-from modeler.replay.simulate import Floats, Result
+from modeler.replay.result import Result
+from modeler.replay.simulate import Floats
 
 _HOURS_A_MONTH: Final = 730.0
 _FREE_S: Final = 3600.0  # an instance reclaimed sooner costs nothing

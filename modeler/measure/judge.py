@@ -19,8 +19,8 @@ from modeler.measure.bounds import zero_wait
 from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
 from modeler.replay import layout as m
 from modeler.replay.histogram import RELATIVE_ERROR, quantile
+from modeler.replay.result import Result
 from modeler.replay.run import Run
-from modeler.replay.simulate import Result
 from modeler.scenario import assumptions, scenario_id
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 

@@ -17,7 +17,8 @@ from modeler.measure import instances
 from modeler.predict import ColdStartLaw
 from modeler.replay import layout as m
 from modeler.replay.machines_setup import Layer
-from modeler.replay.simulate import Floats, Result
+from modeler.replay.result import Result
+from modeler.replay.simulate import Floats
 
 Summary = dict[str, Any]
 _LAW_SAMPLES = 2000  # the 95th percentile is then good to about 1 % at a spread of 0.1

@@ -23,7 +23,7 @@ from typing import Any
 import pricing
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.replay.counts import EnvironmentCounts
-from modeler.replay.simulate import Result
+from modeler.replay.result import Result
 from modeler.scenario import Scenario
 
 _MS = 1000.0

@@ -17,7 +17,8 @@ from modeler.predict.explain import explain
 from modeler.predict.fit import ModelDoesNotFit, check_fit, smallest_instance
 from modeler.predict.hardware import instance_of, listed_price
 from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
-from modeler.predict.service import ServiceError, ServiceLaw, service_law
+from modeler.predict.service import ServiceLaw, service_law
+from modeler.predict.service_draws import ServiceError
 from modeler.predict.size import SizeError, SizeReport, measure_size
 from modeler.predict.start_laws import StartLaws
 from modeler.predict.waterfall import ColdStartReport, SizedWaterfall, coldstart

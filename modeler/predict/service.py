@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,7 +26,14 @@ from modeler.predict.batched_service import (
 )
 from modeler.predict.dynamic_service import DynamicBatching, dynamic_batching
 from modeler.predict.precision import parameters_of
-from traces import draws
+from modeler.predict.service_draws import (
+    ServiceError,
+    empirical,
+    exponential,
+    fixed,
+    lognormal,
+    read_seconds,
+)
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -36,31 +42,11 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-STREAM: Final = "service"
 TOKENS: Final = ("prompt_tokens", "output_tokens")
 # Assumed where neither the trace nor the analyst says how long a request takes.
 FALLBACK_MEAN_S: Final = 0.2
 SLOTS_TOKEN_TRAFFIC: Final = 8
 _CHUNK: Final = 262_144
-
-
-class ServiceError(Exception):
-    """A service law that the trace or the instance cannot support.
-
-    Attributes
-    ----------
-    kind : str. The law.
-    problem : str. What is missing, and what to do.
-    """
-
-    exit_code: Final = 2
-
-    def __init__(self, kind: str, problem: str) -> None:
-        super().__init__(kind, problem)
-        self.kind, self.problem = kind, problem
-
-    def __str__(self) -> str:
-        return f"service.kind {self.kind}: {self.problem}"
 
 
 @dataclass(frozen=True)
@@ -191,18 +177,18 @@ def service_law(
         return ServiceLaw(kind, has_tokens, "service times of the trace", _from_trace)
     if kind == "fixed":
         mean = settings.mean_s
-        return ServiceLaw(kind, has_tokens, f"fixed {mean:g} s", _fixed(mean), mean)
+        return ServiceLaw(kind, has_tokens, f"fixed {mean:g} s", fixed(mean), mean)
     if kind == "exponential":
         mean = getattr(settings, "mean_s", FALLBACK_MEAN_S)
         text = f"exponential, mean {mean:g} s"
-        return ServiceLaw(kind, has_tokens, text, _exponential(seed, mean), mean)
+        return ServiceLaw(kind, has_tokens, text, exponential(seed, mean), mean)
     if kind == "lognormal":
         mean, cv = settings.mean_s, settings.cv
         text = f"lognormal, mean {mean:g} s, cv {cv:g}"
-        return ServiceLaw(kind, has_tokens, text, _lognormal(seed, mean, cv), mean)
+        return ServiceLaw(kind, has_tokens, text, lognormal(seed, mean, cv), mean)
     values = read_seconds(settings.file)
     text = f"drawn from {len(values)} measured times"
-    return ServiceLaw("empirical", has_tokens, text, _empirical(seed, values), float(values.mean()))
+    return ServiceLaw("empirical", has_tokens, text, empirical(seed, values), float(values.mean()))
 
 
 @dataclass(frozen=True)
@@ -277,45 +263,6 @@ def token_rates(
     )
 
 
-def read_seconds(file: str) -> Floats:
-    """Read measured service times, one a line.
-
-    Parameters
-    ----------
-    file : str. A text file; empty lines are skipped.
-
-    Returns
-    -------
-    array of float
-        Sorted. [s]
-
-    Raises
-    ------
-    ServiceError
-        Unreadable, empty, or a line that is no duration; names the line.
-    """
-    try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ServiceError("empirical", f"cannot read {file}: {error}") from error
-    values = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            seconds = float(line)
-        except ValueError:
-            seconds = math.nan
-        if not 0.0 <= seconds < math.inf:
-            raise ServiceError(
-                "empirical", f"{file}, line {number}: {line.strip()!r} is no duration in seconds"
-            )
-        values.append(seconds)
-    if not values:
-        raise ServiceError("empirical", f"{file} holds no service times")
-    return np.sort(np.array(values))
-
-
 def _tokens(scenario: Scenario, instance: InstanceSpec) -> ServiceLaw:
     settings: Any = scenario.service
     efficiencies = {
@@ -360,49 +307,9 @@ def _dynamic(scenario: Scenario, instance: InstanceSpec, *, tokens: bool) -> Ser
         raise ServiceError("dynamic", str(error)) from error
     # Its share of a full replica times the slots: the seconds of the largest batch.
     whole = batches.seconds[-1]
-    return ServiceLaw("dynamic", tokens, batches.text, _fixed(whole), whole, batches)
+    return ServiceLaw("dynamic", tokens, batches.text, fixed(whole), whole, batches)
 
 
 def _from_trace(chunk: Chunk) -> tuple[Floats, Floats]:
     service = chunk.columns["service_s"]
     return service, service
-
-
-def _fixed(mean_s: float) -> Callable[[Chunk], tuple[Floats, Floats]]:
-    def times(chunk: Chunk) -> tuple[Floats, Floats]:
-        service = np.full(len(chunk.arrival_s), mean_s)
-        return service, service
-
-    return times
-
-
-def _exponential(seed: int, mean_s: float) -> Callable[[Chunk], tuple[Floats, Floats]]:
-    def times(chunk: Chunk) -> tuple[Floats, Floats]:
-        service = mean_s * draws.exponential(seed, STREAM, chunk.first, len(chunk.arrival_s))
-        return service, service
-
-    return times
-
-
-def _lognormal(seed: int, mean_s: float, cv: float) -> Callable[[Chunk], tuple[Floats, Floats]]:
-    # Of a lognormal with log-mean m and log-variance v: mean exp(m + v/2), cv^2 = exp(v) - 1.
-    variance = math.log1p(cv * cv)
-    log_mean = math.log(mean_s) - variance / 2.0
-
-    def times(chunk: Chunk) -> tuple[Floats, Floats]:
-        normal = draws.normal(seed, STREAM, chunk.first, len(chunk.arrival_s))
-        service = np.exp(log_mean + math.sqrt(variance) * normal)
-        return service, service
-
-    return times
-
-
-def _empirical(seed: int, values: Floats) -> Callable[[Chunk], tuple[Floats, Floats]]:
-    def times(chunk: Chunk) -> tuple[Floats, Floats]:
-        u = draws.uniform(seed, STREAM, chunk.first, len(chunk.arrival_s))
-        # The largest double below 1 times a count may round up to the count.
-        rank = np.minimum((u * len(values)).astype(np.int64), len(values) - 1)
-        service = values[rank]
-        return service, service
-
-    return times

@@ -23,7 +23,8 @@ from modeler.referee.parameters import CaseError, Parameters, UnknownError
 from modeler.referee.quantities import Quantity, canonical, divide, quantity, ratio
 from modeler.referee.station import Station, watched
 from modeler.replay.per_request import Capacity, ColdDraws, simulate
-from modeler.replay.simulate import Floats, Limits, Result
+from modeler.replay.result import Result
+from modeler.replay.simulate import Floats, Limits
 from modeler.replay.simulate import Work as Chunk
 
 _NAME: Final = re.compile(

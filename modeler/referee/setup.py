@@ -19,7 +19,8 @@ from modeler.referee.kendall import check_stated, offered_load, servers_of, serv
 from modeler.referee.laws import Deterministic, Exponential, Law, two_moments
 from modeler.referee.parameters import CaseError, Parameters
 from modeler.referee.station import Station
-from modeler.replay.simulate import Draws, Floats, Result
+from modeler.replay.result import Result
+from modeler.replay.simulate import Draws, Floats
 
 # "M/M/c/setup", "M/M/c/setup/delayedoff", "M/G/1 with deterministic setup, off when idle",
 # "M/G/1 with keep-alive and setup": the queue, then words.

@@ -17,7 +17,8 @@ from modeler.autoscale import Policy, fixed
 from modeler.referee.experiment import Replication
 from modeler.referee.laws import Law
 from modeler.replay import layout as m
-from modeler.replay.simulate import Draws, Floats, Limits, Result, Work, simulate
+from modeler.replay.result import Result
+from modeler.replay.simulate import Draws, Floats, Limits, Work, simulate
 
 if TYPE_CHECKING:
     from modeler.referee.quantities import Quantity

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from modeler.replay.errors import StartsTooSlowly
 from modeler.replay.fates import Fates
+from modeler.replay.result import Decision, Result
 from modeler.replay.run import Run, run
-from modeler.replay.simulate import Decision, Limits, Result, Work, simulate
+from modeler.replay.simulate import Limits, Work, simulate
 
 __all__ = [
     "Decision",

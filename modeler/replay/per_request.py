@@ -20,15 +20,8 @@ from modeler.replay.fates import configure_retries
 from modeler.replay.per_request_finish import finish
 from modeler.replay.per_request_loop import replay_chunk
 from modeler.replay.provisioned import start
-from modeler.replay.simulate import (
-    Floats,
-    Limits,
-    Result,
-    Work,
-    configure,
-    cut,
-    decision_of,
-)
+from modeler.replay.result import Result, decision_of
+from modeler.replay.simulate import Floats, Limits, Work, configure, cut
 
 # First and count -> request to running, request to ready, and the whole response of the request
 # that started it where that has a law of its own, else None. [s]

@@ -14,7 +14,8 @@ from modeler.predict import ColdStartLaw
 from modeler.predict.start_laws import slowed
 from modeler.replay.errors import StartsTooSlowly
 from modeler.replay.per_request import Capacity, ColdDraws, simulate
-from modeler.replay.simulate import Floats, Limits, Result, Work
+from modeler.replay.result import Result
+from modeler.replay.simulate import Floats, Limits, Work
 from modeler.replay.weather_setup import of_kind, spells_of
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest

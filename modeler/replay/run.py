@@ -27,7 +27,8 @@ from modeler.predict.service import TOKENS
 from modeler.replay.batching import Batching, Gathering
 from modeler.replay.fates import Fates
 from modeler.replay.machines_setup import Layer, layer_of
-from modeler.replay.simulate import Floats, Limits, Result, Work, simulate
+from modeler.replay.result import Result
+from modeler.replay.simulate import Floats, Limits, Work, simulate
 from modeler.scenario import Scenario
 from modeler.scenario.policy import PerRequest
 from modeler.scenario.queue import hold_timeout_s

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import pricing
+from modeler.predict import ServiceError, service_law
 from modeler.predict.known import known
 from modeler.predict.latency import Group, TokenModel
 from modeler.predict.latency.profile import Profile
@@ -17,7 +18,6 @@ from modeler.predict.latency.step_law import (
     generic_law,
     measured_law,
 )
-from modeler.predict.service import ServiceError, service_law
 from modeler.scenario import loads
 from traces import Trace
 

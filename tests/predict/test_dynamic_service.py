@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import pricing
+from modeler.predict import ServiceError, service_law
 from modeler.predict.latency import Group, call_s, network
-from modeler.predict.service import ServiceError, service_law
 from modeler.scenario import ScenarioError, loads, with_values
 from modeler.study import replay
 from traces import Trace
