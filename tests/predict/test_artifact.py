@@ -74,6 +74,14 @@ def test_a_saved_model_is_its_variables(tmp_path):
     assert "5 elements of the optimizer" in report.notes[0]
 
 
+@pytest.mark.parametrize("shape", ["\xb9", "9" * 5000, "-1", "1e3"])
+def test_a_shape_that_is_no_number(tmp_path, shape):
+    text = f"{{'descr': '<U4', 'shape': ({shape},), }}".encode("latin-1")
+    content = b"\x93NUMPY\x01\0" + struct.pack("<H", len(text)) + text
+    with pytest.raises(ArtifactError, match="shape|too many"):
+        read(of(tmp_path, "w.npy", content))
+
+
 def test_variables_that_are_there_twice_count_once(tmp_path):
     twice = {f"{folder}/0": (1, [5], 20) for folder in ("_all_variables", "variables")}
     found = read(of(tmp_path, "variables.index", variables_index(twice)))

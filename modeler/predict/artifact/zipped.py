@@ -191,13 +191,14 @@ def npy_header(file: str, name: str, head: bytes) -> tuple[str, int, int]:
         part = part.strip().rstrip("L")
         if not part:
             continue
-        if not part.isdigit():
+        # No isdigit: it takes a superscript for a digit.
+        if not re.fullmatch("[0-9]{1,20}", part):
             raise ArtifactError(file, f'array "{name[:80]}": shape ({shape[1][:60]})')
         count *= int(part)
         if count > MOST_ELEMENTS:
             raise ArtifactError(file, f'array "{name[:80]}": too many elements')
     code = descr[1].lstrip("<>|=")
-    width = re.fullmatch(r"[a-zA-Z](\d+)", code)
+    width = re.fullmatch("[a-zA-Z]([0-9]{1,9})", code)
     size = int(width[1]) if width else 8
     if code[:1] in ("U",):
         size *= 4
