@@ -1,5 +1,6 @@
 """``modeler size``: bytes of a model, and what follows from them."""
 
+import os
 from typing import Any
 
 import click
@@ -43,12 +44,16 @@ def command(
     format: str,
     output: str | None,
 ) -> None:
-    """Bytes of a model: a literal (13.5GB), a config.json, a file, a folder or s3://bucket/key.
+    """Bytes of a model: a literal (13.5GB), a description, a file, a folder or s3://bucket/key.
 
-    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, XGBoost, LightGBM
-    and tar archives say what they hold, in S3 by ranged requests. A key of S3 is the object of
-    that name, or else everything under it. Parameters are counted where the headers or the
-    configuration tell, and are else the weight bytes over the bytes per parameter of --dtype.
+    A description is a config.json of transformers, or JSON or YAML of layers ({"type": "mlp",
+    "layers": [57, 512, 3]}, or a list of layers) or of trees ({"lib": "xgboost", "n_features":
+    30, "params": {"n_estimators": 200, "max_depth": 6}}).
+
+    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, SavedModel,
+    XGBoost, LightGBM and tar archives say what they hold, in S3 by ranged requests. A key of S3 is
+    the object of that name, or else everything under it. Parameters are counted where the headers
+    or the description tell, and are else the weight bytes over the bytes per parameter of --dtype.
     """
     from modeler.predict.size import measure_size
 
@@ -76,12 +81,15 @@ def _holders(
     output: str | None,
 ) -> None:
     """Instances that can serve a described model, the cheapest named."""
-    from modeler.predict.architecture import read_config
+    from modeler.predict.architecture import Architecture, read_description
     from modeler.predict.serving_fit import cheapest, holders
 
-    if not source.endswith("config.json"):
-        raise click.UsageError(f"--context needs a config.json: {source} does not describe layers")
-    found = read_config(source)
+    found = read_description(source) if os.path.isfile(source) else None
+    if not isinstance(found, Architecture) or found.attention is None:
+        raise click.UsageError(
+            f"--context needs a config.json, or layers of type transformer_decoder: {source} does "
+            "not describe a decoder"
+        )
     kind = dtype or found.dtype
     fitting = holders(found, kind, context=context, sequences=sequences, region=region)
     best = cheapest(fitting)

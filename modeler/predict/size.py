@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from modeler.predict.architecture import Architecture, read_config
+from modeler.predict.architecture import Architecture, Ensemble, read_description
 from modeler.predict.artifact import Contents, LocalBytes, Traffic, read_all
 from modeler.predict.fit import smallest_instance
 from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
@@ -87,7 +87,8 @@ class SizeReport:
     Parameters
     ----------
     source : str. What was measured.
-    kind : str. ``literal``, ``config``, ``file``, ``directory``, ``s3_object`` or ``s3_prefix``.
+    kind : str. ``literal``, ``description``, ``file``, ``directory``, ``s3_object`` or
+        ``s3_prefix``.
     dtype : str. Precision of the weights: as stored where the headers tell, else as asked for.
     weight_bytes : int. The weights: tensors, or members of an archive; else whole files. [bytes]
     artifact_bytes : int. Everything that has to be fetched. [bytes]
@@ -162,8 +163,9 @@ def measure_size(
 
     Parameters
     ----------
-    source : str or path. A size with its unit, a ``config.json`` of Hugging Face, a file, a folder,
-        or ``s3://bucket/key``. Weights are not loaded: their headers say what they hold.
+    source : str or path. A size with its unit, a ``config.json`` of Hugging Face, a description of
+        layers or of trees in JSON or YAML, a file, a folder, or ``s3://bucket/key``. Weights are
+        not loaded: their headers say what they hold.
     region, profile, endpoint_url : str, optional. For S3; by default the usual AWS configuration.
     dtype : str, optional. Precision the weights are stored in, where their headers do not tell;
         fp16 without it.
@@ -203,8 +205,11 @@ def measure_size(
         contents = read_all([LocalBytes(file.name) for file in files])
         return _report(text, "directory", dtype, files, contents=contents)
     if path.is_file():
-        if path.name.endswith("config.json"):
-            return _described(text, read_config(path), dtype)
+        described = read_description(path)
+        if isinstance(described, Ensemble):
+            return _of_trees(text, described)
+        if described is not None:
+            return _described(text, described, dtype)
         file = StoredFile(text, path.stat().st_size)
         contents = read_all([LocalBytes(path)]) if file.size_bytes else None
         return _report(text, "file", dtype, (file,), contents=contents)
@@ -227,7 +232,27 @@ def _described(source: str, found: Architecture, dtype: str | None) -> SizeRepor
     if found.attention is not None:
         cache = round(2.0 * found.attention.cache_elements())
         notes += (f"{cache:,} bytes of cache a token in 16 bit",)
-    return SizeReport(source, "config", kind, size, size, 0, {}, notes, counted=found.parameters)
+    counted = found.parameters
+    return SizeReport(source, "description", kind, size, size, 0, {}, notes, counted=counted)
+
+
+# The file that each library writes by default.
+_TREE_FILES: Final = {"sklearn": "joblib", "xgboost": "ubj", "lightgbm": "txt"}
+
+
+def _of_trees(source: str, found: Ensemble) -> SizeReport:
+    """An ensemble that is described: nodes counted or estimated, bytes in memory and in a file."""
+    format = _TREE_FILES[found.library]
+    notes = (
+        *found.notes,
+        f"{found.trees:,} trees, {found.nodes:,} nodes, {found.leaves:,} leaves; artifact bytes "
+        f"are those of {found.library}'s {format}, weight bytes those of the nodes in memory",
+        f"about {found.comparisons:,.0f} comparisons for one example",
+    )
+    return SizeReport(
+        source, "description", "fp32", found.memory_bytes, found.file_bytes(format), 0, {}, notes,
+        counted=found.nodes,
+    )  # fmt: skip
 
 
 def _literal(text: str, dtype: str) -> SizeReport:

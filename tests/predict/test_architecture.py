@@ -16,7 +16,7 @@ from modeler.predict.architecture import (
     from_config,
     from_ensemble,
     from_spec,
-    read_config,
+    read_description,
 )
 from modeler.predict.architecture.layers import sparse_bytes
 from modeler.predict.catalogue import UnknownVariant, catalogue, variants
@@ -106,7 +106,7 @@ def test_all_that_is_wrong_with_a_configuration_is_named_at_once(tmp_path):
         path = tmp_path / "config.json"
         path.write_text(text)
         with pytest.raises(ArchitectureError, match=expected):
-            read_config(path)
+            read_description(path)
 
 
 @pytest.mark.parametrize(

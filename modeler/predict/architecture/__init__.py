@@ -4,8 +4,9 @@ Where to read first: `config.py` (a Hugging Face configuration), `spec.py` (laye
 names), `trees.py` (ensembles); `parts.py` says what a count is made of.
 """
 
-from modeler.predict.architecture.config import FAMILIES, from_config, read_config
+from modeler.predict.architecture.config import FAMILIES, from_config
 from modeler.predict.architecture.containers import FORMATS, file_bytes
+from modeler.predict.architecture.described import read_description
 from modeler.predict.architecture.fields import ArchitectureError
 from modeler.predict.architecture.parts import Architecture, Attention, Part
 from modeler.predict.architecture.spec import from_spec
@@ -23,5 +24,5 @@ __all__ = [
     "from_config",
     "from_ensemble",
     "from_spec",
-    "read_config",
+    "read_description",
 ]

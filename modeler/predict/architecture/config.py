@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from modeler.predict.architecture.decoders import DECODERS, Decoder
@@ -61,28 +58,6 @@ def from_config(content: Mapping[str, Any], source: str = "config.json") -> Arch
     found = family(fields)
     fields.check()
     return _architecture(kind, found, fields, exact=True)
-
-
-def read_config(path: str | os.PathLike[str]) -> Architecture:
-    """Read a ``config.json``.
-
-    Raises
-    ------
-    ArchitectureError
-        Not JSON, not an object, or as `from_config`.
-    OSError
-        The file cannot be opened.
-    """
-    name = os.fspath(path)
-    if Path(path).stat().st_size > _MOST_BYTES:
-        raise ArchitectureError(name, ["over 10 MB: expected a config.json of a few kilobytes"])
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ArchitectureError(name, [f"not JSON: {error}"]) from error
-    if not isinstance(content, dict):
-        raise ArchitectureError(name, ["expected an object, as transformers writes it"])
-    return from_config(content, name)
 
 
 def _of_text(kind: str, inner: Fields, fields: Fields) -> Architecture:
