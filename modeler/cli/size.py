@@ -29,6 +29,17 @@ from modeler.cli.output import check_output, emit, talk
     show_default=True,
     help="Sequences at once, for --context.",
 )
+@click.option(
+    "--precisions",
+    "every_precision",
+    is_flag=True,
+    help="Of a description: bytes, arithmetic and load in every precision.",
+)
+@click.option(
+    "--instance",
+    metavar="TYPE",
+    help="Latencies on its accelerators, for --precisions of a decoder.",
+)
 @region_option
 @click.option("--profile", metavar="NAME", help="AWS profile, for s3:// sources.")
 @click.option("--endpoint-url", metavar="URL", help="Another S3 endpoint than AWS's own.")
@@ -38,6 +49,8 @@ def command(
     dtype: str | None,
     context: int | None,
     sequences: int,
+    every_precision: bool,
+    instance: str | None,
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
@@ -61,6 +74,9 @@ def command(
     if context is not None:
         _holders(source, dtype, context, sequences, region or "us-east-1", format, output)
         return
+    if every_precision:
+        _precisions(source, instance, format, output)
+        return
     report = measure_size(source, region, profile, endpoint_url, dtype=dtype).to_dict()
     notes: Any = report["notes"]
     if format == "table":
@@ -69,6 +85,38 @@ def command(
         emit({key: value for key, value in report.items() if key != "notes"}, output=output)
     else:
         emit(report, format=format, output=output)
+
+
+def _precisions(source: str, instance: str | None, format: str, output: str | None) -> None:
+    """A described model in every precision."""
+    from modeler.predict.architecture import Architecture, read_description
+    from modeler.predict.precision_table import in_every_precision
+
+    found = read_description(source) if os.path.isfile(source) else None
+    if not isinstance(found, Architecture):
+        raise click.UsageError(
+            f"--precisions needs a description of layers or a config.json: {source} is none"
+        )
+    rows = [row.to_dict() for row in in_every_precision(found, instance)]
+    report = {"schema": "precisions/1", "source": source, "instance": instance, "precisions": rows}
+    shown = [
+        {
+            "precision": row["precision"],
+            "bits": f"{row['bits']:.4g}",
+            "GB": f"{row['weight_bytes'] / 1e9:.3g}",
+            "load, of 16 bit": f"{row['load_share']:.2f}",
+            "products in": f"{row['maths']}{', expanded' if row['expanded'] else ''}",
+            "decode ms": _ms(row["decode_s"]),
+            "decode ms, 64": _ms(row["decode_large_s"]),
+            "prefill ms, 1000": _ms(row["prefill_s"]),
+        }
+        for row in rows
+    ]
+    emit(report, format=format, output=output, table=shown if format == "table" else rows)
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1e3 * seconds:.4g}"
 
 
 def _holders(
