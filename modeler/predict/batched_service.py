@@ -29,7 +29,7 @@ from modeler.predict.latency.step_law import (
     generic_law,
     measured_law,
 )
-from modeler.predict.precision import precision
+from modeler.predict.precision import BYTES_PER_PARAMETER, precision
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -89,6 +89,11 @@ def step_batching(scenario: Scenario, instance: InstanceSpec) -> StepBatching:
     )
     slots = scenario.fleet.slots or default_max_num_seqs(group)
     tokens = settings.batched_tokens or max(default_batched_tokens(group), slots)
+    if settings.prefill == "mixed" and tokens < slots:
+        raise BatchedError(
+            f"service.batched_tokens = {tokens} has no room for a token of each of the {slots} "
+            f"sequences in flight: write at least {slots}, or fleet.slots: {tokens}"
+        )
     size, dtype = scenario.model.size, scenario.model.dtype
     try:
         if settings.architecture is None:
@@ -136,7 +141,9 @@ def _architecture(name: str) -> Architecture:
 
 def _check_size(model: TokenModel, size: int, name: str) -> None:
     held = precision(model.weights).memory_bytes(model.architecture)
-    if abs(held - size) > _SIZE_TOLERANCE * size:
+    # Sizes of a sweep over precisions are those of the payload, without scales.
+    payload = model.architecture.parameters * BYTES_PER_PARAMETER[model.weights]
+    if min(abs(held - size), abs(payload - size)) > _SIZE_TOLERANCE * size:
         raise BatchedError(
             f"service.architecture: {name} takes {held / 1e9:.4g} GB in {model.weights}, not the "
             f"model.size of {size / 1e9:.4g} GB: write model.size: {held / 1e9:.4g}GB, or leave "

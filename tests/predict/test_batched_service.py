@@ -92,6 +92,8 @@ def test_what_a_request_takes_of_a_full_replica_adds_up_to_its_throughput():
         ("model: {size: 14GB}\nservice: {kind: batched, architecture: Llama-3.1-70B}\n",
          "takes 141.1 GB in fp16, not the model.size of 14 GB"),
         ("service: {kind: batched, architecture: Lama-3.1-8B}\n", "llama-3.1-8b"),
+        ("model: {size: 14GB}\nservice: {kind: batched, batched_tokens: 16}\n",
+         "write at least 256, or fleet.slots: 16"),
         ("model: {size: 14GB}\nhosting: {instance: ml.m5.2xlarge}\nservice: {kind: batched}\n",
          "has no accelerator to derive the steps from"),
     ],
@@ -100,3 +102,9 @@ def test_refused(text, said):
     with pytest.raises(ServiceError) as caught:
         law_of(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("size", ["4.02GB", "5.73GB"])
+def test_a_size_may_be_the_payload_or_what_lies_in_memory(size):
+    text = f"model: {{size: {size}, dtype: int4}}\n"
+    assert law_of(f"{text}service: {{kind: batched, architecture: Llama-3.1-8B}}\n").batching
