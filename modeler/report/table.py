@@ -130,6 +130,7 @@ def _columns(result: Result) -> list[_Column]:
         _Column(("breach", "to ready", "p50/p95"), lambda row: _pair(row["breach_to_ready_s"])),
         _Column(("decision", "to ready", "p50/p95"), lambda row: _decision(row)),
         _Column(("served:", "latency", "p99"), lambda row: _tight(row["latency_s"]["p99"])),
+        *_token_columns(result),
         _Column(
             ("", "replicas", "mean/peak"),
             lambda row: f"{numbers.count(row['replicas']['mean'])}/{row['replicas']['peak']}",
@@ -146,6 +147,26 @@ def _zero_wait_column(result: Result) -> list[_Column]:
     if not view.compares_policies(result):
         return []
     return [_Column(("", "× zero", "wait"), lambda row: numbers.ratio(view.over_zero_wait(row)))]
+
+
+def _token_columns(result: Result) -> list[_Column]:
+    """First token and time per output token, where the replay knows them."""
+    rows = view.finished(result["scenarios"])
+    columns = []
+    for name, head, quantile in (
+        ("first_token_s", ("first", "token", "p99"), "p99"),
+        ("time_per_output_token_s", ("per", "token", "p50"), "p50"),
+    ):
+        if any(row.get(name) for row in rows):
+            columns.append(_Column(head, _quantile_of(name, quantile)))
+    return columns
+
+
+def _quantile_of(name: str, quantile: str) -> Callable[[Row], str]:
+    def of(row: Row) -> str:
+        return _tight(row[name][quantile]) if row.get(name) else numbers.DASH
+
+    return of
 
 
 def _setting_column(path: str) -> _Column:

@@ -11,9 +11,10 @@ import pytest
 import traces
 from modeler.predict import service_law
 from modeler.predict.hardware import instance_of
+from modeler.report import sweep_table
 from modeler.report.replayed import replay_text
 from modeler.scenario import default, loads, with_values
-from modeler.study import replay
+from modeler.study import replay, sweep
 from traces import Trace
 
 SCENARIO = """
@@ -110,3 +111,13 @@ def test_the_azure_conversation_on_one_group():
     outcome = replay(scenario, trace=trace).outcome
     assert outcome.requests == outcome.served == 19_366
     assert 0.03 < outcome.time_per_output_token_s["p50"] < 0.2
+
+
+def test_the_table_of_a_sweep_shows_tokens():
+    scenario = with_values(loads(SCENARIO), {"fleet.max": 3})
+    found = sweep(scenario, trace=a_trace(1.0, count=400))
+    text = sweep_table(found.to_dict(), width=200)
+    head = text.splitlines()
+    assert any("first" in line and "per" in line for line in head)
+    plain = sweep(with_values(scenario, {"service.kind": "tokens"}), trace=a_trace(1.0, count=400))
+    assert "first" not in sweep_table(plain.to_dict(), width=200).split("◆")[0]
