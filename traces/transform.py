@@ -1,6 +1,5 @@
 """Other traffic made of given traffic: a part, more or less, slower, together, resampled.
 
-
 Each returns a new `Trace` and says in `source` what was done. Random choices depend on the seed and
 the request's ordinal alone.
 """
