@@ -9,12 +9,14 @@ from traces.counts import CountSeries
 from traces.describe import describe
 from traces.errors import Problem, TraceError
 from traces.formats import read
+from traces.formats._options import Options
 from traces.generate import generate, load, sample_names
 from traces.trace import Chunk, ReadReport, Trace
 
 __all__ = [
     "Chunk",
     "CountSeries",
+    "Options",
     "Problem",
     "ReadReport",
     "Trace",

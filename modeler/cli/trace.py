@@ -12,7 +12,25 @@ from modeler.cli.output import check_output, emit, talk
 
 # The formats are named here and not read from `traces.formats`, so that --help stays quick; a
 # test holds the two together.
-INPUT_FORMATS: Final = ("npz", "parquet", "azure-llm", "counts", "timestamps")
+INPUT_FORMATS: Final = (
+    "npz",
+    "parquet",
+    "azure-llm",
+    "azure-functions-2021",
+    "azure-functions-2019",
+    "burstgpt",
+    "servegen",
+    "mooncake",
+    "qwen",
+    "api-gateway",
+    "alb",
+    "cloudfront",
+    "nginx",
+    "apache",
+    "jsonl",
+    "counts",
+    "timestamps",
+)
 OUTPUT_FORMATS: Final = ("npz", "parquet", "csv")
 
 _input_format = click.option(

@@ -1,12 +1,13 @@
 """Published traces against the known answers that lie beside them."""
 
 import csv
+import gzip
 import os
 from pathlib import Path
 
 import pytest
 
-from traces import TraceError, describe, read
+from traces import CountSeries, TraceError, describe, read
 
 FOLDER = os.environ.get("MODELER_TRACES")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="MODELER_TRACES names no folder of real traces")
@@ -17,6 +18,10 @@ FILES = (
     "azure_llm_2023_code.csv.gz",
     "azure_llm_2023_conv.csv.gz",
     "azure_llm_2024_code_window1024.csv.gz",
+    "mooncake_fast25_conversation.jsonl.gz",
+    "mooncake_fast25_synthetic.jsonl.gz",
+    "azure_functions_2021_sample199.csv.gz",
+    "apache_combined_10000.log.gz",
     "nab_cloudwatch_elb_request_count.csv.gz",
     "nab_tweets_aapl_5min.csv.gz",
     "nasa_http_1995_jul_per_minute.csv.gz",
@@ -61,15 +66,31 @@ def test_missing_points_are_filled_and_told() -> None:
     assert (report.rows, report.filled) == (4032, 8)
 
 
+def test_every_row_of_the_table_is_asked() -> None:
+    with open(folder() / "STATS.csv", newline="", encoding="utf-8") as file:
+        assert {row["file"] for row in csv.DictReader(file)} == set(FILES)
+
+
+def test_a_gauge_is_refused() -> None:
+    with pytest.raises(TraceError, match="a gauge or a rate"):
+        read(folder() / "nab_cloudwatch_asg_metric.csv.gz")
+
+
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "clients", "requests"),
     [
-        ("nab_cloudwatch_asg_metric.csv.gz", "a gauge or a rate"),
-        # Ends of invocations and fitted rates per window are not arrivals.
-        ("azure_functions_2021_sample199.csv.gz", "no format recognised"),
-        ("servegen_mm-image_clients.csv.gz", "no format recognised"),
+        ("servegen_mm-image_clients.csv.gz", 35, 818_610),
+        ("servegen_deepseek-r1_clients.csv.gz", 73, None),
+        ("servegen_m-small_clients.csv.gz", 43, 1_420_558_786),
     ],
 )
-def test_what_is_no_traffic_is_refused(name: str, message: str) -> None:
-    with pytest.raises(TraceError, match=message):
-        read(folder() / name)
+def test_clients_of_servegen_are_summed(name: str, clients: int, requests: int | None) -> None:
+    series = read(folder() / name)
+    assert isinstance(series, CountSeries)
+    assert series.report is not None
+    assert f"the sum of {clients} clients" in str(series.report)
+    with gzip.open(folder() / name, "rt") as file:
+        rows = list(csv.DictReader(file))
+    assert series.report.rows == len(rows)
+    assert series.requests == round(sum(float(row["rate_rps"]) for row in rows) * 600)
+    assert requests in (None, series.requests)

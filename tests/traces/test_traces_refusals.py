@@ -72,7 +72,7 @@ def test_the_first_bad_row_is_named(tmp_path, content, line, column, value, mess
         (b"PAR1 and no more", "not a whole Parquet file"),
         (b"PK\x03\x04 and no more", "not a NumPy archive"),
         (bytes(range(256)), "no format recognised"),
-        (b'{"timestamp": 3000}\n', "no format recognised"),
+        (b'{"length": 3000}\n', "no format recognised"),
         (b"a,b\n1,2\n", "columns a, b; expected one of the formats npz, parquet, azure-llm"),
         (b"app,end_timestamp\na,2\n", "columns app, end_timestamp"),
         (b"1,2\n3,4\n", "2 columns without a header"),

@@ -13,7 +13,27 @@ from typing import Final, Protocol
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
-from traces.formats import _names, azure_llm, counts, npz, parquet, timestamps
+from traces.formats import (
+    _names,
+    alb,
+    apache,
+    api_gateway,
+    azure_functions_2019,
+    azure_functions_2021,
+    azure_llm,
+    burstgpt,
+    cloudfront,
+    counts,
+    jsonl,
+    mooncake,
+    nginx,
+    npz,
+    parquet,
+    qwen,
+    servegen,
+    timestamps,
+)
+from traces.formats._options import Options
 from traces.formats._source import Source
 from traces.formats._text import Layout, layout_of
 from traces.trace import Trace
@@ -35,17 +55,42 @@ class Format(Protocol):
 
 # The first that recognises a file reads it: the most particular ones stand first.
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
-    {module.NAME: module for module in (npz, parquet, azure_llm, counts, timestamps)}
+    {
+        module.NAME: module
+        for module in (
+            npz,
+            parquet,
+            azure_llm,
+            azure_functions_2021,
+            azure_functions_2019,
+            burstgpt,
+            servegen,
+            mooncake,
+            qwen,
+            api_gateway,
+            alb,
+            cloudfront,
+            nginx,
+            apache,
+            jsonl,
+            counts,
+            timestamps,
+        )
+    }
 )
 
 
-def read(path: str | Path, input_format: str | None = None) -> Trace | CountSeries:
+def read(
+    path: str | Path, input_format: str | None = None, options: Options | None = None
+) -> Trace | CountSeries:
     """Read traffic from a file, plain or gzip, in any known format.
 
     Parameters
     ----------
     path : str or path. The file; its name plays no part in recognising it.
     input_format : str, optional. One of `FORMATS`, instead of recognising it.
+    options : Options, optional. What the file does not tell: columns by role, unit, zone, width
+        of an interval, which series.
 
     Returns
     -------
@@ -66,7 +111,7 @@ def read(path: str | Path, input_format: str | None = None) -> Trace | CountSeri
         expected = f"one of {', '.join(FORMATS)}{hint}"
         problem = Problem("unknown", expected, column="input_format", value=input_format)
         raise TraceError(str(path), problem)
-    source = Source(path)
+    source = Source(path, options or Options())
     layout = layout_of(source)
     if input_format is not None:
         return FORMATS[input_format].read(source, layout, asked=True)

@@ -16,6 +16,10 @@ Index = NDArray[np.int64]
 _MOST_BINS: Final = 100_000_000
 _MOST_REQUESTS: Final = 2.0**53  # beyond this a float is no count any more
 _SHOWN: Final = 5
+# So many of the smallest gap are no accident.
+_OFTEN: Final = 3
+# A column that more rows than this share lack tells nothing of the others.
+_MOST_UNKNOWN: Final = 0.5
 # Equal rows are normal where many requests come at once; above this share they may be a mistake.
 _FEW_REPEATS: Final = 0.01
 # Stamps are a grid, not arrivals, from this many rows on and if so many gaps are all the same.
@@ -25,17 +29,28 @@ _ONE_REQUEST: Final = "; if each row is one request, --input-format timestamps"
 
 
 class Faults:
-    """Bad rows of a file, collected so that several are told at once."""
+    """Bad rows of a file, collected so that several are told at once.
+
+    Attributes
+    ----------
+    total : int. How many there are.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._found: list[Problem] = []
-        self._total = 0
+        self.total = 0
 
     def add(self, problems: list[Problem], total: int) -> None:
         """Note some problems, of `total` that there are."""
-        self._found += problems[:_SHOWN]
-        self._total += total
+        # Only the first few are ever told, however many blocks there are.
+        self._found = sorted([*self._found, *problems[:_SHOWN]], key=_place)[:_SHOWN]
+        self.total += total
+
+    @property
+    def first(self) -> Problem:
+        """The first in order of the file; there is one."""
+        return self._found[0]
 
     def settle(self) -> None:
         """Raise if there are any.
@@ -46,9 +61,11 @@ class Faults:
             With the first few in order of the file.
         """
         if self._found:
-            # Kept per column and block, so the overall first ones are among them.
-            first = sorted(self._found, key=lambda problem: problem.row or 0)[:_SHOWN]
-            raise TraceError(self._path, first, self._total - len(first))
+            raise TraceError(self._path, self._found, self.total - len(self._found))
+
+
+def _place(problem: Problem) -> int:
+    return problem.line or problem.row or 0
 
 
 def events(
@@ -60,6 +77,7 @@ def events(
     format: str,
     notes: tuple[str, ...] = (),
     repeats: int = 0,
+    dropped: int = 0,
 ) -> Trace:
     """A trace from one stamp a request, in any order.
 
@@ -67,16 +85,20 @@ def events(
     ----------
     path : str. The file, as the trace's source.
     ns : array of int64. Stamps. [ns]
-    columns : dict of str to array of float64. Other columns, checked already.
+    columns : dict of str to array of float64. Other columns, checked already; NaN where a row
+        has no value, which then is the mean of the others.
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
     format : str. Name of the format, for the report.
     notes : tuple of str. What was assumed or ignored.
     repeats : int. Rows that repeat the row before; told when they are more than a stray few.
+    dropped : int. Rows of the file that are not among these; `notes` tell why.
     """
     if ns.size == 0:
         raise TraceError(path, Problem("no rows of data", "at least one request"))
     if repeats > _FEW_REPEATS * ns.size:
         notes += (f"{repeats:,} rows repeat the row before exactly (kept)",)
+    columns, told = _known(columns)
+    notes += told
     moved, order = _order(ns)
     if order is not None:
         ns = ns[order]
@@ -91,7 +113,9 @@ def events(
         t0_ns=t0_ns,
         t0_is_absolute=absolute,
         source=path,
-        report=ReadReport(format, rows=ns.size, reordered=moved, notes=notes),
+        report=ReadReport(
+            format, rows=ns.size + dropped, dropped=dropped, reordered=moved, notes=notes
+        ),
     )
 
 
@@ -104,6 +128,11 @@ def counts(
     absolute: bool,
     format: str,
     notes: tuple[str, ...] = (),
+    rate: bool = False,
+    bin_s: float | None = None,
+    gaps: str = "zero",
+    dropped: int = 0,
+    merged: int = 0,
 ) -> CountSeries:
     """A series from starts of bins and counts, in any order; missing bins count as 0.
 
@@ -116,6 +145,12 @@ def counts(
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
     format : str. Name of the format, for the report.
     notes : tuple of str. What was assumed or ignored.
+    rate : bool. `values` are requests per second, not requests.
+    bin_s : float, optional. Width of a bin; by default the commonest gap. [s]
+    gaps : str. ``zero``, or ``line`` where a missing bin is unknown: then on the straight line
+        between its neighbours.
+    dropped : int. Rows of the file that are not among these; `notes` tell why.
+    merged : int. Rows of the file that were added to others; `notes` tell so.
 
     Raises
     ------
@@ -135,43 +170,52 @@ def counts(
     moved, order = _order(ns)
     place = np.arange(ns.size) if order is None else order
     ns, values = ns[place], values[place]
-    gaps = np.diff(ns)
-    again = np.flatnonzero(gaps == 0) + 1
+    gaps_ns = np.diff(ns)
+    again = np.flatnonzero(gaps_ns == 0) + 1
     differ = again[values[again] != values[again - 1]]
     if differ.size:
         raise fault(int(place[differ[0]]), "another count for the same bin", "one row a bin")
     if again.size:
         ns, values, place = np.delete(ns, again), np.delete(values, again), np.delete(place, again)
-        gaps = np.diff(ns)
-    if gaps.size == 0:
-        raise TraceError(path, Problem("one bin gives no width", "at least two bins"))
-    widths, frequency = np.unique(gaps, return_counts=True)
-    width = int(widths[frequency.argmax()])
+        gaps_ns = np.diff(ns)
+    if gaps_ns.size == 0 and bin_s is None:
+        expected = "at least two bins, or their width (--bin)"
+        raise TraceError(path, Problem("one bin gives no width", expected))
+    width = _width(gaps_ns) if bin_s is None else max(round(bin_s * 1e9), 1)
     index, off = np.divmod(ns - ns[0], width)
     if off.any():
         row = int(place[np.flatnonzero(off)[0]])
         expected = (
             f"a whole number of bins of {width / 1e9:g} s, the commonest gap, after the first"
+            if bin_s is None
+            else f"a whole number of bins of {width / 1e9:g} s, as asked, after the first"
         )
         raise fault(row, "the bin does not start on the grid of the others", expected)
     bins = int(index[-1]) + 1
     if bins > _MOST_BINS:
-        row = int(place[int(gaps.argmax()) + 1])
+        row = int(place[int(gaps_ns.argmax()) + 1])
         raise fault(row, f"{bins:,} bins of {width / 1e9:g} s", f"at most {_MOST_BINS:,}")
-    if (huge := values > _MOST_REQUESTS).any():
-        row = int(place[int(huge.argmax())])
-        raise fault(row, f"{values[huge][0]:g} requests in one bin", f"at most {_MOST_REQUESTS:g}")
-    whole = np.rint(values)
-    uneven = int((whole != values).sum())
-    if uneven:
-        change = float((whole - values).sum())
+    told = np.zeros(bins)
+    told[index] = values * (width / 1e9) if rate else values
+    if gaps == "line" and bins > ns.size:
+        told = np.interp(np.arange(bins), index, told[index])
+        notes += ("intervals without a value are unknown: on a line between their neighbours",)
+    if (huge := told > _MOST_REQUESTS).any():
+        at = int(np.searchsorted(index, int(huge.argmax())))
+        row = int(place[min(at, place.size - 1)])
+        raise fault(row, f"{told[huge][0]:g} requests in one bin", f"at most {_MOST_REQUESTS:g}")
+    whole = _running(told) if rate else np.rint(told)
+    uneven = int((whole != told).sum())
+    change = float((whole - told).sum())
+    if rate:
+        notes += (f"rates times the width, rounded so that no bin drifts (sum {change:+.3g})",)
+    elif uneven:
         notes += (f"{uneven:,} counts were not whole and were rounded (sum {change:+.3g})",)
-    filled = np.zeros(bins, dtype=np.int64)
-    filled[index] = whole.astype(np.int64)
+    filled = whole.astype(np.int64)
     report = ReadReport(
         format,
-        rows=ns.size + again.size,
-        dropped=again.size,
+        rows=ns.size + again.size + dropped + merged,
+        dropped=again.size + dropped,
         reordered=moved,
         filled=bins - ns.size,
         notes=(*notes, f"bins of {width / 1e9:g} s, each stamped at its start"),
@@ -187,6 +231,48 @@ def counts(
         )
     except TraceError as error:
         raise TraceError(path, error.problems, error.more) from None
+
+
+def _width(gaps_ns: Index) -> int:
+    """Width of a bin: the commonest gap, or a smaller one that all gaps are multiples of. [ns]
+
+    Where most intervals are idle and left out, the commonest gap may be two or three widths.
+    """
+    widths, frequency = np.unique(gaps_ns, return_counts=True)
+    width = int(widths[frequency.argmax()])
+    least = int(widths[0])
+    often = frequency[0] >= max(_OFTEN, 0.01 * gaps_ns.size)
+    if (gaps_ns % width).any() and often and not (gaps_ns % least).any():
+        return least
+    return width
+
+
+def _running(values: Floats) -> Floats:
+    """Whole numbers whose running sum is never more than a half away from that of the values."""
+    return np.diff(np.rint(np.cumsum(values)), prepend=0.0)
+
+
+def _known(columns: dict[str, Floats]) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """Columns with a value in every row, and what to note of rows without one or with 0 tokens."""
+    kept: dict[str, Floats] = {}
+    notes: list[str] = []
+    for name, values in columns.items():
+        none = np.isnan(values)
+        missing = int(none.sum())
+        if missing == values.size:
+            continue
+        if missing > _MOST_UNKNOWN * values.size:
+            notes.append(f"{name} left out: {missing:,} of {values.size:,} rows have none")
+            continue
+        if missing:
+            mean = float(values[~none].mean())
+            values = np.where(none, mean, values)
+            notes.append(f"{missing:,} rows without {name} take the mean of the others, {mean:g}")
+        kept[name] = values
+        zero = int((values == 0.0).sum()) if name.endswith("_tokens") else 0
+        if zero:
+            notes.append(f"{zero:,} rows with 0 {name} (kept)")
+    return kept, tuple(notes)
 
 
 def refuse_grid(path: str, ns: Index, names: Sequence[str], insist: str) -> None:

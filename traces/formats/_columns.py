@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traces.errors import Problem
-from traces.formats import _stamps
+from traces.formats import _stamps, _zones
 from traces.formats._assemble import Faults, check_values
+from traces.formats._options import Options
 from traces.formats._source import Source
 from traces.formats._text import Fields, Index, Layout, Rows, plain_name, rows_of
 from traces.trace import Floats
@@ -63,7 +64,7 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
         Naming the first bad rows with line, column, value and what was expected.
     """
     faults = Faults(source.path)
-    clock = _Clockwork(_name(layout, stamp), faults)
+    clock = Clockwork(_name(layout, stamp), faults, source.options)
     stamps: list[Index] = []
     lines: list[Index] = []
     values: dict[str, list[Floats]] = {name: [] for name in columns}
@@ -71,7 +72,7 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
     last: bytes | None = None
     for rows in rows_of(source, layout):
         _refuse_wide(rows, layout, before, faults)
-        ns = clock.read(rows.field(stamp), rows, before)
+        ns = clock.read(rows.field(stamp), rows.line, before)
         stamps.append(ns)
         # Only rows with the stamp of the row before can repeat it; a bare stamp then does.
         tied = np.concatenate(([False], ns[1:] == ns[:-1]))
@@ -83,59 +84,130 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
             values[name].append(_numbers(_name(layout, number), rows, number, before, faults))
         before += rows.starts.size
     faults.settle()
+    ns, where = _joined(stamps, np.int64), _joined(lines, np.int64)
     return Read(
-        _joined(stamps, np.int64),
+        clock.settled(ns, where),
         {name: _joined(parts, np.float64) for name, parts in values.items()},
-        _joined(lines, np.int64),
+        where,
         clock.absolute,
         clock.notes(),
         repeats,
     )
 
 
-class _Clockwork:
-    """Reads the time column block by block; the first block decides what its numbers mean."""
+class Clockwork:
+    """Reads the time column block by block; the first block decides what its numbers mean.
 
-    def __init__(self, column: str, faults: Faults) -> None:
+    Parameters
+    ----------
+    column : str. Its name, for messages; an ending in a unit counts.
+    faults : Faults. Where bad stamps go.
+    options : Options. Unit and zone, where the caller gave them.
+    unit : str, optional. The unit of bare numbers in this format, unless the caller gave one.
+
+    Attributes
+    ----------
+    bad : array of bool. Which of the rows last read have no stamp.
+    """
+
+    def __init__(
+        self, column: str, faults: Faults, options: Options, unit: str | None = None
+    ) -> None:
         self._column = column
         self._faults = faults
+        self._unit = options.time_unit or unit
+        self._zone = options.time_zone
         self._clock: _stamps.Clock | None = None
         self._iso: bool | None = None
         self._naive: bool | None = None
+        self._zone_notes: tuple[str, ...] = ()
+        self.bad: _stamps.Bad = np.zeros(0, dtype=bool)
+
+    @property
+    def clock(self) -> _stamps.Clock | None:
+        """What bare numbers mean, or None if stamps are dates or none was read."""
+        return self._clock
 
     @property
     def absolute(self) -> bool:
+        """Whether stamps count from 1970-01-01 UTC."""
         return bool(self._iso) or (self._clock is not None and self._clock.absolute)
 
     def notes(self) -> tuple[str, ...]:
         """What was assumed."""
         if self._iso:
-            return ("stamps without a zone, taken as UTC",) if self._naive else ()
+            assumed = ("stamps without a zone, taken as UTC",) if self._naive else ()
+            return self._zone_notes or assumed
         if self._clock is None:
             return ()
         return (f"{self._column} taken as {self._clock}",)
 
-    def read(self, fields: Fields, rows: Rows, before: int) -> Index:
-        """Stamps of some rows; bad ones go to the faults and come back as 0."""
+    def read(self, fields: Fields, line: Index, before: int) -> Index:
+        """Stamps of some rows; bad ones go to the faults and come back as 0.
+
+        Parameters
+        ----------
+        fields : Fields. The cells of the time column.
+        line : array of int64. Line of each.
+        before : int. Rows of the file before these.
+        """
         if self._iso is None:
             self._iso = _stamps.is_iso(fields)
         if self._iso:
             ns, bad, naive = _stamps.iso_ns(fields)
-            self._refuse(bad, fields, rows, before, "not a stamp")
+            self._refuse(bad, fields, line, before, "not a stamp")
             self._naive, other, what = _stamps.other_zone(naive, bad, self._naive)
-            self._refuse(other, fields, rows, before, what, _stamps.EXPECTED_ZONE)
+            self._refuse(other, fields, line, before, what, _stamps.EXPECTED_ZONE)
+            self.bad = bad | other
             return ns
         if self._clock is None:
-            self._clock = _stamps.clock_of(_stamps.numbers(fields)[0], plain_name(self._column))
+            values = _stamps.numbers(fields)[0]
+            self._clock = _stamps.clock_of(values, plain_name(self._column), self._unit)
         ns, bad = _stamps.decimal_ns(fields, self._clock.unit)
         if bad.any():
             self._second_look(ns, bad, fields)
         ns, large = self._clock.scaled(ns)
         bad |= large
-        self._refuse(bad, fields, rows, before, "not a time")
+        self._refuse(bad, fields, line, before, "not a time")
         other = ~bad & ((ns >= _SINCE_1970_NS) != self._clock.absolute)
-        self._refuse(other, fields, rows, before, "of another magnitude than the other stamps")
+        self._refuse(other, fields, line, before, "of another magnitude than the other stamps")
+        self.bad = bad | other
         return ns
+
+    def settled(self, ns: Index, line: Index | None) -> Index:
+        """All stamps of the file in UTC, from the clock of the caller's zone if they state none.
+
+        Raises
+        ------
+        TraceError
+            A stamp in an hour that the clock skips.
+        """
+        zone = self._zone
+        if zone is None or not (self._iso and self._naive):
+            return ns
+        got = _zones.to_utc(ns, zone)
+        where = np.flatnonzero(got.skipped)
+        problems = [
+            Problem(
+                f"the clock of {zone} skips this hour",
+                "stamps of another zone (--time-zone)",
+                row=int(k) + 1,
+                line=None if line is None else int(line[k]),
+                column=self._column,
+                value=str(ns[k].astype("datetime64[ns]").astype("datetime64[s]")),
+            )
+            for k in where[:_SHOWN]
+        ]
+        if where.size:
+            self._faults.add(problems, where.size)
+            self._faults.settle()
+        self._zone_notes = (f"stamps without a zone, taken as {zone}",)
+        if got.first or got.second:
+            self._zone_notes += (
+                f"in an hour that the clock repeats, {got.first:,} rows taken as its first pass "
+                f"and {got.second:,} as its second",
+            )
+        return got.ns
 
     def _second_look(self, ns: Index, bad: _stamps.Bad, fields: Fields) -> None:
         """Numbers written in another way (1.5e3, +2) are numbers too."""
@@ -151,7 +223,7 @@ class _Clockwork:
         self,
         bad: _stamps.Bad,
         fields: Fields,
-        rows: Rows,
+        line: Index,
         before: int,
         what: str,
         expected: str | None = None,
@@ -163,7 +235,7 @@ class _Clockwork:
                 "empty" if not fields.length[k] else "negative" if _negative(fields, k) else what,
                 expected,
                 row=before + int(k) + 1,
-                line=int(rows.line[k]),
+                line=int(line[k]),
                 column=self._column,
                 value=fields.shown(int(k)),
             )

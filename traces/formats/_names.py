@@ -33,6 +33,7 @@ STAMPS: Final = (
     "event_time",
     "created_at",
     "offset",
+    "t",
 )
 # Names that only the start of an interval has: a row is then no single request.
 BIN_STAMPS: Final = (
@@ -41,6 +42,7 @@ BIN_STAMPS: Final = (
     "interval_start",
     "period_start",
     "bucket_start",
+    "window_s",
 )
 # Likewise, but beside a stamp these are only parts of it. Bare numbers under them count in that
 # unit. "bin" or "period" are left out: a number there may be an index or a width.
@@ -65,6 +67,10 @@ COUNTS: Final = (
     ),
     ("sum", "hits", "sample_count", "value", "n"),
 )
+# Names of a column of requests per second end so, whatever stands before.
+RATES: Final = ("rate", "rps", "qps", "requests_per_second", "req_per_s", "requests/s")
+# Other rates that end so.
+_NO_REQUESTS: Final = ("token", "byte", "error", "fail", "hit", "miss", "sampl", "success")
 # House names of what may be known of a single request, and the names that files give it.
 OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -75,6 +81,13 @@ OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "tokens_in",
             "input_length",
             "num_prefill_tokens",
+            "num_input_tokens",
+            "number_input_tokens",
+            "input_len",
+            "prompt_len",
+            "prompt_length",
+            "request_tokens",
+            "reported_token_input",
         ),
         "output_tokens": (
             "output_tokens",
@@ -83,6 +96,12 @@ OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "tokens_out",
             "output_length",
             "num_decode_tokens",
+            "num_output_tokens",
+            "number_output_tokens",
+            "output_len",
+            "response_tokens",
+            "response_length",
+            "reported_token_output",
         ),
         "service_s": ("service_s", "service_time_s", "service_ms", "service_time_ms"),
     }
@@ -93,7 +112,9 @@ EXPECTED_OPTIONAL: Final = (
     f"optional columns: {', '.join(name for names in OPTIONAL.values() for name in names)}"
 )
 EXPECTED: Final = (
-    f"\n  {EXPECTED_STAMP}\n  and for requests per interval {EXPECTED_COUNT}\n  {EXPECTED_OPTIONAL}"
+    f"\n  {EXPECTED_STAMP}\n  and for requests per interval {EXPECTED_COUNT}"
+    f"\n  or a rate in requests per second: a name that ends in {', '.join(RATES)}"
+    f"\n  {EXPECTED_OPTIONAL}"
 )
 # Numbers under these names are labels of a row, not counts.
 _LABELS: Final = ("", "id", "index", "status", "status_code")
@@ -129,6 +150,17 @@ def count_columns(names: Sequence[str]) -> tuple[int, tuple[int, ...]]:
     return len(COUNTS), ()
 
 
+def rate_column(names: Sequence[str]) -> int | None:
+    """Which of some plain names is the only rate in requests per second, or None."""
+    found = [
+        k
+        for k, name in enumerate(names)
+        if any(name == rate or name.endswith(f"_{rate}") for rate in RATES)
+        and not any(word in name for word in _NO_REQUESTS)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def optional_columns(names: Sequence[str], stamp: int | None) -> dict[str, int]:
     """House names of the optional columns among some plain names, and which they are."""
     house = {key(name): known for known, names in OPTIONAL.items() for name in names}
@@ -147,8 +179,10 @@ def is_label(name: str) -> bool:
 def holds_counts(names: Sequence[str]) -> bool:
     """Whether plain names are those of counts per interval rather than of single requests."""
     rank, found = count_columns(names)
-    if not found or stamp_column(names, INTERVAL_STAMPS) is None:
+    if stamp_column(names, INTERVAL_STAMPS) is None:
         return False
+    if not found:
+        return rate_column(names) is not None and not optional_columns(names, None)
     # A doubtful name beside the tokens of a request is one more property of that request.
     return rank < len(COUNTS) - 1 or not optional_columns(names, None)
 

@@ -2,16 +2,21 @@
 
 import gzip
 import io
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 
 from traces.errors import Problem, TraceError
+from traces.formats._options import Options
 
 HEAD_BYTES: Final = 65_536
 # Text is parsed in blocks of this size, so that a long file costs its arrays and little more.
 BLOCK_BYTES: Final = 1 << 22
+# A longer line is no row, and a longer JSON document no result of a query: neither is held.
+LINE_BYTES: Final = 1 << 26
+DOCUMENT_BYTES: Final = 1 << 29
 
 _GZIP: Final = b"\x1f\x8b"
 _OTHER_WRAPPERS: Final = {
@@ -31,10 +36,12 @@ class Source:
     Parameters
     ----------
     path : str or path. The file.
+    options : Options. How the caller wants it read.
 
     Attributes
     ----------
     path : str. The file, for messages.
+    options : Options. As given.
     head : bytes. Its first bytes, unwrapped, without a byte-order mark.
 
     Raises
@@ -45,8 +52,9 @@ class Source:
         The file cannot be opened.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
+    def __init__(self, path: str | Path, options: Options) -> None:
+        self.path, self.options = str(path), options
+        options.check(self.path)
         with open(path, "rb") as file:
             magic = file.read(8)
         self._zipped = magic.startswith(_GZIP)
@@ -80,8 +88,45 @@ class Source:
                     rest = block[cut:]
                 else:
                     rest += block
+                    if len(rest) > LINE_BYTES:
+                        what = f"a line of more than {LINE_BYTES:,} bytes"
+                        raise self.refuse(what, "one row a line")
         if rest:
             yield rest
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """The lines that are not blank, with their numbers from 1."""
+        before = 0
+        for block in self.blocks():
+            found = block.split(b"\n")
+            for number, line in enumerate(found, before + 1):
+                if line and not line.isspace():
+                    yield number, line
+            before += len(found) - 1
+
+    def document(self) -> Any:
+        """The content as one JSON document.
+
+        Raises
+        ------
+        TraceError
+            It is none, naming line and column, or is larger than memory should hold.
+        """
+        with self._open() as stream:
+            content = self._read(stream, DOCUMENT_BYTES + 1)
+        if len(content) > DOCUMENT_BYTES:
+            raise self.refuse(f"a JSON document of more than {DOCUMENT_BYTES:,} bytes", "less")
+        try:
+            return json.loads(content.removeprefix(_BOM))
+        except json.JSONDecodeError as error:
+            problem = Problem(
+                f"not JSON from column {error.colno} on ({error.msg})",
+                "one whole JSON document",
+                line=error.lineno,
+            )
+            raise TraceError(self.path, problem) from None
+        except (ValueError, RecursionError) as error:
+            raise self.refuse(f"not JSON ({error})", "one whole JSON document") from None
 
     def _open(self) -> IO[bytes]:
         if self._zipped:

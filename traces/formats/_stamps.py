@@ -90,17 +90,18 @@ def is_iso(fields: Fields) -> bool:
     return count > others.size or (count == others.size and int(dates.argmax()) < others[0])
 
 
-def clock_of(values: NDArray[np.float64], column: str) -> Clock:
+def clock_of(values: NDArray[np.float64], column: str, unit: str | None = None) -> Clock:
     """What the numbers of a time column mean: unit by the column's name, or else by magnitude.
 
     Parameters
     ----------
     values : array of float64. Some of its values; their median decides, not a stray first row.
     column : str. Its plain name; an ending in `UNITS` tells the unit.
+    unit : str, optional. The unit, from someone who knows.
     """
     known = values[np.isfinite(values)]
     middle = float(np.median(known)) if known.size else 0.0
-    named, scale = UNITS.get(column.rpartition("_")[2], ("", 1))
+    named, scale = (unit, 1) if unit else UNITS.get(column.rpartition("_")[2], ("", 1))
     # Under "minute" there may stand the Unix time in seconds at which the minute starts.
     if named and (scale == 1 or middle < _SINCE_1970[named]):
         return Clock(named, middle * scale >= _SINCE_1970[named], scale)

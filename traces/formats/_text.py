@@ -16,13 +16,15 @@ Bytes = NDArray[np.uint8]
 Index = NDArray[np.int64]
 
 # Longer fields are no number and no stamp; they are cut here for the message that says so.
-_WIDEST: Final = 64
+WIDEST: Final = 64
 _VALUE: Final = re.compile(r"[-+]?(\d|\.\d|(nan|inf(inity)?)$)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _SHOWN: Final = 40
 # A delimiter inside quotes stands as a byte that no number or stamp has, until it is shown.
 _PROTECTED: Final = {",": "\x01", ";": "\x02", "\t": "\x03", "|": "\x04"}
 _SHOWN_AS: Final = str.maketrans({mark: delimiter for delimiter, mark in _PROTECTED.items()})
+# The one header that holds numbers: a column for each minute of the day.
+_WIDE: Final = "HashOwner"
 # Rows of the head that tell what a column holds.
 _LOOKED_AT: Final = 50
 
@@ -36,15 +38,14 @@ class Layout:
     delimiter : str. Between two fields; a comma where there is a single column.
     header : tuple of str or None. Names as the file has them, or None if it starts with data.
     width : int. Fields in the first line.
+    names : tuple of str. Plain names of the columns, or the roles that the caller gave them;
+        empty if there is neither a header nor a role.
     """
 
     delimiter: str
     header: tuple[str, ...] | None
     width: int
-
-    def names(self) -> tuple[str, ...]:
-        """Names of the columns in lower case, words joined by ``_``; empty without a header."""
-        return tuple(plain_name(name) for name in self.header or ())
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,13 @@ def layout_of(source: Source) -> Layout | None:
     fields = next(csv.reader([line], delimiter=delimiter), [])
     if line.lstrip().startswith(("{", "[")):
         return None
-    has_header = not any(_VALUE.match(field.strip()) for field in fields)
-    return Layout(delimiter, tuple(fields) if has_header else None, len(fields))
+    numbers = any(_VALUE.match(field.strip()) for field in fields)
+    has_header = not numbers or fields[0].strip() == _WIDE
+    header = tuple(fields) if has_header else None
+    plain = tuple(plain_name(name) for name in header or ())
+    shown = header or tuple(str(number) for number in range(1, len(fields) + 1))
+    names = source.options.renamed(source.path, shown, plain)
+    return Layout(delimiter, header, len(fields), names)
 
 
 def number_columns(source: Source, layout: Layout) -> tuple[int, ...]:
@@ -202,12 +208,12 @@ def _split(block: bytes, delimiter: str, lines_before: int) -> tuple[Rows, int]:
 def _cut(data: Bytes, start: Index, end: Index) -> Fields:
     """The bytes between `start` and `end` of each row, blanks around them left out."""
     start, end = start.copy(), end.copy()
-    padded = np.concatenate((data, np.zeros(_WIDEST, dtype=np.uint8)))
+    padded = np.concatenate((data, np.zeros(WIDEST, dtype=np.uint8)))
     while (blank := (start < end) & (padded[start] == ord(" "))).any():
         start += blank
     while (blank := (start < end) & (padded[end - 1] == ord(" "))).any():
         end -= blank
-    length = np.minimum(end - start, _WIDEST)
+    length = np.minimum(end - start, WIDEST)
     width = max(int(length.max(initial=0)), 1)
     windows = np.lib.stride_tricks.sliding_window_view(padded, width)
     text = windows[np.minimum(start, data.size)]

@@ -24,14 +24,14 @@ RENAME: Final = {
 
 def recognises(source: Source, layout: Layout | None) -> bool:
     """All three columns are there."""
-    return layout is not None and set(RENAME) <= set(map(key, layout.names()))
+    return layout is not None and set(RENAME) <= set(map(key, layout.names))
 
 
 def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
     """Read the file; see `traces.formats.read`."""
     if layout is None or not recognises(source, layout):
         raise source.refuse("not this format", "columns TIMESTAMP, ContextTokens, GeneratedTokens")
-    names = map(key, layout.names())
+    names = map(key, layout.names)
     place = {RENAME[name]: k for k, name in enumerate(names) if name in RENAME}
     stamp = place.pop("arrival_s")
     got = read_columns(source, layout, stamp, place)

@@ -1,4 +1,4 @@
-"""Requests per interval: a stamp at the start of each bin, and a count.
+"""Requests per interval: a stamp at the start of each bin, and a count or a rate.
 
 The width of a bin is the commonest gap; bins that the file leaves out count as 0.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
 from traces.formats import _assemble, _names
-from traces.formats._columns import read_columns, unused
+from traces.formats._columns import Read, read_columns, unused
 from traces.formats._source import Source
 from traces.formats._text import Index, Layout, number_columns
 from traces.trace import Floats
@@ -21,33 +21,53 @@ NAME: Final = "counts"
 
 def recognises(source: Source, layout: Layout | None) -> bool:
     """A header names a time column and a count."""
-    return layout is not None and _names.holds_counts(layout.names())
+    return layout is not None and _names.holds_counts(layout.names)
 
 
 def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     """Read the file; see `traces.formats.read`."""
     if layout is None or (layout.header is None and layout.width < 2):
         raise source.refuse("not this format", "a stamp and a count a line")
-    names = layout.names() or ("timestamp", "count")
+    names = layout.names or ("timestamp", "count")
     shown = layout.header or names
     stamp = _names.stamp_column(names, _names.INTERVAL_STAMPS)
     if stamp is None:
         raise source.refuse("not this format", _names.EXPECTED_STAMP)
     rank, choices = _names.count_columns(names)
-    if not choices:
-        choices = _only_numbers(source, layout, stamp)
+    rate = _names.rate_column(names)
+    if not choices and rate is not None:
+        got = read_columns(source, layout, stamp, {shown[rate].strip(): rate})
+        note = f"{shown[rate].strip()} taken as requests per second"
+        return _series(source, layout, got, (stamp, rate), (note,), rate=True)
+    choices = choices or _only_numbers(source, layout, stamp)
     columns = {shown[k].strip(): k for k in choices}
     got = read_columns(source, layout, stamp, columns)
     # Who asks for counts has looked: rates may then be rounded.
     name, taken = count_column(source.path, got.values, 0 if asked else rank, got.lines)
+    return _series(source, layout, got, (stamp, columns[name]), taken, name=name)
+
+
+def _series(
+    source: Source,
+    layout: Layout,
+    got: Read,
+    used: tuple[int, int],
+    taken: tuple[str, ...],
+    *,
+    name: str | None = None,
+    rate: bool = False,
+) -> CountSeries:
+    """The series from the column `name`, by default the only one that was read."""
     return _assemble.counts(
         source.path,
         got.ns,
-        got.values[name],
+        got.values[name or next(iter(got.values))],
         got.lines,
         absolute=got.absolute,
         format=NAME,
-        notes=(*got.notes, *taken, *unused(layout, {stamp, columns[name]})),
+        notes=(*got.notes, *taken, *unused(layout, set(used))),
+        rate=rate,
+        bin_s=source.options.bin_s,
     )
 
 
@@ -96,7 +116,7 @@ def count_column(
 
 def _only_numbers(source: Source, layout: Layout, stamp: int) -> tuple[int]:
     """The one column of numbers beside the stamps: who asks for counts need not rename it."""
-    names = layout.names()
+    names = layout.names
     found = [
         k for k in number_columns(source, layout) if k != stamp and not _names.is_label(names[k])
     ]

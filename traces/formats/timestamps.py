@@ -18,18 +18,18 @@ def recognises(source: Source, layout: Layout | None) -> bool:
     """A header names a time column, or there is no header and a single column."""
     if layout is None:
         return False
-    if layout.header is None:
+    if not layout.names:
         return layout.width == 1
-    return _names.stamp_column(layout.names()) is not None
+    return _names.stamp_column(layout.names) is not None
 
 
 def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
     """Read the file; see `traces.formats.read`."""
     if layout is None:
         raise source.refuse("not text", "one arrival a line")
-    names = layout.names()
+    names = layout.names
     choices = _names.INTERVAL_STAMPS if asked else _names.STAMPS
-    stamp = _names.stamp_column(names, choices) if layout.header else 0
+    stamp = _names.stamp_column(names, choices) if names else 0
     if stamp is None:
         raise source.refuse("no time column", _names.EXPECTED_STAMP)
     place = _names.optional_columns(names, stamp)
