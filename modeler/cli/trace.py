@@ -146,6 +146,79 @@ def generate(
     _save(traces.generate(name, seed, days=days, mean_rps=mean_rps), format, output)
 
 
+@command.command()
+@click.argument("trace", metavar="TRACE")
+@_input_format
+@_seed
+@click.option(
+    "--from", "from_s", metavar="TIME", help="Begin there, as 2h or 90m; since the start."
+)
+@click.option("--until", "until_s", metavar="TIME", help="End before that.")
+@click.option("--warp", type=float, metavar="X", help="Multiply every gap: 0.5 is twice as fast.")
+@click.option("--scale", type=float, metavar="X", help="So many times the requests, as bursty.")
+@click.option("--days", type=click.IntRange(min=1), help="So many days, drawn from its own.")
+@click.option(
+    "--add", multiple=True, metavar="TRACE", help="Traffic to superpose; may be repeated."
+)
+@_file_options
+def transform(
+    trace: str,
+    input_format: str | None,
+    seed: int,
+    from_s: str | None,
+    until_s: str | None,
+    warp: float | None,
+    scale: float | None,
+    days: int | None,
+    add: tuple[str, ...],
+    format: str | None,
+    output: str | None,
+) -> None:
+    """Make other traffic of TRACE: a part, slower, more or less, days drawn again, together.
+
+    What is asked for is done in that order. More requests are whole copies, the first in its place
+    and the others anywhere in their minute; fewer are each kept with a probability.
+
+    \b
+    modeler trace transform requests.csv.gz --from 8h --until 20h --scale 2 -o rush.npz
+    modeler trace transform month.npz --days 90 --seed 7 -o quarter.npz
+    """
+    import traces
+    from traces import transform as of
+
+    check_output(output)
+    made = _load(trace, input_format, seed)
+    others = [_load(one, None, seed) for one in add]
+    if not all(isinstance(one, traces.Trace) for one in (made, *others)):
+        raise click.UsageError(
+            "transform needs one arrival per request, and this is counts per interval: write its "
+            "arrivals first, with modeler trace convert TRACE -o FILE.csv"
+        )
+    if from_s is not None or until_s is not None:
+        made = of.part(made, _seconds(from_s, 0.0), _seconds(until_s, float("inf")))
+    if warp is not None:
+        made = of.warp(made, warp)
+    if scale is not None:
+        made = of.scale(made, scale, seed)
+    if days is not None:
+        made = of.bootstrap_days(made, days, seed)
+    if others:
+        made = of.superpose([made, *others])
+    _save(made, format, output)
+
+
+def _seconds(text: str | None, otherwise: float) -> float:
+    from modeler.scenario import UnitError
+    from modeler.scenario.units import parse_duration
+
+    if text is None:
+        return otherwise
+    try:
+        return parse_duration(text)
+    except UnitError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _load(trace: str, input_format: str | None, seed: int) -> Any:
     """The traffic; how it was read is told on stderr."""
     import traces

@@ -103,3 +103,16 @@ def test_describing_text_imports_no_pandas() -> None:
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_transform(tmp_path: Path) -> None:
+    made = tmp_path / "made.npz"
+    result = run("transform", SAMPLE, "--warp", "2", "--add", SAMPLE, "-o", made)
+    assert result.exit_code == 0, result.output
+    before, after = read(SAMPLE), read(made)
+    assert after.requests == 2 * before.requests
+    assert after.duration_s == pytest.approx(2 * before.duration_s)
+    assert code("transform", SAMPLE, "--scale", "-1") == 2
+    assert code("transform", SAMPLE, "--from", "soon") == 2
+    assert code("transform", SAMPLE, "--from", "300d") == 2
+    assert code("transform", SAMPLE, "--days", "3") == 2
