@@ -1,5 +1,6 @@
 """``modeler trace``: describe, convert or generate traffic."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -27,6 +28,15 @@ INPUT_FORMATS: Final = (
     "cloudfront",
     "nginx",
     "apache",
+    "cloudwatch",
+    "cloudwatch-csv",
+    "prometheus",
+    "vllm",
+    "guidellm",
+    "llmperf",
+    "locust",
+    "k6",
+    "vegeta",
     "jsonl",
     "counts",
     "timestamps",
@@ -39,9 +49,80 @@ _input_format = click.option(
     default=None,
     help="Format of FILE, instead of recognising it by its content.",
 )
+_READING: Final = (
+    click.option(
+        "--column",
+        "columns",
+        metavar="ROLE=NAME",
+        multiple=True,
+        help="Column of a role: arrival, count, rate, counter, prompt_tokens, output_tokens, "
+        "service_s or service_ms. May be repeated.",
+    ),
+    click.option(
+        "--time-unit",
+        type=click.Choice(["s", "ms", "us", "ns"]),
+        default=None,
+        help="What a bare number of time is.",
+    ),
+    click.option(
+        "--time-zone",
+        metavar="ZONE",
+        default=None,
+        help="Zone of stamps that state none, as Europe/Berlin.  [default: UTC]",
+    ),
+    click.option(
+        "--bin",
+        "bin_s",
+        metavar="SECONDS",
+        type=float,
+        default=None,
+        help="Width of an interval, instead of the commonest gap. [s]",
+    ),
+    click.option(
+        "--series",
+        metavar="LABEL",
+        default=None,
+        help="Which of several series, functions or runs in FILE.",
+    ),
+)
 _seed = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every draw."
 )
+
+
+def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How to read a file; the command receives one ``reading`` for `_load`."""
+
+    @functools.wraps(command)
+    def with_reading(
+        *,
+        columns: tuple[str, ...],
+        time_unit: str | None,
+        time_zone: str | None,
+        bin_s: float | None,
+        series: str | None,
+        **rest: Any,
+    ) -> Any:
+        roles = {}
+        for pair in columns:
+            role, mark, name = pair.partition("=")
+            if not (role and mark and name):
+                raise click.BadParameter(f"{pair!r}: expected ROLE=NAME", param_hint="--column")
+            if role in roles:
+                raise click.BadParameter(f"{role} is given twice", param_hint="--column")
+            roles[role] = name
+        reading = {
+            "columns": roles,
+            "time_unit": time_unit,
+            "time_zone": time_zone,
+            "bin_s": bin_s,
+            "series": series,
+        }
+        return command(reading=reading, **rest)
+
+    for option in reversed(_READING):
+        with_reading = option(with_reading)
+    return _input_format(with_reading)
 
 
 def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,29 +143,36 @@ def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def command() -> None:
     """Describe, convert or generate traffic.
 
-    A trace is the name of a sample or a file: Azure LLM CSV, arrivals one a line, counts per
-    interval, Parquet or NPZ; plain or gzip; recognised by its content.
+    A trace is the name of a sample or a file, plain or gzip, recognised by its content: published
+    traces, access logs, metrics of CloudWatch and Prometheus, results of load tests, and CSV, JSON
+    lines, Parquet or NPZ of arrivals or of counts per interval.
     """
 
 
 @command.command()
 @click.argument("trace", metavar="TRACE")
-@_input_format
+@_reading_options
 @_seed
 @output_options()
 def describe(
-    trace: str, input_format: str | None, seed: int, format: str, output: str | None
+    trace: str,
+    input_format: str | None,
+    reading: dict[str, Any],
+    seed: int,
+    format: str,
+    output: str | None,
 ) -> None:
     """Requests, duration, rates, peaks and dispersion of TRACE.
 
     \b
     modeler trace describe requests.csv.gz
     modeler trace describe office-week --format json
+    modeler trace describe calls.csv --column arrival=ts_ms --column output_tokens=out
     """
     import traces
 
     check_output(output)
-    loaded = _load(trace, input_format, seed)
+    loaded = _load(trace, input_format, reading, seed)
     row = traces.describe(loaded)
     shown = [name for name, value in row.items() if name != "schema" and value is not None]
     emit(row, format=format, output=output, columns=shown)
@@ -93,13 +181,14 @@ def describe(
 @command.command()
 @click.argument("trace", metavar="TRACE")
 @click.argument("target", metavar="[FILE]", required=False)
-@_input_format
+@_reading_options
 @_seed
 @_file_options
 def convert(
     trace: str,
     target: str | None,
     input_format: str | None,
+    reading: dict[str, Any],
     seed: int,
     format: str | None,
     output: str | None,
@@ -113,7 +202,7 @@ def convert(
         raise click.UsageError("give the file once: as FILE or with -o")
     output = target if output is None else output
     check_output(output)
-    _save(_load(trace, input_format, seed), format, output)
+    _save(_load(trace, input_format, reading, seed), format, output)
 
 
 @command.command()
@@ -148,7 +237,7 @@ def generate(
 
 @command.command()
 @click.argument("trace", metavar="TRACE")
-@_input_format
+@_reading_options
 @_seed
 @click.option(
     "--from", "from_s", metavar="TIME", help="Begin there, as 2h or 90m; since the start."
@@ -164,6 +253,7 @@ def generate(
 def transform(
     trace: str,
     input_format: str | None,
+    reading: dict[str, Any],
     seed: int,
     from_s: str | None,
     until_s: str | None,
@@ -187,8 +277,8 @@ def transform(
     from traces import transform as of
 
     check_output(output)
-    made = _load(trace, input_format, seed)
-    others = [_load(one, None, seed) for one in add]
+    made = _load(trace, input_format, reading, seed)
+    others = [_load(one, None, {}, seed) for one in add]
     if not all(isinstance(one, traces.Trace) for one in (made, *others)):
         raise click.UsageError(
             "transform needs one arrival per request, and this is counts per interval: write its "
@@ -219,11 +309,14 @@ def _seconds(text: str | None, otherwise: float) -> float:
         raise click.BadParameter(str(error)) from error
 
 
-def _load(trace: str, input_format: str | None, seed: int) -> Any:
+def _load(trace: str, input_format: str | None, reading: dict[str, Any], seed: int) -> Any:
     """The traffic; how it was read is told on stderr."""
     import traces
 
-    loaded = traces.read(trace, input_format) if input_format else traces.load(trace, seed)
+    if input_format or any(reading.values()):
+        loaded = traces.read(trace, input_format, traces.Options(**reading))
+    else:
+        loaded = traces.load(trace, seed)
     talk(str(loaded.report) if loaded.report else loaded.source)
     return loaded
 

@@ -181,7 +181,7 @@ def counts(
     if gaps_ns.size == 0 and bin_s is None:
         expected = "at least two bins, or their width (--bin)"
         raise TraceError(path, Problem("one bin gives no width", expected))
-    width = _width(gaps_ns) if bin_s is None else max(round(bin_s * 1e9), 1)
+    width = width_of(gaps_ns) if bin_s is None else max(round(bin_s * 1e9), 1)
     index, off = np.divmod(ns - ns[0], width)
     if off.any():
         row = int(place[np.flatnonzero(off)[0]])
@@ -204,7 +204,7 @@ def counts(
         at = int(np.searchsorted(index, int(huge.argmax())))
         row = int(place[min(at, place.size - 1)])
         raise fault(row, f"{told[huge][0]:g} requests in one bin", f"at most {_MOST_REQUESTS:g}")
-    whole = _running(told) if rate else np.rint(told)
+    whole = running(told) if rate else np.rint(told)
     uneven = int((whole != told).sum())
     change = float((whole - told).sum())
     if rate:
@@ -233,7 +233,7 @@ def counts(
         raise TraceError(path, error.problems, error.more) from None
 
 
-def _width(gaps_ns: Index) -> int:
+def width_of(gaps_ns: Index) -> int:
     """Width of a bin: the commonest gap, or a smaller one that all gaps are multiples of. [ns]
 
     Where most intervals are idle and left out, the commonest gap may be two or three widths.
@@ -247,7 +247,7 @@ def _width(gaps_ns: Index) -> int:
     return width
 
 
-def _running(values: Floats) -> Floats:
+def running(values: Floats) -> Floats:
     """Whole numbers whose running sum is never more than a half away from that of the values."""
     return np.diff(np.rint(np.cumsum(values)), prepend=0.0)
 
@@ -273,6 +273,27 @@ def _known(columns: dict[str, Floats]) -> tuple[dict[str, Floats], tuple[str, ..
         if zero:
             notes.append(f"{zero:,} rows with 0 {name} (kept)")
     return kept, tuple(notes)
+
+
+def increments(ns: Index, totals: Floats, width: int) -> tuple[Index, Floats]:
+    """Starts of bins and increments of a running total between them.
+
+    Parameters
+    ----------
+    ns : array of int64. Sorted stamps of the total, no two equal. [ns]
+    totals : array of float64. What had come by each stamp; never falls.
+    width : int. Width of a bin; across a longer gap the increments are spread evenly. [ns]
+
+    Returns
+    -------
+    array of int64, array of float64
+        The first bin ends at the first stamp and holds its total.
+    """
+    bins = int((ns[-1] - ns[0]) // width) + 1
+    ends = ns[0] + width * np.arange(bins)
+    held = np.interp((ends - ns[0]).astype(np.float64), (ns - ns[0]).astype(np.float64), totals)
+    held[-1] = totals[-1]
+    return ends - width, running(np.diff(held, prepend=0.0))
 
 
 def refuse_grid(path: str, ns: Index, names: Sequence[str], insist: str) -> None:

@@ -142,13 +142,13 @@ class Clockwork:
             return ()
         return (f"{self._column} taken as {self._clock}",)
 
-    def read(self, fields: Fields, line: Index, before: int) -> Index:
+    def read(self, fields: Fields, line: Index | None, before: int) -> Index:
         """Stamps of some rows; bad ones go to the faults and come back as 0.
 
         Parameters
         ----------
         fields : Fields. The cells of the time column.
-        line : array of int64. Line of each.
+        line : array of int64, optional. Line of each.
         before : int. Rows of the file before these.
         """
         if self._iso is None:
@@ -223,7 +223,7 @@ class Clockwork:
         self,
         bad: _stamps.Bad,
         fields: Fields,
-        line: Index,
+        line: Index | None,
         before: int,
         what: str,
         expected: str | None = None,
@@ -235,7 +235,7 @@ class Clockwork:
                 "empty" if not fields.length[k] else "negative" if _negative(fields, k) else what,
                 expected,
                 row=before + int(k) + 1,
-                line=int(line[k]),
+                line=None if line is None else int(line[k]),
                 column=self._column,
                 value=fields.shown(int(k)),
             )

@@ -82,7 +82,13 @@ class Collected(NamedTuple):
         )
 
     def counts(
-        self, source: Source, format: str, column: str, *, rate: bool, notes: tuple[str, ...]
+        self,
+        source: Source,
+        format: str,
+        column: str,
+        *,
+        rate: bool = False,
+        notes: tuple[str, ...],
     ) -> CountSeries:
         """A series from one of the columns; see `_assemble.counts`."""
         return _assemble.counts(
@@ -134,6 +140,9 @@ def collect(
     stamp: str,
     columns: Sequence[str],
     unit: str | None = None,
+    *,
+    strict: bool = False,
+    document: bool = False,
 ) -> Collected:
     """Take what `parse` finds on each line.
 
@@ -146,6 +155,8 @@ def collect(
     stamp : str. Name of the time column; an ending in a unit counts.
     columns : sequence of str. Names of the values.
     unit : str, optional. The unit of bare stamps in this format.
+    strict : bool. Refuse what cannot be read: without its count an interval would seem idle.
+    document : bool. `lines` are items of a JSON document and no lines.
 
     Raises
     ------
@@ -168,7 +179,8 @@ def collect(
         matrix = text.view(np.uint8).reshape(len(stamps), width)
         length = np.array([len(one) for one in stamps], dtype=np.int64)
         at = len(where) - len(stamps)
-        ns.append(clock.read(Fields(matrix, length), np.array(where[at:], dtype=np.int64), at))
+        lined = None if document else np.array(where[at:], dtype=np.int64)
+        ns.append(clock.read(Fields(matrix, length), lined, at))
         kept.append(~clock.bad)
         stamps.clear()
 
@@ -176,8 +188,8 @@ def collect(
         try:
             text, found = parse(content)
         except Unfit as why:
-            expected = why.expected
-            problem = Problem(why.what, expected, line=line, column=why.column, value=why.value)
+            row, lined_at = (line, None) if document else (None, line)
+            problem = Problem(why.what, why.expected, row, lined_at, why.column, why.value)
             bad.add([problem], 1)
             continue
         except Skip as why:
@@ -195,13 +207,15 @@ def collect(
         flush()
     good = np.concatenate(kept) if kept else np.zeros(0, dtype=bool)
     rows = int(good.sum())
+    if strict:
+        bad.settle()
     bad.judge(rows)
     if not rows:
         told = "; ".join(f"{count:,} rows dropped: {why}" for why, count in skipped.items())
         raise source.refuse(told or "no rows of data", "at least one request")
     at = np.frombuffer(where, dtype=np.int64)[good]
     return Collected(
-        clock.settled(np.concatenate(ns)[good], at),
+        clock.settled(np.concatenate(ns)[good], None if document else at),
         {
             name: np.frombuffer(column, dtype=np.float64)[good]
             for name, column in zip(columns, values, strict=True)
@@ -230,5 +244,5 @@ class _Bad(_assemble.Faults):
         """How many there are, and the first."""
         if not self.total:
             return ()
-        lines = "1 line" if self.total == 1 else f"{self.total:,} lines"
-        return (f"{lines} dropped that cannot be read, the first: {self.first}",)
+        rows = "1 row" if self.total == 1 else f"{self.total:,} rows"
+        return (f"{rows} dropped that cannot be read, the first: {self.first}",)

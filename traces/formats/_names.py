@@ -64,6 +64,8 @@ COUNTS: Final = (
         "invocation_count",
         "num_invocations",
         "calls",
+        "count(*)",
+        "count()",
     ),
     ("sum", "hits", "sample_count", "value", "n"),
 )
@@ -130,7 +132,14 @@ def key(name: str) -> str:
 
 
 def stamp_column(names: Sequence[str], choices: Sequence[str] = STAMPS) -> int | None:
-    """Which of some plain names is the time column, or None."""
+    """Which of some plain names is the time column, or None.
+
+    Logs Insights names an interval by its function, as ``bin(1m)``.
+    """
+    if choices is INTERVAL_STAMPS:
+        bins = [k for k, name in enumerate(names) if name.startswith("bin(")]
+        if bins:
+            return bins[0]
     bare = [key(_without_unit(name)) for name in names]
     whole = [key(name) for name in names]
     for choice in map(key, choices):

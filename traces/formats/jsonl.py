@@ -77,7 +77,7 @@ def _counts(
         return _json.stamp_at(record, paths[stamp]), _json.values_at(record, [paths[number]])
 
     column = ".".join(paths[number])
-    got = collect(source, source.lines(), parse, paths[stamp][-1], [column])
+    got = collect(source, source.lines(), parse, paths[stamp][-1], [column], strict=True)
     what = "requests per bin" if rate is None else "requests per second"
     taken = (f"{column} taken as {what}",)
     return got.counts(source, NAME, column, rate=rate is not None, notes=taken)
