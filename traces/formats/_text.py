@@ -152,7 +152,10 @@ def layout_of(source: Source) -> Layout | None:
     fields = next(csv.reader([line], delimiter=delimiter), [])
     if line.lstrip().startswith(("{", "[")):
         return None
-    numbers = any(_VALUE.match(field.strip()) for field in fields)
+    # A percentile's name, as 99%, is no number.
+    numbers = any(
+        _VALUE.match(field.strip()) for field in fields if not field.strip().endswith("%")
+    )
     has_header = not numbers or fields[0].strip() == _WIDE
     header = tuple(fields) if has_header else None
     plain = tuple(plain_name(name) for name in header or ())
