@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import exp
 from statistics import median
 from typing import Any, Final
 
@@ -17,10 +18,16 @@ _COLUMNS: Final = {
     "unit": "unit",
     "rows": "rows",
     "sources": "sources",
-    "spread": "spread",
+    "low": "low",
+    "high": "high",
     "published": "published",
     "held": "held",
+    "setting": "setting",
 }
+
+
+_SHOWN: Final = 10
+_WIDE: Final = 0.4  # of the logarithm: half as much again
 
 
 @click.command("calibrate")
@@ -38,23 +45,27 @@ def command(
 ) -> None:
     """Fit the constants of a start to measured phases, and say how well they predict.
 
-    MEASUREMENTS is a CSV with phase and seconds, and as far as known model, params_b, artifact_gb,
-    instance_type, medium, loader, condition and source; without one, the published table. What its
-    rows do not tell is held at the published value. The error beside each law is of rows predicted
-    without their own source; a single source cannot be checked so, and is checked against the
-    published constants instead.
+    MEASUREMENTS is a CSV with phase and seconds, and as far as known system (the hosting's kind, or
+    empty for your own), model, params_b, artifact_gb, instance_type, medium, loader, condition and
+    source; docs/measurements.md lists the words. Without one, the published table. What its rows do
+    not tell is held at the published value. low and high bound the constant (95 %, by the spread
+    of sources or, of a single one, of its rows). Rows are predicted without their own source; those
+    of a single source by the published constants instead.
 
     In Python: modeler.predict.calibration.Calibration(read_measurements(FILE)).
     """
     from modeler.predict.calibration import (
         Calibration,
+        MeasurementsError,
         cross_validated,
         published,
         read_measurements,
         shipped,
+        unknown_columns,
     )
     from modeler.predict.calibration.constants_file import to_dict
     from modeler.predict.calibration.fit import UNITS
+    from modeler.predict.calibration.settings import used_by
 
     check_output(output)
     check_output(constants_file)
@@ -62,6 +73,7 @@ def command(
     own = published() if measurements is None else Calibration(rows)
     base = {(c.law, c.key): c for c in published().constants()}
     told = own.constants()
+    settings = used_by(rows)
     keys = {(c.law, c.key) for c in told}
     table: list[dict[str, Any]] = []
     for one in (*told, *(c for key, c in base.items() if key not in keys)):
@@ -75,9 +87,12 @@ def command(
                 "unit": UNITS[one.law],
                 "rows": 0 if held else one.rows,
                 "sources": 0 if held else one.sources,
-                "spread": None if held or one.sources < 2 else one.spread,
+                "low": None if held else one.low,
+                "high": None if held else one.high,
+                "spread_log": None if held or one.low is None else one.spread,
                 "published": None if known is None else known.value,
                 "held": held,
+                "setting": ", ".join(settings.get(one.name, ())) if not held else "",
             }
         )
     several = len({m.source for m in rows}) > 1
@@ -99,18 +114,37 @@ def command(
             "out_of_scope": missing,
         },
     }
-    if constants_file is not None:
-        import json
-
-        source = os.path.basename(measurements) if measurements else "published measurements"
-        write_atomic(constants_file, json.dumps(to_dict(own, source), indent=1) + "\n")
     emit(result, format=format, output=output, table=table, columns=_COLUMNS)
     if errors:
         talk(
             f"{len(errors)} of {len(rows)} rows predicted {by}: median error "
             f"{100.0 * median(errors):.0f} %"
         )
-    if missing:
+    for line in missing[:_SHOWN] if measurements is not None else ():
+        talk(f"out of scope: {line}")
+    if len(missing) > _SHOWN or (missing and measurements is None):
         talk(f"{len(missing)} rows are out of scope (--format json names what each lacks)")
+    if measurements is not None:
+        unknown = unknown_columns(measurements)
+        if unknown:
+            talk(f"columns that tell nothing here: {', '.join(unknown)}")
+    for one in told:
+        if one.sources == 1 and one.rows > 1 and one.spread > _WIDE:
+            talk(
+                f"{one.name}: its {one.rows} rows differ by a factor of {exp(one.spread):.1f} "
+                "(one standard deviation); the constant is their geometric mean"
+            )
     if constants_file is not None:
+        import json
+
+        if not settings:
+            source = measurements or "published measurements"
+            raise MeasurementsError(
+                [
+                    f"{source}: no row tells a setting of a start, so {constants_file} was not "
+                    "written; docs/measurements.md lists the words that do"
+                ]
+            )
+        source = os.path.basename(measurements) if measurements else "published measurements"
+        write_atomic(constants_file, json.dumps(to_dict(rows, source), indent=1) + "\n")
         talk(f"wrote {constants_file}: cold_start: {{constants: {constants_file}}}")

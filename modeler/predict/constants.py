@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pricing
 from modeler.scenario.cold_start import CAPTURED_SIZES, INIT_FIXED, INIT_GROWING
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ EVERY_HOSTING: Final = "all"
 WITHOUT_ACCELERATOR: Final = (
     "lambda", "lambda_image", "lambda_snapstart", "sagemaker_serverless",
 )  # fmt: skip
+# An interface from which a single stream is no longer the network's to bound: 40 Gbit/s. [bytes/s]
+LARGE_BYTES_PER_S: Final = 5e9
 SET: Final = "set"  # origin of a constant that the scenario gives
 CALIBRATED: Final = "observed"  # origin of one from the analyst's own measurements
 
@@ -87,6 +90,11 @@ def of_option(name: str) -> Mapping[str, Constant]:
     return _table().get(name, {})
 
 
+def places() -> tuple[str, ...]:
+    """What the table has rows of: hostings, presets, ways to start, and ``all``."""
+    return tuple(_table())
+
+
 @cache
 def _table() -> Mapping[str, dict[str, Constant]]:
     """The rows, by what they belong to."""
@@ -126,31 +134,70 @@ def in_force(scenario: Scenario) -> dict[str, Constant]:
     -------
     dict of str to Constant
     """
-    constants = dict(defaults(_kind(scenario)))
     settings = scenario.cold_start
+    kind = _kind(scenario)
+    constants = dict(defaults(kind))
+    own = _calibrated(scenario)
+    if kind not in WITHOUT_ACCELERATOR:
+        _put(constants, own.get(EVERY_HOSTING, ()))
+    _put(constants, own.get(kind, ()))
     for option in _options(scenario):
         constants |= of_option(option)
-    if settings.constants is not None:
-        from modeler.predict.calibration.constants_file import read_constants
-
-        for name, (value, unit, source) in read_constants(settings.constants).items():
-            constants[name] = Constant(name, value, unit, CALIBRATED, source)
-            for replaced in _REPLACES.get(name, ()):
-                constants.pop(replaced, None)
+        _put(constants, own.get(option, ()))
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if value is None or name in _NO_PHASE or not (name in constants or name in _UNITS):
             continue
         unit = constants[name].unit if name in constants else _UNITS[name]
-        constants[name] = Constant(name, float(value), unit, SET, f"scenario: cold_start.{name}")
-        for replaced in _REPLACES.get(name, ()):
-            constants.pop(replaced, None)
+        _put(
+            constants,
+            [Constant(name, float(value), unit, SET, f"scenario: cold_start.{name}")],
+        )
     if settings.store_connections is not None and settings.store_bytes_per_s is None:
         constants.pop("store_bytes_per_s", None)
     if settings.compile_cached:
         for name in ("init_compile_s", "init_compile_s_per_gparam"):
             constants.pop(name, None)
     return constants
+
+
+def _calibrated(scenario: Scenario) -> dict[str, list[Constant]]:
+    """The constants of the scenario's file, by what they hold for, of its size of machine."""
+    path = scenario.cold_start.constants
+    if path is None:
+        return {}
+    from modeler.predict.calibration.constants_file import read_constants
+
+    size = _host_size(scenario)
+    found: dict[str, list[Constant]] = {}
+    for kept in read_constants(path):
+        if kept.host in ("any", size):
+            for place in kept.places:
+                one = Constant(kept.setting, kept.value, kept.unit, CALIBRATED, kept.source)
+                found.setdefault(place, []).append(one)
+    return found
+
+
+def _host_size(scenario: Scenario) -> str:
+    """``small`` or ``large`` by the instance's interface; empty where it has no instance."""
+    name = getattr(scenario.hosting, "instance", None)
+    if name is None:
+        return ""
+    try:
+        line = pricing.instance(name).network_burst_bytes_per_s
+    except pricing.PricingError:
+        return ""  # an instance that is not known is another check's to refuse
+    return "large" if line >= LARGE_BYTES_PER_S else "small"
+
+
+def _put(constants: dict[str, Constant], ones: Iterable[Constant]) -> None:
+    """Put constants in the place of others, and of those that are inside them."""
+    for one in ones:
+        constants[one.name] = one
+        for replaced in _REPLACES.get(one.name, ()):
+            # A measured start of a container leaves what no phase accounts for where it is.
+            if one.origin == SET or replaced != "gap_s":
+                constants.pop(replaced, None)
 
 
 def _options(scenario: Scenario) -> Iterator[str]:

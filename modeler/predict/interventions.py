@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modeler.predict.calibration import published
 from modeler.predict.calibration.steps import RATE, Step
 from modeler.predict.cold_start import cold_start_law
-from modeler.predict.constants import in_force, of_option
+from modeler.predict.constants import LARGE_BYTES_PER_S, in_force, of_option
 from modeler.predict.fit import ModelDoesNotFit, check_fit
 from modeler.predict.hardware import instance_of
 from modeler.predict.precision import bytes_by_precision, parameters_of
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pricing import InstanceSpec
 
 _GB: Final = 1e9
-_LARGE_BYTES_PER_S: Final = 5e9
 _GP3_MOST_BYTES_PER_S: Final = 1000.0 * 2**20
 
 
@@ -132,7 +131,7 @@ def _streamer(
     start = _staged(timeline)
     if start.fetch.bytes == 0.0:
         raise _DoesNotApply("nothing is fetched as it is")
-    large = instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S
+    large = instance.network_burst_bytes_per_s >= LARGE_BYTES_PER_S
     key = ("store", "one stream", "large") if large else ("store", "stream", "small")
     rate = published().value(Step(RATE, key)) * _GB
     alone = min(max(rate, start.fetch.alone_bytes_per_s), instance.network_burst_bytes_per_s)
@@ -179,7 +178,7 @@ def _nvme(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Sce
     _own_disks(scenario, timeline)
     if not instance.nvme_bytes:
         raise _DoesNotApply(f"{instance.instance_type} has no local NVMe")
-    size = "large" if instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S else "small"
+    size = "large" if instance.network_burst_bytes_per_s >= LARGE_BYTES_PER_S else "small"
     rate = scenario.cold_start.nvme_bytes_per_s
     if rate is None:
         rate = published().value(Step(RATE, ("disk", "default", size))) * _GB
@@ -206,7 +205,7 @@ def _page_cache(
 def _peer(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Scenario | Timeline:
     _own_disks(scenario, timeline)
     _accelerated(instance)
-    large = instance.network_burst_bytes_per_s >= _LARGE_BYTES_PER_S
+    large = instance.network_burst_bytes_per_s >= LARGE_BYTES_PER_S
     return _held(scenario, {"weights_from": "peer_rdma" if large else "peer"})
 
 

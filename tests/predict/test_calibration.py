@@ -22,7 +22,8 @@ from modeler.predict.calibration import (
     read_measurements,
     shipped,
 )
-from modeler.predict.calibration.constants_file import ConstantsError, read_constants, settings_of
+from modeler.predict.calibration.constants_file import ConstantsError, read_constants, to_dict
+from modeler.predict.calibration.settings import settings_of
 from modeler.predict.constants import defaults, in_force
 from modeler.referee import validate
 from modeler.scenario import Scenario, ScenarioError, load, with_values
@@ -71,7 +72,8 @@ def test_a_known_rate_is_recovered(rate, sizes):
     rows = [row(seconds=size / rate, artifact_gb=size, medium="efs", source="a") for size in sizes]
     (constant,) = Calibration(measured(*rows)).constants()
     assert constant.value == pytest.approx(rate)
-    assert (constant.rows, constant.sources, constant.spread) == (len(sizes), 1, 0.0)
+    assert (constant.rows, constant.sources) == (len(sizes), 1)
+    assert constant.spread == pytest.approx(0.0, abs=1e-9)
 
 
 @given(base=st.floats(1.0, 60.0), sizes=st.lists(st.floats(0.1, 400.0), min_size=1, max_size=6))
@@ -124,6 +126,20 @@ def test_what_is_missing_is_named(content, missing):
         published().predict(m)
 
 
+def test_a_share_of_an_interface_is_no_rate():
+    contended = row(
+        "artifact_download",
+        168,
+        artifact_gb=16.4,
+        medium="s3",
+        instance_type="ml.g6.2xlarge",
+        condition="with the pull (contended)",
+    )
+    (one,) = Calibration(measured(contended)).constants()
+    assert one.key == ("store", "contended", "small")
+    assert settings(contended) == {}
+
+
 def test_all_that_is_wrong_with_a_table_is_named_at_once(tmp_path):
     with pytest.raises(MeasurementsError) as error:
         measured(row("boots", 3), row("boot", "soon"), row("boot", ""), row("boot", 1, params_b=-2))
@@ -139,48 +155,200 @@ def test_all_that_is_wrong_with_a_table_is_named_at_once(tmp_path):
         read_measurements(path)
 
 
+def kept_of(path):
+    """Value by place and setting."""
+    return {
+        (place, one.setting, one.host): one.value
+        for one in read_constants(path)
+        for place in one.places
+    }
+
+
 def test_constants_that_a_scenario_can_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.csv").write_text(
-        "phase,seconds,params_b,artifact_gb,instance_type,medium,condition\n"
-        "artifact_download,40,,16,g6.2xlarge,s3,\n"
-        "provision,55,,,g6.2xlarge,,node\n"
-        "framework_init,33,8,,g6.2xlarge,,vLLM initialisation\n"
+        "phase,seconds,params_b,artifact_gb,instance_type,medium,condition,system,loader\n"
+        "artifact_download,40,,16,g6.2xlarge,s3,,ec2_asg,\n"
+        "provision,55,,,g6.2xlarge,,,,\n"
+        "framework_init,33,8,,g6.2xlarge,,vLLM initialisation,,\n"
+        "weights_load,20,,16,g6.2xlarge,s3,,EKS,runai_streamer\n"
     )
     ran = CliRunner().invoke(cli, ["calibrate", "mine.csv", "--write", "mine.json"])
     assert ran.exit_code == 0, ran.output
     assert "store / download / small" in ran.stdout
     assert "wrote mine.json" in ran.stderr
-    kept = read_constants("mine.json")
-    assert kept["store_bytes_per_s"][0] == pytest.approx(0.4e9)
-    assert kept["provision_s"][0] == pytest.approx(55)
-    assert kept["init_s"][0] == pytest.approx(33 / 1.32)
-    assert set(settings_of(Calibration(read_measurements("mine.csv")))) == set(kept)
-    (tmp_path / "one.yaml").write_text("cold_start: {constants: mine.json, provision_s: 60}\n")
+    kept = kept_of("mine.json")
+    assert kept["ec2_asg", "store_bytes_per_s", "small"] == pytest.approx(0.4e9)
+    assert kept["eks_karpenter", "store_bytes_per_s", "small"] == pytest.approx(0.8e9)
+    assert (
+        kept["ec2_asg", "provision_s", "any"] == kept["eks_karpenter", "provision_s", "any"] == 55
+    )
+    # The growth of the table, 0.946 s for each billion parameters, is held.
+    assert kept["ec2_asg", "init_s", "any"] == pytest.approx(33 - 8 * 0.946)
+    # An ml. instance was not measured, so nothing is said of SageMaker.
+    assert not any(place.startswith("sagemaker") for place, _, _ in kept)
+    (tmp_path / "one.yaml").write_text(
+        "hosting: {kind: ec2_asg, instance: g6.2xlarge}\n"
+        "cold_start: {constants: mine.json, provision_s: 60}\n"
+    )
     scenario = load("one.yaml")
     constants = in_force(scenario)
     assert constants["store_bytes_per_s"].value == pytest.approx(0.4e9)
     assert "fitted to 1 rows" in constants["store_bytes_per_s"].source
     assert (constants["provision_s"].value, constants["provision_s"].origin) == (60, "set")
-    # The law of the start follows.
-    law = cold_start_law(scenario, instance_of(scenario))
-    plain = cold_start_law(Scenario(), instance_of(Scenario()))
-    assert law.waterfall().total_p50_s != plain.waterfall().total_p50_s
+    # A machine with a large interface was not measured: the table's rate holds there.
+    large = with_values(scenario, {"hosting.instance": "p5.48xlarge"})
+    assert in_force(large)["store_bytes_per_s"] == defaults("ec2_asg")["store_bytes_per_s"]
+    sagemaker = with_values(Scenario(), {"cold_start.constants": "mine.json"})
+    assert in_force(sagemaker) == in_force(Scenario())
     (tmp_path / "two.yaml").write_text("cold_start: {constants: gone.json}\n")
     with pytest.raises(ScenarioError, match="there is no file"):
         load("two.yaml")
+
+
+def settings(*rows):
+    return {(t.place, t.setting): t.value for t in settings_of(measured(*rows))}
+
+
+def test_a_span_is_shared_out_and_its_sum_is_what_was_timed():
+    # SageMaker's 22.6 s until a machine runs are the table's; the rest of the span is its boot.
+    found = settings(row("provision", 90, system="SageMaker"))
+    assert found["sagemaker_realtime", "provision_s"] == 22.6
+    assert found["sagemaker_realtime", "boot_s"] == pytest.approx(90 - 22.6)
+    # What rows tell apart counts before the table.
+    found = settings(
+        row("boot", 40, system="EC2", condition="cold launch"), row("boot", 10, system="EC2")
+    )
+    assert (found["ec2_asg", "boot_s"], found["ec2_asg", "provision_s"]) == pytest.approx((10, 30))
+    # A span that is shorter than the table's part of it leaves nothing.
+    found = settings(row("provision", 11, system="SageMaker"))
+    assert found["sagemaker_realtime", "provision_s"] == pytest.approx(11)
+    assert found["sagemaker_realtime", "boot_s"] == 0
+    found = settings(row("provision", 240, system="EKS", condition="GPU registered on the node"))
+    assert sum(found["eks_karpenter", n] for n in ("provision_s", "boot_s", "device_s")) == (
+        pytest.approx(240)
+    )
+    assert not {place for place, _ in found} - {"eks_karpenter", "eks_cluster_autoscaler"}
+
+
+def test_the_growth_of_an_engines_start_is_fitted_where_sizes_tell_it():
+    start = {"phase": "framework_init", "system": "ec2_asg", "source": "mine"}
+    rows = [row(**start, seconds=20 + 1.5 * p, params_b=p) for p in (1, 8, 70)]
+    found = settings(*rows)
+    assert found["ec2_asg", "init_s"] == pytest.approx(20)
+    assert found["ec2_asg", "init_engine_s_per_gparam"] == pytest.approx(1.5)
+    assert found["ec2_asg", "init_compile_s_per_gparam"] == 0
+    # Compiled graphs were at hand: the table's growth without compilation, and none is added.
+    warm = settings(row(**start, seconds=30, params_b=10, condition="engine start, cache hit"))
+    assert warm["ec2_asg", "init_s"] == pytest.approx(30 - 10 * 0.537)
+    assert warm["ec2_asg", "init_compile_s_per_gparam"] == 0
+    # A start that is shorter than the table's growth holds no fixed part.
+    short = settings(row(**start, seconds=7, params_b=70))
+    assert (short["ec2_asg", "init_s"], short["ec2_asg", "init_engine_s_per_gparam"]) == (
+        pytest.approx((0, 0.1))
+    )
+
+
+def test_bounds_of_a_constant():
+    # Student's t of two values, one degree of freedom: 12.706 (any table of quantiles).
+    rows = [row("boot", s, system="EC2") for s in (10.0, 40.0)]
+    (one,) = Calibration(measured(*rows)).constants()
+    half = 12.706 * math.log(4.0) / 2.0
+    assert one.value == pytest.approx(20.0)
+    assert (one.low, one.high) == pytest.approx(
+        (20 / math.exp(half), 20 * math.exp(half)), rel=1e-3
+    )
+    assert Calibration(measured(rows[0])).constants()[0].low is None
+
+
+# Hostings whose start the shipped measurements' own file gives again. On SageMaker the page cache
+# of small hosts is slower over its sources than in the table: 3 s of 515. On EC2 and EKS the pull
+# is one start's in the table and the sources' median in the file. Figures of the table are rounded
+# to a tenth of a second: 0.6 % of the shortest.
+@pytest.mark.parametrize(
+    ("kind", "instance", "within", "same"),
+    [
+        ("sagemaker_realtime", "ml.g5.2xlarge", 0.01, ("provision", "boot", "image_pull", "init")),
+        ("sagemaker_components", "ml.g5.2xlarge", 0.01, ("provision", "boot", "image_pull")),
+        ("ec2_asg", "g5.2xlarge", 0.20, ("provision", "boot", "device", "init", "register")),
+        ("eks_karpenter", "g6e.2xlarge", 0.25, ("provision", "device", "init")),
+    ],
+)
+def test_the_shipped_starts_come_from_the_shipped_measurements(
+    tmp_path, kind, instance, within, same
+):
+    path = tmp_path / "published.json"
+    path.write_text(json.dumps(to_dict(shipped(), "published")))
+    plain = with_values(
+        Scenario(),
+        {
+            "hosting.kind": kind,
+            "hosting.instance": instance,
+            "model.size": 16_000_000_000,
+            "cold_start.sigma_log": 0,
+        },
+    )
+    fitted = with_values(plain, {"cold_start.constants": str(path)})
+    falls = [cold_start_law(one, instance_of(one)).waterfall() for one in (plain, fitted)]
+    assert falls[1].total_p50_s == pytest.approx(falls[0].total_p50_s, rel=within)
+    phases = [{bar.phase: bar.ends_s - bar.starts_s for bar in fall.phases} for fall in falls]
+    for phase in same:
+        assert phases[1][phase] == pytest.approx(phases[0][phase], rel=0.006), phase
+
+
+def test_a_file_without_a_usable_row_writes_nothing(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("phase,seconds,medium\nweights_load,9,s3\n")
+    out = str(tmp_path / "out.json")
+    ran = CliRunner().invoke(cli, ["calibrate", str(path), "--write", out])
+    assert isinstance(ran.exception, MeasurementsError)
+    assert "no row tells a setting of a start" in str(ran.exception)
+    assert "out of scope: line 2: not stated: artifact_gb or params_b" in ran.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_headers_of_spreadsheets_and_slips_in_them(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("\ufeffphase,seconds,colour\nboot,9,red\n")  # as spreadsheets save it
+    assert read_measurements(path)[0].seconds == 9
+    ran = CliRunner().invoke(cli, ["calibrate", str(path)])
+    assert "columns that tell nothing here: colour" in ran.stderr
+    path.write_text("phase,seconds,artefact_gb\nboot,9,1,2\n")
+    with pytest.raises(MeasurementsError) as error:
+        read_measurements(path)
+    said = str(error.value)
+    assert "column artefact_gb is not known; did you mean artifact_gb?" in said
+    assert "line 2: more cells than the header has columns" in said
+
+
+def test_rows_that_contradict_one_another_are_said(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("phase,seconds,system\nboot,10,EC2\nboot,40,EC2\n")
+    ran = CliRunner().invoke(cli, ["calibrate", str(path)])
+    assert "boot / system: its 2 rows differ by a factor of 2.7" in ran.stderr
+
+
+KEPT = {"holds_for": ["ec2_asg"], "setting": "boot_s", "value": 3, "unit": "s"}
+
+
+def of_file(*entries):
+    return json.dumps({"schema": "cold-start-constants/2", "constants": list(entries)})
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{", "not JSON"),
-        ('{"schema": "x"}', "expected the schema cold-start-constants/1"),
-        ('{"schema": "cold-start-constants/1", "settings": {"x": {"value": 1}}}', "settings.x"),
-        (
-            '{"schema": "cold-start-constants/1", "settings": {"boot_s": {"value": -1}}}',
-            "expected a number above 0",
-        ),
+        ('{"schema": "cold-start-constants/1"}', "found cold-start-constants/1"),
+        (of_file(), "at least one setting"),
+        (of_file(3), "expected an object"),
+        (of_file(KEPT | {"setting": "boot"}), "did you mean boot_s?"),
+        (of_file(KEPT | {"value": -1}), "value = -1: expected 0 to 86400 s"),
+        (of_file(KEPT | {"value": 1e300}), "expected 0 to 86400 s"),
+        (of_file(KEPT | {"unit": "ms"}), "unit = 'ms': expected s for boot_s"),
+        (of_file(KEPT | {"holds_for": ["ec2_ags"]}), "did you mean ec2_asg?"),
+        (of_file(KEPT | {"holds_for": []}), "expected a list of"),
+        (of_file(KEPT | {"host": "huge"}), "expected one of any, small, large"),
     ],
 )
 def test_constants_that_cannot_be_read(tmp_path, text, said):
@@ -224,6 +392,8 @@ def test_rows_of_a_file_are_compared_by_phase_and_hosting(tmp_path):
         ("rate", ("pull", "copy"), "ec2_asg", ("registry_bytes_per_s",), 0.001),
         ("duration", ("boot", "launch"), "ec2_asg", ("provision_s", "boot_s"), 0.002),
         ("duration", ("provision", "sagemaker"), "sagemaker_realtime",
+         ("provision_s", "boot_s"), 0.001),
+        ("duration", ("provision", "node", "cluster autoscaler"), "eks_cluster_autoscaler",
          ("provision_s", "boot_s"), 0.001),
         ("duration", ("provision", "fargate", "ecs"), "ecs_fargate", ("provision_s",), 0.001),
         ("duration", ("provision", "fargate", "eks"), "eks_fargate", ("provision_s",), 0.001),

@@ -1,7 +1,8 @@
 """Constants of a start from measurements, and how far they predict measurements they did not see.
 
 Where to read first: `steps.py` (which law a row tells of), then `fit.py`; `totals.py` makes a whole
-start of its phases; `measurements.csv` holds what was published.
+start of its phases; `places.py` and `settings.py` say which settings of which hosting that is;
+`measurements.csv` holds what was published.
 """
 
 from modeler.predict.calibration.fit import (
@@ -19,6 +20,7 @@ from modeler.predict.calibration.measurements import (
     is_measurements,
     read_measurements,
     shipped,
+    unknown_columns,
 )
 from modeler.predict.calibration.steps import Missing
 
@@ -36,4 +38,5 @@ __all__ = [
     "published",
     "read_measurements",
     "shipped",
+    "unknown_columns",
 ]

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 from typing import Final
 
 from modeler.predict.calibration.measurements import Measurement, shipped
@@ -44,8 +44,10 @@ class Fitted:
     law, key : as of its steps.
     value : float. [as `UNITS`]
     rows, sources : int. It was fitted to.
-    spread : float. Standard deviation of the sources' logarithms; 0 of a single one.
-    held : bool. Whether the analyst's rows say nothing to it and it is the shipped one.
+    spread : float. Standard deviation of the sources' logarithms; of a single source, of its rows';
+        0 of a single row.
+    low, high : float, optional. 95 % interval of the constant by that spread: Student's on the
+        logarithms; None of a single row.
     """
 
     law: str
@@ -54,7 +56,8 @@ class Fitted:
     rows: int
     sources: int
     spread: float
-    held: bool = False
+    low: float | None = None
+    high: float | None = None
 
     @property
     def name(self) -> str:
@@ -93,13 +96,20 @@ class Calibration:
         return tuple(self._fitted(key) for key in sorted(whole))
 
     def _fitted(self, key: Key) -> Fitted:
-        means = self._means(key)
-        logs = [math.log(mean) for mean in means]
-        centre = fmean(logs)
-        spread = math.sqrt(sum((x - centre) ** 2 for x in logs) / max(len(logs) - 1, 1))
-        rows = sum(len(values) for values in self._by_source[key].values())
+        by_source = self._by_source[key].values()
+        logs = [math.log(mean) for mean in self._means(key)]
         value = math.exp(median(logs))
-        return Fitted(key[0], key[1], value, rows, len(means), spread if len(logs) > 1 else 0.0)
+        told = logs if len(logs) > 1 else [math.log(x) for values in by_source for x in values]
+        low, high = interval(told)
+        return Fitted(
+            *key,
+            value,
+            sum(len(values) for values in by_source),
+            len(logs),
+            stdev(told) if len(told) > 1 else 0.0,
+            None if low is None else math.exp(low),
+            None if high is None else math.exp(high),
+        )
 
     def _means(self, key: Key) -> list[float]:
         """The geometric mean of each source."""
@@ -146,6 +156,16 @@ class Calibration:
             What the row does not say, or nothing measures.
         """
         return sum(self.seconds(step) for step in steps_of(m))
+
+
+def interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Student's 95 % interval of what the values are drawn around; None of a single value."""
+    if len(values) < 2:
+        return None, None
+    from scipy.special import stdtrit  # here, for most commands do without scipy
+
+    half = float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / math.sqrt(len(values))
+    return fmean(values) - half, fmean(values) + half
 
 
 def _told_by(m: Measurement) -> Iterable[tuple[Key, float]]:

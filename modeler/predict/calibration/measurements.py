@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import pricing
+from modeler.predict.constants import LARGE_BYTES_PER_S
 
 SHIPPED: Final = Path(__file__).with_name("measurements.csv")
 PHASES: Final = (
@@ -36,8 +37,9 @@ PHASES: Final = (
 _NEEDED: Final = ("phase", "seconds")
 _TEXTS: Final = ("id", "system", "model", "instance_type", "medium", "loader", "condition")
 _NUMBERS: Final = ("params_b", "artifact_gb")
-# An interface from which a single stream is no longer the network's to bound. [bytes/s]
-_LARGE_BYTES_PER_S: Final = 5e9
+# Columns that are kept with a row and tell no constant.
+_BESIDE: Final = ("low_s", "high_s", "source", "source_title", "source_url", "date", "how_read")
+COLUMNS: Final = (*_NEEDED, *_TEXTS, *_NUMBERS, *_BESIDE)
 _LARGE_HOSTS: Final = re.compile(r"p4d|p5|8x|16x|DP8|B200|TP=8", re.IGNORECASE)
 _INSTANCE: Final = re.compile(r"[a-z]+\d+[a-z]*\.\w+")
 _TENSOR_PARALLEL: Final = re.compile(r"TP=(\d+)")
@@ -49,6 +51,12 @@ _WIDTHS: Final = (
     (re.compile(r"fp8|q8|int8", re.IGNORECASE), 1.0),
 )
 _SIXTEEN: Final = 2.0
+# Pages that report the same runs as another (14.34 s beside 14.36 s on one machine and volume): one
+# source, lest a row be predicted by itself.
+_SAME_RUNS: Final = {
+    "Reducing cold start latency with NVIDIA Run:ai Model Streamer (figures read from a summary "
+    "page)": "Run:ai Model Streamer benchmarks",
+}
 
 
 class MeasurementsError(Exception):
@@ -92,6 +100,11 @@ class Measurement:
     def text(self) -> str:
         """All that is said of it in words."""
         return f"{self.system} {self.model} {self.condition}"
+
+    @property
+    def phase_alone(self) -> bool:
+        """Whether nothing but its phase says what was timed: then it is the whole phase."""
+        return not self.condition
 
     @property
     def weights_gb(self) -> float | None:
@@ -140,7 +153,7 @@ class Measurement:
         """Whether its interface takes more than one stream can bring: 40 Gbit/s and above."""
         name = self.aws_instance
         if name is not None:
-            return pricing.instance(name).network_burst_bytes_per_s >= _LARGE_BYTES_PER_S
+            return pricing.instance(name).network_burst_bytes_per_s >= LARGE_BYTES_PER_S
         return bool(_LARGE_HOSTS.search(self.instance_type))
 
 
@@ -167,19 +180,38 @@ def read_measurements(path: str | os.PathLike[str]) -> tuple[Measurement, ...]:
         The file cannot be opened.
     """
     name = os.fspath(path)
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         try:
             reader = csv.DictReader(file)
             rows = list(reader)
             header = list(reader.fieldnames or ())
         except (UnicodeDecodeError, csv.Error) as error:
             raise MeasurementsError([f"{name}: not a CSV: {error}"]) from error
+    problems = []
     missing = [column for column in _NEEDED if column not in header]
     if missing:
-        raise MeasurementsError(
-            [f"{name}: column {', '.join(missing)} is missing; found {', '.join(header) or 'none'}"]
+        problems.append(
+            f"{name}: column {', '.join(missing)} is missing; found {', '.join(header) or 'none'}"
         )
+    for column in header:
+        near = difflib.get_close_matches(column, COLUMNS, n=1)
+        if column not in COLUMNS and near and near[0] not in header:
+            problems.append(f"{name}: column {column} is not known; did you mean {near[0]}?")
+    if any(None in row for row in rows):
+        lines = [str(i) for i, row in enumerate(rows, start=2) if None in row]
+        problems.append(
+            f"{name}, line {', '.join(lines[:5])}: more cells than the header has columns"
+        )
+    if problems:
+        raise MeasurementsError(problems)
     return from_rows(rows, name)
+
+
+def unknown_columns(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Columns of a table that tell nothing here."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        header = next(csv.reader(file), [])
+    return tuple(column for column in header if column not in COLUMNS)
 
 
 def from_rows(rows: Sequence[Mapping[str, str]], name: str) -> tuple[Measurement, ...]:
@@ -204,6 +236,7 @@ def from_rows(rows: Sequence[Mapping[str, str]], name: str) -> tuple[Measurement
             numbers[column] = _number(row.get(column), column, place, problems)
         texts = {column: (row.get(column) or "").strip() for column in _TEXTS}
         source = (row.get("source_title") or row.get("source") or name).strip()
+        source = _SAME_RUNS.get(source, source)
         seconds = numbers["seconds"]
         if seconds is None:
             if not row.get("seconds"):

@@ -119,7 +119,7 @@ def transfer(m: Measurement, gigabytes: float, *, download: bool) -> Step:
     ranks = m.tensor_parallel if loader == "stream" and not download else 1
     size = "large" if m.large_host else "small"
     if download:
-        loader = "download"
+        loader = "contended" if has(m.condition, r"\bcontended\b") else "download"
     if medium in NETWORK and loader in ("stream", "sharded") and m.large_host:
         several = ranks > 1 or loader == "sharded" or has(m.condition, "multiple")
         loader = "several streams" if several else "one stream"
@@ -195,6 +195,8 @@ def _provision(m: Measurement) -> Step:
     ):
         if has(text, pattern):
             return Step(DURATION, ("provision", *key))
+    if m.phase_alone:
+        return Step(DURATION, ("provision", "whole"))
     raise Missing("what was provisioned")
 
 
@@ -285,6 +287,8 @@ def _engine(m: Measurement) -> Step:
     ):
         if has(m.condition, pattern):
             return Step(GROWING, key, size)
+    if m.phase_alone:
+        return Step(GROWING, ("engine", "whole"), size)
     raise Missing("which step of the engine's start")
 
 
