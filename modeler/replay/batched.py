@@ -16,15 +16,11 @@ from modeler.replay.attempts import (
     append,
     attempts_fit,
     close_breach,
-    free_row,
     give_up,
     joins_queue,
     leaves_queue,
     refuse,
-    route_draw,
-    take_first,
     take_head,
-    take_row,
 )
 from modeler.replay.fleet import pending_seconds
 from modeler.replay.gathering import (
@@ -38,15 +34,6 @@ from modeler.replay.gathering import (
 from modeler.replay.ground import act
 from modeler.replay.machine_events import plan
 from modeler.replay.machine_layout import E_STOP
-from modeler.replay.routed import (
-    choose,
-    deadline_of,
-    false_ready,
-    from_zero,
-    next_leave,
-    next_release,
-    next_retry,
-)
 from modeler.replay.seats import (
     assign,
     cut_short,
@@ -56,6 +43,17 @@ from modeler.replay.seats import (
     leave_line,
     need_of,
     plan_steps,
+)
+from modeler.replay.ways import (
+    comes_again,
+    deadline_of,
+    next_leave,
+    next_release,
+    next_retry,
+    sent_to,
+    takes_row,
+    turned_away,
+    unbind,
 )
 
 _INF = m.INF
@@ -112,25 +110,13 @@ def _emptiest(w, need, now):  # type: ignore[no-untyped-def]
 @inner()
 def _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s):  # type: ignore[no-untyped-def]
     """Send one attempt on its way: into a batch, into a line, held or refused."""
-    ready = w.integers[m.READY]
-    seen = ready + false_ready(w, now)
     central = w.integers[m.ROUTER] == m.CENTRAL
-    queues = central and w.integers[m.FROM_ZERO] == m.QUEUE_FROM_ZERO
     gathers = w.integers[m.BATCHED] == b.DYNAMIC
     if not gathers and prompt + max(output, 1.0) - 1.0 > w.batch.law[b.K_CAPACITY]:
         refuse(w, now, ordinal, attempt, first, prompt, output, pending_s, m.SERVICE_TIME)
         return
-    if seen == 0 and not queues:
-        from_zero(w, now, ordinal, attempt, first, came, prompt, output, pending_s)
-        return
-    place = -1
-    if not central:
-        place = choose(w, now, ordinal, attempt, seen)
-    elif seen > ready and route_draw(w, ordinal, attempt) * seen < seen - ready:
-        place = ready
-    if seen > ready and place >= ready:
-        # Its health is green and its model is not loaded.
-        refuse(w, now, ordinal, attempt, first, prompt, output, pending_s, m.COLD_START)
+    place = sent_to(w, now, ordinal, attempt, first, came, prompt, output, pending_s)
+    if place < 0:
         return
     s, need = -1, max(prompt, 1.0)
     if not central:
@@ -145,13 +131,9 @@ def _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s):  #
         waiting = w.integers[m.QUEUED] - w.integers[m.HELD]
         if not central:
             waiting = w.load[w.live[place], m.L_WAITING]
-        if waiting >= w.integers[m.LIMIT]:
-            if w.integers[m.QUEUED] == 0 and w.integers[m.BREACH] == 0:
-                w.integers[m.SELF_CLEARED] += 1  # opened and closed at once: nothing may wait
-            refuse(w, now, ordinal, attempt, first, prompt, output, pending_s, m.QUEUE_LIMIT)
+        if turned_away(w, now, ordinal, attempt, first, came, prompt, output, pending_s, waiting):
             return
-    deadline = min(now + w.floats[m.QUEUE_TIMEOUT], came + w.floats[m.CLIENT_TIMEOUT])
-    row = take_row(w, ordinal, attempt, first, came, deadline, prompt, output, pending_s)
+    row = takes_row(w, now, ordinal, attempt, first, came, prompt, output, pending_s)
     w.tries[row, b.R_DONE] = 0.0
     w.tries[row, b.R_START] = _INF
     w.tries[row, b.R_TOKEN] = _INF
@@ -176,19 +158,7 @@ def _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s):  #
     w.load[replica, m.L_WAITING] += 1
     w.load[replica, m.L_OUTSTANDING] += 1
     join_line(w, w.load[replica, m.L_SEAT], row)
-    w.floats[m.NEXT_LEAVE] = min(w.floats[m.NEXT_LEAVE], deadline)
-
-
-@inner()
-def _again(w, now, row, came):  # type: ignore[no-untyped-def]
-    """The attempt of a row, which no longer waits where it did, looks for a place."""
-    t = w.tries[row]
-    ordinal, attempt = w.tries_id[row, m.I_ORDINAL], w.tries_id[row, m.I_ATTEMPT]
-    first, prompt, output, pending_s = (
-        t[m.T_FIRST], t[b.T_PROMPT], t[b.T_OUTPUT], t[m.T_PENDING_SECONDS]
-    )  # fmt: skip
-    free_row(w, row)
-    _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s)
+    w.floats[m.NEXT_LEAVE] = min(w.floats[m.NEXT_LEAVE], w.tries[row, m.T_DEADLINE])
 
 
 @inner()
@@ -248,9 +218,7 @@ def _leave(w, now):  # type: ignore[no-untyped-def]
         while w.batch.seats[s, b.S_LEAVE] > now:
             s += 1
         row = leave_line(w, s, now)
-        replica = w.tries_id[row, m.I_REPLICA]
-        w.load[replica, m.L_WAITING] -= 1
-        w.load[replica, m.L_OUTSTANDING] -= 1
+        unbind(w, row)
         if w.integers[m.BATCHED] == b.DYNAMIC:
             look_again(w, s, now)
             _vacate(w, s, now)
@@ -268,15 +236,11 @@ def _step(w, kind, now):  # type: ignore[no-untyped-def]
         _end_steps(w, now)
     elif kind == e.TIMEOUT:
         _leave(w, now)
-    elif kind == e.RETRY:
-        w.integers[m.COMEBACKS] += 1
-        _again(w, now, take_first(w, m.A_RETRY), now)
     else:
-        leaves_queue(w, now)
-        w.integers[m.HELD] -= 1
-        row = take_head(w, m.HELD_HEAD)
-        _again(w, now, row, w.tries[row, m.T_CAME])
-        close_breach(w)
+        ordinal, attempt, first, came, prompt, output, pending_s = comes_again(w, kind, now)
+        _place(w, now, ordinal, attempt, first, came, prompt, output, pending_s)
+        if kind == e.RELEASE:
+            close_breach(w)
 
 
 @inner()

@@ -36,16 +36,8 @@ from modeler.replay.fleet import (
 from modeler.replay.giving_up import give_up_head
 from modeler.replay.heap import pop
 from modeler.replay.quiet import quiet
-from modeler.replay.routed import (
-    attend,
-    last_came,
-    lose_one,
-    next_leave,
-    next_release,
-    next_retry,
-    next_start,
-    step,
-)
+from modeler.replay.routed import attend, next_start, step
+from modeler.replay.ways import last_came, lose_one, next_leave, next_release, next_retry
 
 _INF = m.INF
 # An hour: every control loop we know has acted on a waiting request long before (assumed).

@@ -178,3 +178,20 @@ def assert_same_bits(one: Result, other: Result) -> None:
             assert value.tobytes() == getattr(other, name).tobytes(), name
         else:
             assert value == getattr(other, name), name
+
+
+def fixed_fleet(limits: Limits, *arrays, replicas: int = 1, ready=()) -> Result:
+    """Arrivals, and two figures of each, on a fleet that stays; every request is recorded.
+
+    `ready` are the cold starts of those that are not warm at first.
+    """
+    starts = np.concatenate([np.zeros(replicas - len(ready)), np.array(ready), np.ones(1000)])
+    columns = [np.array(one, dtype=float) for one in arrays]
+    return simulate(
+        fixed.build(replicas, initial=replicas - len(ready)),
+        [Work(0, *columns)],
+        limits,
+        draws=lambda first, count: (np.zeros(count), starts[first : first + count]),
+        horizon_s=float(columns[0][-1]) + 1.0,
+        records=len(columns[0]),
+    )

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from naive_batching import INF, NaiveBatching
-from scenes import assert_same_bits, policies
+from scenes import assert_same_bits, fixed_fleet, policies
 
 import pricing
-from modeler.autoscale import fixed
 from modeler.predict.known import known
 from modeler.predict.latency import (
     Group,
@@ -31,21 +30,10 @@ SERVED = 1
 ROUNDING = 1e-9
 
 
-def replay(
-    law, arrival, prompt, output, *, slots, budget, replicas=1, mixed=True, ready=None, **of
-):
-    """A fixed fleet over requests; `ready` are the cold starts of those not warm at first."""
-    cold = np.array(ready if ready is not None else [], dtype=float)
-    starts = np.concatenate([np.zeros(replicas - len(cold)), cold, np.ones(1000)])
-    arrays = [np.array(one, dtype=float) for one in (arrival, prompt, output)]
-    return simulate(
-        fixed.build(replicas, initial=replicas - len(cold)),
-        [Work(0, *arrays)],
-        Limits(slots=slots, batching=Batching(law, budget, mixed), **of),
-        draws=lambda first, count: (np.zeros(count), starts[first : first + count]),
-        horizon_s=float(arrays[0][-1]) + 1.0,
-        records=len(arrays[0]),
-    )
+def replay(law, *arrays, slots, budget, mixed=True, replicas=1, ready=(), **of):
+    """Arrivals, prompts and outputs on a fixed fleet of replicas that batch continuously."""
+    limits = Limits(slots=slots, batching=Batching(law, budget, mixed), **of)
+    return fixed_fleet(limits, *arrays, replicas=replicas, ready=ready)
 
 
 def a_law(**other) -> StepLaw:

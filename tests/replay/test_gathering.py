@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from naive_dynamic import INF, NaiveDynamic
-from scenes import assert_same_bits, policies
+from scenes import assert_same_bits, fixed_fleet, policies
 
 from modeler.autoscale import fixed
 from modeler.replay import Fates, Limits, Work, simulate
@@ -20,18 +20,10 @@ ROUNDING = 1e-9
 
 
 def replay(seconds, delay_s, arrival, *, replicas=1, ready=(), **of):
-    """A fixed fleet over requests; `ready` are the cold starts of those not warm at first."""
-    starts = np.concatenate([np.zeros(replicas - len(ready)), np.array(ready), np.ones(1000)])
-    times = np.array(arrival, dtype=float)
-    nothing = np.zeros(len(times))
-    return simulate(
-        fixed.build(replicas, initial=replicas - len(ready)),
-        [Work(0, times, nothing, nothing)],
-        Limits(slots=len(seconds), batching=Gathering(tuple(seconds), delay_s), **of),
-        draws=lambda first, count: (np.zeros(count), starts[first : first + count]),
-        horizon_s=float(times[-1]) + 1.0,
-        records=len(times),
-    )
+    """Arrivals on a fixed fleet of replicas that gather."""
+    limits = Limits(slots=len(seconds), batching=Gathering(tuple(seconds), delay_s), **of)
+    nothing = np.zeros(len(arrival))
+    return fixed_fleet(limits, arrival, nothing, nothing, replicas=replicas, ready=ready)
 
 
 @st.composite
