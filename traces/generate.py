@@ -1,94 +1,37 @@
-"""Traffic of our own making: the sample ``office-week`` and its variations.
+"""Traffic of our own making: from a law, such as that of the sample ``office-week``.
 
-The rate is a shape by hour and day, times a wandering factor, times a few flash crowds; gaps
-between requests are then drawn in operational time (the integral of the rate), where they are
-burstier than a Poisson process. Both matter: the gaps make seconds uneven, the wandering makes
-minutes uneven, and it is minutes that an autoscaler sees.
+Gaps between requests are drawn in operational time, the integral of the rate of `traces.rate`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from math import exp, expm1, isfinite, log, sqrt
+from math import isfinite, sqrt
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from traces.counts import CountSeries
 from traces.draws import exponential, normal, uniform
 from traces.errors import Problem, TraceError
+from traces.law import (
+    Crowds,
+    Floats,
+    Gaps,
+    Lognormal,
+    Tokens,
+    TrafficLaw,
+    Wander,
+    is_law,
+    read_law,
+)
+from traces.rate import DAY_S, edges_of, shared_rate, typical_wander
 from traces.trace import Trace
-
-Floats = NDArray[np.float64]
-
-DAY_S: Final = 86_400.0
-# The rate changes every 10 s, so that nothing happens in step with a controller's minute.
-STEP_S: Final = 10.0
-
-
-@dataclass(frozen=True)
-class Lognormal:
-    """Whole numbers with a lognormal law, clipped.
-
-    Attributes
-    ----------
-    median : float. Half of the draws lie below. [tokens]
-    sigma : float. Standard deviation of the logarithm.
-    least, most : int. Bounds of the draws. [tokens]
-    """
-
-    median: float
-    sigma: float
-    least: int
-    most: int
-
-    def draw(self, seed: int, stream: str, count: int) -> Floats:
-        """Draws number 0 to ``count - 1`` of a stream."""
-        values = normal(seed, stream, 0, count)
-        values *= self.sigma
-        values += log(self.median)
-        np.exp(values, out=values)
-        np.rint(values, out=values)
-        return np.clip(values, self.least, self.most, out=values)
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """What a generated trace looks like.
-
-    Attributes
-    ----------
-    start : datetime. The first arrival.
-    days : float. Length. [days]
-    mean_rps : float. Requests over length, flash crowds included. [requests/s]
-    weekday, weekend : tuple of 24 floats. Rate in the middle of each hour, relative to each other.
-    wander_sigma : float. Standard deviation of the logarithm of the wandering factor.
-    wander_tau_s : float. Time in which its correlation falls to 1/e. [s]
-    gap_cv : float. Coefficient of variation of the gaps in operational time; at least 1.
-    crowds_per_day : float. Flash crowds, likelier when the rate is high. [1/day]
-    crowd_height : tuple of 2 floats. Range of the factor that a crowd adds at its start.
-    crowd_tau_s : float. Time in which a crowd falls to 1/e. [s]
-    prompt_tokens, output_tokens : Lognormal. What a request brings and asks for.
-    """
-
-    start: datetime
-    days: float
-    mean_rps: float
-    weekday: tuple[float, ...]
-    weekend: tuple[float, ...]
-    wander_sigma: float
-    wander_tau_s: float
-    gap_cv: float
-    crowds_per_day: float
-    crowd_height: tuple[float, float]
-    crowd_tau_s: float
-    prompt_tokens: Lognormal
-    output_tokens: Lognormal
-
 
 # fmt: off
 _WEEKDAY: Final = (
@@ -103,25 +46,25 @@ _WEEKEND: Final = (
 
 # Assumed, not measured: an office assistant. Its minutes scatter about as those of a published
 # hour of conversations (Azure LLM 2023, conv: index of dispersion 1.4 at 1 s, 20.6 at 60 s).
-SAMPLES: Final[Mapping[str, Pattern]] = MappingProxyType(
+SAMPLES: Final[Mapping[str, TrafficLaw]] = MappingProxyType(
     {
-        "office-week": Pattern(
+        "office-week": TrafficLaw(
             start=datetime(2026, 1, 5, tzinfo=UTC),  # a Monday
             days=7.0,
             mean_rps=2.0,
-            weekday=_WEEKDAY,
-            weekend=_WEEKEND,
-            wander_sigma=0.25,
-            wander_tau_s=900.0,
-            gap_cv=1.25,
-            crowds_per_day=0.7,
-            crowd_height=(0.8, 2.0),
-            crowd_tau_s=240.0,
-            prompt_tokens=Lognormal(median=400.0, sigma=1.0, least=8, most=4096),
-            output_tokens=Lognormal(median=90.0, sigma=0.6, least=1, most=1024),
+            hours=(*(_WEEKDAY * 5), *(_WEEKEND * 2)),
+            wander=(Wander(sigma=0.25, tau_s=900.0),),
+            gaps=Gaps(law="hyperexponential", cv=1.25),
+            crowds=Crowds(per_day=0.7, height=(0.8, 2.0), tau_s=240.0),
+            tokens=Tokens(
+                prompt=Lognormal(median=400.0, sigma=1.0, least=8, most=4096),
+                output=Lognormal(median=90.0, sigma=0.6, least=1, most=1024),
+            ),
         )
     }
 )
+# Requests of one trace: arrays of them must fit in memory.
+_MOST_REQUESTS: Final = 500_000_000
 
 
 def sample_names() -> tuple[str, ...]:
@@ -130,13 +73,13 @@ def sample_names() -> tuple[str, ...]:
 
 
 def generate(
-    name: str = "office-week",
+    name: str | TrafficLaw = "office-week",
     seed: int = 0,
     *,
     days: float | None = None,
     mean_rps: float | None = None,
 ) -> Trace:
-    """Make a sample trace; the same arguments give the same trace.
+    """Make a trace from a law; the same arguments give the same trace.
 
     ``office-week``: seven days from Monday 2026-01-05 00:00 UTC at 2 requests/s, with a weekday
     peak of 6 to 7 requests/s around 10:00, a dip at noon, nights at a few per cent of the peak,
@@ -149,36 +92,42 @@ def generate(
 
     Parameters
     ----------
-    name : str. One of `sample_names`.
+    name : str or TrafficLaw. One of `sample_names`, or a law.
     seed : int. Seed of every draw.
-    days : float, optional. Length instead of the sample's own. [days]
-    mean_rps : float, optional. Mean rate instead of the sample's own. [requests/s]
+    days : float, optional. Length instead of the law's own. [days]
+    mean_rps : float, optional. Mean rate instead of the law's own. [requests/s]
 
     Returns
     -------
     Trace
-        With ``prompt_tokens`` and ``output_tokens``; stamps are whole microseconds.
+        With ``prompt_tokens`` and ``output_tokens`` as the law has them; stamps are whole
+        microseconds.
 
     Raises
     ------
     TraceError
         Unknown name, or a length or rate that is not above 0.
     """
-    pattern = SAMPLES.get(name)
-    if pattern is None:
-        raise TraceError(None, _unknown(name, "not a sample", f"one of {', '.join(SAMPLES)}"))
-    length = _positive("days", pattern.days if days is None else days)
-    rate = _positive("mean_rps", pattern.mean_rps if mean_rps is None else mean_rps)
-    arrivals = _arrivals(pattern, length, rate, seed)
+    if isinstance(name, TrafficLaw):
+        law, called = name, name.source or "law"
+    else:
+        called = name
+        if name not in SAMPLES:
+            raise TraceError(None, _unknown(name, "not a sample", f"one of {', '.join(SAMPLES)}"))
+        law = SAMPLES[name]
+    length = _positive("days", law.days if days is None else days)
+    rate = _positive("mean_rps", law.mean_rps if mean_rps is None else mean_rps)
+    total = rate * length * DAY_S
+    if total > _MOST_REQUESTS:
+        problem = Problem(f"{total:.3g} requests", f"at most {_MOST_REQUESTS:,}: fewer days or rps")
+        raise TraceError(None, problem)
+    arrivals, columns = _composed(law, length, total, seed)
     return Trace(
         arrivals,
-        {
-            "prompt_tokens": pattern.prompt_tokens.draw(seed, "prompt_tokens", arrivals.size),
-            "output_tokens": pattern.output_tokens.draw(seed, "output_tokens", arrivals.size),
-        },
-        t0_ns=int(pattern.start.timestamp()) * 1_000_000_000,
-        t0_is_absolute=True,
-        source=f"generate:{name} seed={seed} days={length:g} mean_rps={rate:g}",
+        columns,
+        t0_ns=0 if law.start is None else int(law.start.timestamp() * 1e6) * 1000,
+        t0_is_absolute=law.start is not None,
+        source=f"generate:{called} seed={seed} days={length:g} mean_rps={rate:g}",
     )
 
 
@@ -187,8 +136,8 @@ def load(name_or_path: str | Path, seed: int = 0) -> Trace | CountSeries:
 
     Parameters
     ----------
-    name_or_path : str or path. One of `sample_names`, or a file that `read` knows.
-    seed : int. Seed of a sample; a file needs none.
+    name_or_path : str or path. One of `sample_names`, a law's file, or a file that `read` knows.
+    seed : int. Seed of a sample or of a law; other files need none.
 
     Raises
     ------
@@ -199,87 +148,121 @@ def load(name_or_path: str | Path, seed: int = 0) -> Trace | CountSeries:
         return generate(str(name_or_path), seed)
     if not Path(name_or_path).exists():
         raise TraceError(None, _missing(Path(name_or_path)))
+    if is_law(name_or_path):
+        return generate(read_law(name_or_path), seed)
     from traces.formats import read
 
     return read(name_or_path)
 
 
-def _arrivals(pattern: Pattern, days: float, mean_rps: float, seed: int) -> Floats:
+def _composed(
+    law: TrafficLaw, days: float, total: float, seed: int
+) -> tuple[Floats, dict[str, Floats]]:
+    """Arrivals of all clients together, the first at 0 [s], and their tokens."""
+    edges_s = edges_of(law, days)
+    shared = shared_rate(law, edges_s, seed)
+    if not law.clients:
+        arrivals = _arrivals(law, shared, edges_s, total, law.gaps, seed, "")
+        return arrivals, _tokens(law.tokens, arrivals.size, seed, "")
+    shares = np.array([client.share for client in law.clients])
+    shares /= shares.sum()
+    times, drawn = [], []
+    for number, (client, share) in enumerate(zip(law.clients, shares, strict=True)):
+        own = f".client{number}"
+        name = f"generate.wander{own}"
+        rate = shared * typical_wander(law, client.wander, np.ones(shared.size), seed, name)
+        gaps = client.gaps or law.gaps
+        arrivals = _arrivals(law, rate, edges_s, total * share, gaps, seed, own)
+        # A client begins anywhere in its first gap, lest all begin together.
+        arrivals = arrivals + float(uniform(seed, f"generate.offset{own}", 0, 1)[0]) * edges_s[1]
+        times.append(arrivals)
+        drawn.append(_tokens(client.tokens or law.tokens, arrivals.size, seed, own))
+    arrivals = np.concatenate(times)
+    order = np.argsort(arrivals, kind="stable")
+    arrivals = _microseconds(arrivals[order] - arrivals[order[0]])
+    kept = [name for name in drawn[0] if all(name in one for one in drawn)]
+    return arrivals, {name: np.concatenate([one[name] for one in drawn])[order] for name in kept}
+
+
+def _arrivals(
+    law: TrafficLaw, rate: Floats, edges_s: Floats, total: float, gaps: Gaps, seed: int, own: str
+) -> Floats:
     """Sorted arrivals, the first at 0. [s]"""
-    edges_s = np.append(np.arange(0.0, days * DAY_S, STEP_S), days * DAY_S)
-    base = _shape(pattern, edges_s[:-1] + STEP_S / 2)
-    rate = base * _wander(pattern, base.size, seed) * _crowds(pattern, base, edges_s, seed)
     expected = np.concatenate(([0.0], np.cumsum(rate * np.diff(edges_s))))
-    total = mean_rps * days * DAY_S
     expected *= total / expected[-1]
 
     # Room for ten standard deviations more gaps than expected, the cost of which is nothing.
-    count = int(total + 10 * pattern.gap_cv * sqrt(total)) + 10
-    position = _gaps(pattern.gap_cv, seed, count)
+    count = int(total + 10 * max(gaps.cv, 1.0) * sqrt(total)) + 10
+    position = gaps_of(gaps, seed, count, own)
     position[0] = 0.0
     np.cumsum(position, out=position)
+    if law.paths > 1:
+        # Typical in number as well: as many as are expected, and the gaps stretched to that.
+        size = max(round(total), 1)
+        position = position[: size + 1] * (total / position[size])
     position = position[: int(np.searchsorted(position, total))]
-    arrivals = np.interp(position, expected, edges_s)
-    arrivals *= 1e6
+    return _microseconds(np.interp(position, expected, edges_s))
+
+
+def _microseconds(arrivals: Floats) -> Floats:
+    arrivals = arrivals * 1e6
     np.rint(arrivals, out=arrivals)
     arrivals /= 1e6
     return arrivals
 
 
-def _shape(pattern: Pattern, at_s: Floats) -> Floats:
-    """Relative rate by hour and day of the week, straight lines between the middles of hours."""
-    days = int(at_s[-1] // DAY_S) + 1
-    first = pattern.start.weekday()
-    hours = [
-        pattern.weekend if (first + day) % 7 >= 5 else pattern.weekday
-        for day in range(-1, days + 1)
-    ]
-    table = np.concatenate([np.asarray(day) for day in hours])
-    middles_s = (np.arange(table.size) + 0.5) * 3600.0 - DAY_S
-    return np.interp(at_s, middles_s, table)
+def gaps_of(gaps: Gaps, seed: int, count: int, own: str = "") -> Floats:
+    """Gaps of mean 1.
 
-
-def _wander(pattern: Pattern, steps: int, seed: int) -> Floats:
-    """Lognormal factor of mean 1 whose logarithm is an Ornstein-Uhlenbeck process."""
-    keep = exp(-STEP_S / pattern.wander_tau_s)
-    fresh = sqrt(-expm1(-2.0 * STEP_S / pattern.wander_tau_s))
-    shocks = normal(seed, "generate.wander", 0, steps)
-    shocks[1:] *= fresh
-    level, levels = 0.0, []
-    for shock in shocks.tolist():
-        level = keep * level + shock
-        levels.append(level)
-    sigma = pattern.wander_sigma
-    return np.exp(np.array(levels) * sigma - sigma * sigma / 2.0)
-
-
-def _crowds(pattern: Pattern, base: Floats, edges_s: Floats, seed: int) -> Floats:
-    """Factor of 1 and above: flash crowds that start at once and fade."""
-    count = round(pattern.crowds_per_day * float(edges_s[-1]) / DAY_S)
-    load = np.concatenate(([0.0], np.cumsum(base * np.diff(edges_s))))
-    starts_s = np.interp(uniform(seed, "generate.crowd", 0, count) * load[-1], load, edges_s)
-    low, high = pattern.crowd_height
-    heights = low + (high - low) * uniform(seed, "generate.crowd_height", 0, count)
-    factor = np.ones(base.size)
-    for start_s, height in zip(starts_s, heights, strict=True):
-        since = edges_s[:-1] - start_s
-        after = since >= 0.0
-        factor[after] += height * np.exp(-since[after] / pattern.crowd_tau_s)
-    return factor
-
-
-def _gaps(cv: float, seed: int, count: int) -> Floats:
-    """Gaps of mean 1: one of two exponential laws at random, each carrying half of the time.
-
-    With balanced means the shares follow from the coefficient of variation alone (Whitt,
+    The hyperexponential is one of two exponential laws at random, each carrying half of the time:
+    with balanced means the shares follow from the coefficient of variation alone (Whitt,
     "Approximating a point process by a renewal process", Operations Research 30(1), 1982).
     """
-    square = cv * cv
-    short = (1.0 + sqrt((square - 1.0) / (square + 1.0))) / 2.0
-    gaps = exponential(seed, "generate.gap", 0, count)
-    is_short = uniform(seed, "generate.gap_kind", 0, count) < short
-    gaps *= np.where(is_short, 0.5 / short, 0.5 / (1.0 - short))
-    return gaps
+    stream = f"generate.gap{own}"
+    if gaps.law == "poisson":
+        return exponential(seed, stream, 0, count)
+    if gaps.law == "hyperexponential":
+        square = gaps.cv * gaps.cv
+        short = (1.0 + sqrt((square - 1.0) / (square + 1.0))) / 2.0
+        drawn = exponential(seed, stream, 0, count)
+        is_short = uniform(seed, f"generate.gap_kind{own}", 0, count) < short
+        drawn *= np.where(is_short, 0.5 / short, 0.5 / (1.0 - short))
+        return drawn
+    from scipy.special import gamma, gammaincinv
+
+    if gaps.law == "gamma":
+        form = 1.0 / (gaps.cv * gaps.cv)
+        return np.asarray(gammaincinv(form, uniform(seed, stream, 0, count)) / form)
+    power = _weibull_power(gaps.cv)
+    return exponential(seed, stream, 0, count) ** power / float(gamma(1.0 + power))
+
+
+def _weibull_power(cv: float) -> float:
+    """One over the shape: ``Gamma(1 + 2 p) / Gamma(1 + p)^2 = 1 + cv^2``."""
+    from scipy.optimize import brentq
+    from scipy.special import gammaln
+
+    aim = np.log1p(cv * cv)
+    return float(
+        brentq(lambda p: gammaln(1.0 + 2.0 * p) - 2.0 * gammaln(1.0 + p) - aim, 1e-3, 20.0)
+    )
+
+
+def _tokens(tokens: Tokens, count: int, seed: int, own: str) -> dict[str, Floats]:
+    """Prompt and output of each request, as far as the law has them."""
+    found: dict[str, Floats] = {}
+    if tokens.prompt is not None:
+        found["prompt_tokens"] = tokens.prompt.of_normal(
+            normal(seed, f"prompt_tokens{own}", 0, count)
+        )
+    if tokens.output is not None:
+        scores = normal(seed, f"output_tokens{own}", 0, count)
+        if tokens.correlation and tokens.prompt is not None:
+            rho = tokens.correlation
+            other = normal(seed, f"prompt_tokens{own}", 0, count)
+            scores = rho * other + sqrt(1.0 - rho * rho) * scores
+        found["output_tokens"] = tokens.output.of_normal(scores)
+    return found
 
 
 def _positive(name: str, value: float) -> float:

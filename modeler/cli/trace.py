@@ -1,15 +1,16 @@
-"""``modeler trace``: describe, convert or generate traffic."""
+"""``modeler trace``: describe, convert, fit or generate traffic."""
 
 import functools
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Final
 
 import click
 
 from modeler.cli.options import output_options
-from modeler.cli.output import check_output, emit, talk
+from modeler.cli.output import check_output, emit, talk, write_atomic
 
 # The formats are named here and not read from `traces.formats`, so that --help stays quick; a
 # test holds the two together.
@@ -141,7 +142,7 @@ def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def command() -> None:
-    """Describe, convert or generate traffic.
+    """Describe, convert, fit or generate traffic.
 
     A trace is the name of a sample or a file, plain or gzip, recognised by its content: published
     traces, access logs, metrics of CloudWatch and Prometheus, results of load tests, and CSV, JSON
@@ -206,7 +207,7 @@ def convert(
 
 
 @command.command()
-@click.argument("name", metavar="[SAMPLE]", default="office-week")
+@click.argument("name", metavar="[LAW]", default="office-week")
 @_seed
 @click.option(
     "--days", type=float, default=None, help="Length, instead of the sample's own. [days]"
@@ -223,16 +224,75 @@ def generate(
     format: str | None,
     output: str | None,
 ) -> None:
-    """Make traffic like a sample, by default office-week.
+    """Make traffic by a LAW: a sample's, by default office-week, or a file that trace fit wrote.
 
     \b
     modeler trace generate office-week --seed 7 -o week.npz
     modeler trace generate --days 1 --mean-rps 10 -o day.csv.gz
+    modeler trace generate law.json --days 7 -o week.npz
     """
     import traces
 
     check_output(output)
-    _save(traces.generate(name, seed, days=days, mean_rps=mean_rps), format, output)
+    known = name in traces.sample_names() or not os.path.exists(name)
+    law = name if known else traces.read_law(name)
+    _save(traces.generate(law, seed, days=days, mean_rps=mean_rps), format, output)
+
+
+@command.command()
+@click.argument("trace", metavar="TRACE")
+@_reading_options
+@_seed
+@click.option("--write", "law_file", metavar="FILE", help="Write the law to FILE, as JSON.")
+@click.option(
+    "--out", "folder", type=click.Path(), metavar="DIR", help="Draw traffic.png and .svg there."
+)
+@output_options()
+def fit(
+    trace: str,
+    input_format: str | None,
+    reading: dict[str, Any],
+    seed: int,
+    law_file: str | None,
+    folder: str | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Fit a law to TRACE and say how well traffic made by it matches.
+
+    The law holds the shape by the hour (of traces of two days and more), factors by which the rate
+    wanders, gaps and tokens. Eight traces are made by it and compared: rate, scatter of the gaps,
+    dispersion at 1, 10, 60 and 120 s, autocorrelation, peaks, tokens. A scenario's trace: FILE, and
+    trace generate FILE, make traffic by it.
+
+    \b
+    modeler trace fit requests.csv.gz --write law.json --out figures
+    """
+    import traces
+
+    check_output(output)
+    check_output(law_file)
+    loaded = _load(trace, input_format, reading, seed)
+    if not isinstance(loaded, traces.Trace):
+        raise click.UsageError("fit needs one arrival per request, and this is counts per interval")
+    law = traces.fit(loaded)
+    rows = [asdict(row) for row in traces.match(loaded, law)]
+    if law_file is not None:
+        write_atomic(law_file, traces.law_text(law))
+    if folder is not None:
+        from modeler.report.figures import write_traffic
+        from modeler.report.files import whole_folder
+
+        with whole_folder(folder) as scratch:
+            write_traffic(loaded, traces.generate(law, seed), scratch)
+    result = {"schema": "trace-fit/1", "law": law.model_dump(mode="json"), "match": rows}
+    emit(result, format=format, output=output, table=rows)
+    wander = ", ".join(f"{one.sigma:.2g} over {one.tau_s:g} s" for one in law.wander)
+    talk(f"gaps: {law.gaps.law}, cv {law.gaps.cv:g}; the rate wanders by {wander or 'nothing'}")
+    if law_file is not None:
+        talk(f"wrote {law_file}: trace: {law_file}")
+    if folder is not None:
+        talk(f"wrote {folder}/traffic.png and .svg")
 
 
 @command.command()

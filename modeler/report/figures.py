@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from modeler.predict.accuracy import AccuracyCurve
+    from traces import Trace
 
 _DPI = 160  # 1536 points across: sharp on a slide
 # Colours that turn with the page when it is shown dark; the page defines the variables.
@@ -76,10 +77,29 @@ def write_accuracy(
     from modeler.report import plot_accuracy
 
     with drawing():
-        figure = plot_accuracy.draw(curve)
-        written = [folder / f"accuracy.{kind}" for kind in formats]
-        for path, kind in zip(written, formats, strict=True):
-            path.write_bytes(_render(figure, kind))
+        return _written(plot_accuracy.draw(curve), folder, "accuracy", formats)
+
+
+def write_traffic(
+    trace: Trace, made: Trace, folder: Path, formats: Sequence[str] = ("png", "svg")
+) -> list[Path]:
+    """Draw traffic beside what its law makes.
+
+    Returns
+    -------
+    list of Path
+        ``traffic`` in each format.
+    """
+    from modeler.report import plot_traffic
+
+    with drawing():
+        return _written(plot_traffic.draw(trace, made), folder, "traffic", formats)
+
+
+def _written(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    written = [folder / f"{name}.{kind}" for kind in formats]
+    for path, kind in zip(written, formats, strict=True):
+        path.write_bytes(_render(figure, kind))
     return written
 
 
