@@ -72,7 +72,8 @@ class Precision:
         """Weights of a model in memory. [bytes]"""
         linear = architecture.linear_parameters
         rest = architecture.parameters - linear
-        return linear * self.linear_bytes + rest * self.other_bytes
+        dense = linear * self.linear_bytes + rest * self.other_bytes
+        return dense + architecture.sparse_bytes(self.linear_bytes)
 
 
 def _packed(name: str, bits: float, maths: str = "fp16") -> Precision:

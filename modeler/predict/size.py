@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,8 @@ class SizeReport:
     contents : Contents, optional. What the headers say.
     counted : int, optional. Parameters, where they were counted and not divided out. [parameters]
     traffic : Traffic, optional. Requests that reading the headers took, in S3.
+    by_precision : mapping of str to int, optional. Bytes in each precision of a description, whose
+        sparse layers keep more than parameters; else parameters times bytes. [bytes]
     """
 
     source: str
@@ -111,6 +114,7 @@ class SizeReport:
     contents: Contents | None = None
     counted: int | None = None
     traffic: Traffic | None = None
+    by_precision: Mapping[str, int] | None = None
 
     @property
     def parameters(self) -> int:
@@ -138,7 +142,7 @@ class SizeReport:
             "tensors": 0 if self.contents is None else self.contents.tensors,
             "weight_bytes": self.weight_bytes,
             "artifact_bytes": self.artifact_bytes,
-            "bytes_by_precision": bytes_by_precision(self.parameters),
+            "bytes_by_precision": dict(self.by_precision or bytes_by_precision(self.parameters)),
             "objects": self.objects,
             "storage_classes": {
                 name: {"objects": found.objects, "bytes": found.bytes}
@@ -213,16 +217,19 @@ def measure_size(
         file = StoredFile(text, path.stat().st_size)
         contents = read_all([LocalBytes(path)]) if file.size_bytes else None
         return _report(text, "file", dtype, (file,), contents=contents)
+    if path.exists():
+        raise SizeError(text, _IRREGULAR)
     return _literal(text, dtype or _DTYPE)
 
 
 _DTYPE: Final = "fp16"
+_IRREGULAR: Final = "neither a file nor a folder: a pipe, a socket or a device"
 
 
 def _described(source: str, found: Architecture, dtype: str | None) -> SizeReport:
     """A model that is described and not there: parameters counted, bytes by its precision."""
     kind = dtype or found.dtype
-    size = round(found.parameters * BYTES_PER_PARAMETER[kind])
+    size = found.weight_bytes(BYTES_PER_PARAMETER[kind])
     notes = found.notes
     if found.experts:
         notes += (
@@ -232,8 +239,11 @@ def _described(source: str, found: Architecture, dtype: str | None) -> SizeRepor
     if found.attention is not None:
         cache = round(2.0 * found.attention.cache_elements())
         notes += (f"{cache:,} bytes of cache a token in 16 bit",)
-    counted = found.parameters
-    return SizeReport(source, "description", kind, size, size, 0, {}, notes, counted=counted)
+    widths = {name: BYTES_PER_PARAMETER[name] for name in bytes_by_precision(0)}
+    return SizeReport(
+        source, "description", kind, size, size, 0, {}, notes, counted=found.parameters,
+        by_precision={name: found.weight_bytes(width) for name, width in widths.items()},
+    )  # fmt: skip
 
 
 # The file that each library writes by default.
@@ -275,17 +285,24 @@ def _literal(text: str, dtype: str) -> SizeReport:
 def _walk(folder: Path) -> Iterator[StoredFile]:
     """Every file below a folder once, however many links lead to it."""
     seen = set()
-    for here, folders, names in os.walk(folder):
+    for here, folders, names in os.walk(folder, onerror=_refuse):
         folders.sort()
         for name in sorted(names):
             path = Path(here, name)
             try:
-                stat = path.stat()
+                status = path.stat()
             except FileNotFoundError as error:
                 raise SizeError(str(path), "a link that leads nowhere") from error
-            if (stat.st_dev, stat.st_ino) not in seen:
-                seen.add((stat.st_dev, stat.st_ino))
-                yield StoredFile(str(path), stat.st_size)
+            if not stat.S_ISREG(status.st_mode):
+                raise SizeError(str(path), _IRREGULAR)
+            if (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                yield StoredFile(str(path), status.st_size)
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be listed is not left out in silence."""
+    raise error
 
 
 def _report(

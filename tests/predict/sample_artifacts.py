@@ -77,6 +77,34 @@ def npz() -> bytes:
     return out.getvalue()
 
 
+def zipped(members: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
+    """An archive of members by name."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def npy() -> bytes:
+    """One array of four elements of float32."""
+    out = io.BytesIO()
+    np.save(out, np.zeros(4, np.float32))
+    return out.getvalue()
+
+
+def sparse_tar() -> bytes:
+    """A member of GNU's sparse type that claims 2^40 bytes and has none."""
+    info = tarfile.TarInfo("a")
+    info.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    block[483:495] = (1 << 40).to_bytes(12, "big")
+    block[483] = 0x80
+    block[148:156] = b" " * 8
+    block[148:156] = f"{sum(block[:512]):06o}\0 ".encode()
+    return bytes(block) + bytes(1024)
+
+
 def _string(text: str) -> bytes:
     return struct.pack("<Q", len(text)) + text.encode()
 
@@ -211,6 +239,7 @@ def variables_index(variables: dict[str, tuple[int, list[int], int]]) -> bytes:
     return out + places.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
 
 
+EVERY_NPY = npy()
 EVERY = {
     "model.safetensors": weights(200), "model.pt": torch_zip(), "model.npz": npz(),
     "model.gguf": gguf(), "model.onnx": onnx(), "model.json": xgboost_json(),

@@ -18,7 +18,6 @@ from modeler.predict.architecture import (
     from_spec,
     read_description,
 )
-from modeler.predict.architecture.layers import sparse_bytes
 from modeler.predict.catalogue import UnknownVariant, catalogue, variants
 from modeler.referee.cases import check_cases
 from modeler.referee.sizes import run_size
@@ -129,17 +128,6 @@ def test_layers_that_cannot_be(spec, said):
 def test_only_the_first_layer_grows_with_the_features():
     small, large = (from_spec({"type": "mlp", "layers": [n, 512, 256, 2]}) for n in (10, 1010))
     assert large.parameters - small.parameters == 1000 * 512
-
-
-def test_sparse_layers_in_each_way_of_keeping_them():
-    # At single precision with 32-bit indices, rows of indices win below half; 2:4 at 16 bit is
-    # 0.5625 of dense.
-    kept = sparse_bytes(1024, 1024, 0.4, value_bytes=4.0)
-    assert kept["csr"] < kept["dense"] < sparse_bytes(1024, 1024, 0.6, value_bytes=4.0)["csr"]
-    half = sparse_bytes(1024, 1024, 0.5, value_bytes=2.0)
-    assert half["2:4"] / half["dense"] == pytest.approx(0.5625)
-    pruned = from_spec({"type": "mlp", "layers": [100, 100], "density": 0.1})
-    assert pruned.parameters == 1000 + 100
 
 
 @given(

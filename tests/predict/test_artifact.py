@@ -1,9 +1,15 @@
 """Artifacts read by their headers: what they hold, hostile ones, and 140 GB in kilobytes."""
 
+import bz2
+import gzip
 import json
+import lzma
+import pickle
 import resource
 import struct
 import tracemalloc
+import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -11,18 +17,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sample_artifacts import (
     EVERY,
+    EVERY_NPY,
     gguf,
     gzip_bomb,
     onnx,
     safetensors,
+    sparse_tar,
     tar_gz,
     torch_zip,
     variables_index,
     weights,
+    zipped,
 )
 
 from modeler.predict import measure_size
 from modeler.predict.artifact import ArtifactError, LocalBytes, S3Bytes, Traffic, read, read_all
+from modeler.predict.artifact.promised import SUFFIXES
 
 
 def of(folder: Path, name: str, content: bytes) -> LocalBytes:
@@ -122,6 +132,80 @@ def test_shards_are_one_model(tmp_path):
         measure_size(tmp_path)
 
 
+NOT_WHAT_THE_SUFFIX_PROMISES = {
+    "noise": bytes(range(200, 256)) * 30,
+    "text": b"this is no model\n" * 50,
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(500),
+    "a few bytes": b"abc",
+}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("case", NOT_WHAT_THE_SUFFIX_PROMISES)
+def test_a_suffix_is_a_promise(tmp_path, suffix, case):
+    content = NOT_WHAT_THE_SUFFIX_PROMISES[case]
+    source = of(tmp_path, f"model{suffix}", content)
+    with pytest.raises(ArtifactError) as caught:
+        measure_size(source.name)
+    said = str(caught.value)
+    assert said.startswith(f"{source.name}: expected ")
+    assert f"by its suffix {suffix}; " in said
+    assert content[:8].hex(" ") in said
+
+
+def test_another_format_than_promised_is_named(tmp_path):
+    with pytest.raises(ArtifactError, match=r"expected PyTorch.* by its suffix .pt; it is safete"):
+        read(of(tmp_path, "model.pt", EVERY["model.safetensors"]))
+    with pytest.raises(ArtifactError, match=r"by its suffix .npz; it is torch; its first bytes"):
+        read(of(tmp_path, "model.npz", EVERY["model.pt"]))
+    with pytest.raises(ArtifactError, match=r"by its suffix .pt; it is zip"):
+        read(of(tmp_path, "model.pt", zipped({"notes.txt": b"hello"})))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "format"),
+    [
+        ("m.h5", b"\x89HDF\r\n\x1a\n" + bytes(90), "hdf5"),
+        ("m.tflite", b"\x1c\0\0\0TFL3" + bytes(90), "tflite"),
+        ("m.msgpack", b"\x81\xa1a\x01", "msgpack"),
+        ("m.ggml", b"tjgg" + bytes(90), "ggml"),
+        ("m.npy", EVERY_NPY, "npy"),
+        ("m.pt", pickle.dumps([1], protocol=2) + bytes(50), "pickle"),  # torch before its zip
+        ("m.pkl", pickle.dumps([1], protocol=0), "pickle"),
+        ("m.joblib", zlib.compress(pickle.dumps(list(range(99)))), "joblib"),
+        ("m.joblib", bz2.compress(pickle.dumps(list(range(99)))), "joblib"),
+        ("m.joblib", lzma.compress(pickle.dumps(list(range(99)))), "joblib"),
+        ("m.joblib", gzip.compress(pickle.dumps(list(range(99)))), "joblib"),
+        ("m.zip", zipped({"notes.txt": b"hello"}), "zip"),
+    ],
+)
+def test_what_keeps_its_promise(tmp_path, name, content, format):
+    assert read(of(tmp_path, name, content)).format == format
+
+
+def test_what_is_packed_and_no_pickle_is_no_joblib(tmp_path):
+    assert read(of(tmp_path, "notes.gz", gzip.compress(b"hello"))) is None
+    with pytest.raises(ArtifactError, match="expected joblib"):
+        read(of(tmp_path, "m.joblib", gzip.compress(b"hello")))
+
+
+def test_trees_in_the_arrays_of_ubjson(tmp_path):
+    """Arrays with a type and a count, and with a count alone, as XGBoost writes them."""
+
+    def key(text):
+        return b"L" + struct.pack(">q", len(text)) + text
+
+    tree = b"{" + key(b"base_weights") + b"[$d#L" + struct.pack(">q", 3) + bytes(12)
+    tree += key(b"tree_param") + b"{" + key(b"num_nodes") + b"S" + key(b"3") + b"}}"
+    trees = b"[#L" + struct.pack(">q", 2) + tree + tree
+    model = b"{" + key(b"num_trees") + b"S" + key(b"2") + key(b"trees") + trees + b"}"
+    content = b"{" + key(b"learner") + model + key(b"version") + b"[i\x03i\x02i\x00]" + b"}"
+    assert read(of(tmp_path, "m.ubj", content)).facts == {"trees": 2, "nodes": 6}
+    for cut in range(30, len(content), 7):
+        with pytest.raises(ArtifactError):
+            read(of(tmp_path, "m.ubj", content[:cut]))
+
+
 def _safetensors(header: object, data: bytes = b"") -> bytes:
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
@@ -145,6 +229,28 @@ HOSTILE = {
     "elements without end": (
         "x.safetensors", _safetensors({"w": {"dtype": "F32", "shape": [1 << 40, 1 << 40],
                                              "data_offsets": [0, 2]}}, b"xx"), "too many elements"),
+    "tensors that overlap": (
+        "x.safetensors", _safetensors(
+            {"a": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]},
+             "b": {"dtype": "U8", "shape": [4], "data_offsets": [2, 6]}}, b"x" * 6),
+        r'tensors "a" \(0 to 4\) and "b" \(2 to 6\) overlap'),
+    "a hole": (
+        "x.safetensors", _safetensors(
+            {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
+             "b": {"dtype": "U8", "shape": [2], "data_offsets": [4, 6]}}, b"x" * 6),
+        'between tensors "a" and "b" belong to none'),
+    "bytes before": (
+        "x.safetensors", _safetensors(
+            {"a": {"dtype": "U8", "shape": [2], "data_offsets": [4, 6]}}, b"x" * 6),
+        '4 bytes before tensor "a" belong to none'),
+    "bytes behind": (
+        "x.safetensors", _safetensors(
+            {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}, b"x" * 6),
+        "4 bytes behind the last tensor belong to none"),
+    "a tensor twice": (
+        "x.safetensors", (lambda text: len(text).to_bytes(8, "little") + text)(
+            b'{"a": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}, "a": {}}'),
+        '"a" is there twice'),
     "an unknown dtype": (
         "x.safetensors", _safetensors({"w": {"dtype": "Q1", "shape": [], "data_offsets": [0, 2]}},
                                       b"xx"), "dtype 'Q1' is not known"),
@@ -158,6 +264,29 @@ HOSTILE = {
         + struct.pack("<IIQ", 9, 8, 1 << 60), "an array of 1,152,921,504,606,846,976 entries"),
     "another version": ("x.gguf", b"GGUF" + struct.pack("<IQQ", 9, 0, 0), "GGUF version 9"),
     "a truncated gguf": ("x.gguf", gguf()[:-100], "truncated?"),
+    "gguf that overlaps": ("x.gguf", gguf().replace(struct.pack("<IQ", 0, 288),
+                                                    struct.pack("<IQ", 0, 256)),
+                           'tensors "w" and "n" overlap at 256'),
+    "a tensor of onnx without its bytes": (
+        "x.onnx", onnx().replace(b"\x08\x03\x08\x04", b"\x08\x03\x08\x05"),
+        "15 elements of fp32 has 48 bytes: expected 60"),
+    "an array without its bytes": (
+        "x.npy", EVERY_NPY[:-4], "12 bytes behind its header, expected 16: truncated?"),
+    "a truncated ubj": ("x.ubj", EVERY["model.ubj"][:-3], "where 1 more are announced|truncated"),
+    "bytes behind a ubj": ("x.ubj", EVERY["model.ubj"] + b"}", "1 bytes lie behind the end"),
+    "fewer trees than announced": (
+        "x.json", EVERY["model.json"].replace(b'{"trees"', b'{"num_trees": "9", "trees"'),
+        "announces 9 trees and holds 2: truncated?"),
+    "a truncated json of xgboost": ("x.json", EVERY["model.json"][:-8], 'does not end with "}"'),
+    "a truncated lightgbm": ("x.txt", EVERY["model.txt"][:-14], 'no "end of trees" behind 2'),
+    "a truncated pickle": ("x.pkl", EVERY["model.pkl"][:-1], "does not end with its last operat"),
+    "a directory of gigabytes": (
+        "x.zip", b"PK\x03\x04" + bytes(40)
+        + b"PK\x05\x06" + struct.pack("<4HIIH", 0, 0, 1, 1, 1 << 31, 0, 0),
+        "a directory of 2,147,483,648 bytes"),
+    "an array packed by bz2": ("x.npz", zipped({"a.npy": EVERY_NPY}, zipfile.ZIP_BZIP2),
+                               'member "a.npy" is packed by method 12'),
+    "a sparse member": ("x.tar", sparse_tar(), 'member "a" is sparse'),
     "a truncated onnx": ("x.onnx", onnx()[:-20], "truncated?"),
     "a tar that leads out": ("x.tar.gz", tar_gz({"../../etc/passwd": b"x"}),
                              'member "../../etc/passwd" leads out of the archive'),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 
 import pytest
 from click.testing import CliRunner
@@ -70,9 +72,22 @@ def test_trees(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("config.json", "{", "not JSON"),
+        ("config.json", "{", "not JSON: line 1, column 2: ends too early"),
+        (
+            "net.json",
+            '{\n "type": "mlp",\n "layers": [57, 3],\n}',
+            "net.json: not JSON: line 4, column 1: a comma before }",
+        ),
+        ("net.json", '{"layers": [57, 3,]}', "line 1, column 19: a comma before ]"),
+        ("net.json", "[" * 99_999, "nested too deep"),
+        ("net.json", '{"layers": [1, ' + "9" * 5000 + "]}", "not JSON that can be read: Exceeds"),
+        ("net.json", "", "empty: 0 bytes"),
+        ("net.json", {"typ": "mlp", "width": [1, 2]}, 'found typ, width; did you mean "type"'),
         ("config.json", "[1]", "expected an object"),
-        ("m.yaml", "a: [", "not YAML"),
+        ("m.yaml", "a: [", "not YAML: line 1, column 5"),
+        ("m.yaml", "type: mlp\nlayers: [1, 2\nbias: true\n", "not YAML: line 3, column 5"),
+        ("m.yaml", "a: &a [*a]", "an alias that contains itself"),
+        ("m.yaml", "just words", "expected an object, with model_type"),
         ("m.yaml", "size: 3\n", "expected model_type .* found size"),
         ("m.json", {"type": "mpl", "layers": [1, 2]}, 'did you mean "mlp"'),
         ("m.json", {"lib": "xgbost"}, 'did you mean "xgboost"'),
@@ -87,8 +102,57 @@ def test_what_a_description_may_not_be(tmp_path, name, content, said):
 
 def test_other_json_is_no_description(tmp_path):
     assert read_description(of(tmp_path, "vocab.json", {"a": 1})) is None
-    assert read_description(of(tmp_path, "broken.json", "{")) is None
     assert read_description(of(tmp_path, "notes.txt", "type: mlp")) is None
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    for name, kind in (("m.json", "JSON"), ("m.yaml", "YAML")):
+        path = tmp_path / name
+        path.write_bytes(b"\xff\xfe\xfd" * 5)
+        with pytest.raises(ArchitectureError, match=f"not {kind}: not a text"):
+            measure_size(path)
+
+
+def test_json_too_long_to_parse_is_looked_at_from_both_ends(tmp_path):
+    whole = json.dumps(["word"] * 600_000)
+    assert len(whole) > 4_000_000
+    assert read_description(of(tmp_path, "m.json", whole)) is None
+    with pytest.raises(ArchitectureError, match=r"not JSON: ends .*truncated\?"):
+        read_description(of(tmp_path, "m.json", whole[:-1]))
+    with pytest.raises(ArchitectureError, match="not JSON: begins"):
+        read_description(of(tmp_path, "m.json", "x" + whole))
+    with pytest.raises(ArchitectureError, match="expected a description of at most 100,000"):
+        read_description(of(tmp_path, "m.yaml", "# long\n" * 20_000))
+
+
+def test_a_bomb_of_aliases(tmp_path):
+    """A billion laughs: ten aliases, each of ten of the one before."""
+    lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    tracemalloc.start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(ArchitectureError, match="stand for more than 100,000 values"):
+            read_description(of(tmp_path, "m.yaml", "\n".join([*lines, "layers: *a11"])))
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert time.monotonic() - began < 2.0
+    fair = "type: mlp\nlayers: &w [30, 64, 2]\nbias: true\n"
+    assert read_description(of(tmp_path, "m.yaml", fair)).parameters == 2114
+
+
+def test_a_list_is_one_of_layers_or_of_widths(tmp_path):
+    by_hand = 57 * 512 + 512 + 512 * 3 + 3
+    dense = [{"type": "dense", "in": 57, "out": 512}, {"type": "dense", "in": 512, "out": 3}]
+    for content in ([57, 512, 3], {"layers": [57, 512, 3]}, dense, {"layers": dense}):
+        assert measure_size(of(tmp_path, "m.json", content)).counted == by_hand
+    assert measure_size(of(tmp_path, "m.yaml", "[57, 512, 3]")).counted == by_hand
+
+
+def test_a_name_that_ends_as_a_configuration_but_describes_layers(tmp_path):
+    path = of(tmp_path, "my_config.json", {"type": "mlp", "layers": [30, 64, 2]})
+    assert measure_size(path).counted == 2114
 
 
 def test_the_command(tmp_path):

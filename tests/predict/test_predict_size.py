@@ -1,6 +1,7 @@
 """Sizes of literals, files and folders, precision, and whether a model fits."""
 
 import os
+import time
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from modeler.predict import (
     parameters_of,
     smallest_instance,
 )
+from modeler.predict.artifact import ArtifactError, LocalBytes
 from modeler.predict.fit import limit_bytes
 
 
@@ -76,7 +78,7 @@ def test_what_is_no_size(source, named):
 
 
 def test_file(tmp_path):
-    file = tmp_path / "model.gguf"
+    file = tmp_path / "model.bin"  # a suffix that promises no format
     file.write_bytes(b"x" * 1234)
     report = measure_size(file)
     assert (report.kind, report.artifact_bytes, report.objects) == ("file", 1234, 1)
@@ -119,6 +121,39 @@ def test_folder_refusals(tmp_path):
     os.symlink(tmp_path / "gone", tmp_path / "link")
     with pytest.raises(SizeError, match="leads nowhere"):
         measure_size(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.safetensors")
+    for source in (tmp_path, tmp_path / "model.safetensors", "/dev/null"):
+        with pytest.raises(SizeError, match="a pipe, a socket or a device"):
+            measure_size(source)
+    with pytest.raises(ArtifactError, match="not a regular file"):
+        LocalBytes(tmp_path / "model.safetensors")
+
+
+def test_a_folder_that_cannot_be_listed_is_not_left_out(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "model.bin").write_bytes(b"x")
+    listed = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(PermissionError):
+        measure_size(tmp_path)
+
+
+def test_a_folder_of_many_files(tmp_path):
+    for number in range(20_000):
+        (tmp_path / f"{number}").touch()
+    (tmp_path / "model.safetensors").write_bytes(weights(300))
+    began = time.monotonic()
+    assert measure_size(tmp_path).objects == 20_001
+    assert time.monotonic() - began < 5.0
 
 
 def test_limit_is_nine_tenths_of_memory():

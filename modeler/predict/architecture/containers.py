@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from modeler.predict.architecture.parts import COUNTER, Architecture, Part
+from modeler.predict.architecture.parts import Architecture, Part
 
 FORMATS: Final = ("safetensors", "torch_pt", "npz", "gguf", "onnx")
 _DTYPES: Final = {
@@ -22,6 +22,7 @@ _DTYPES: Final = {
     "fp8": ("F8_E4M3", 1),
     "int8": ("I8", 1),
 }
+_FIXED: Final = {8.0: "I64", 4.0: "I32", 2.0: "I16", 1.0: "U8"}
 _ALIGN: Final = 8  # safetensors pads its header to whole words
 # Fits to torch 2.14: a zip entry, its alignment to 64 bytes and its pickled description.
 _TORCH_BASE: Final = 1_300
@@ -61,7 +62,7 @@ def file_bytes(architecture: Architecture, format: str, dtype: str | None = None
     if format == "safetensors":
         return raw + _safetensors(architecture, code, width)
     if format == "gguf":
-        padding = sum(-(part.elements // part.times * width) % _GGUF_ALIGN * part.times
+        padding = sum(-round(part.stored_bytes(width) // part.times) % _GGUF_ALIGN * part.times
                       for part in architecture.parts)  # fmt: skip
         names = sum(len(name) for name, _ in _tensors(architecture))
         return raw + _GGUF_BASE + _GGUF_A_TENSOR * architecture.tensors + names + padding
@@ -89,10 +90,9 @@ def _safetensors(architecture: Architecture, code: str, width: int) -> int:
     offset = 0
     header = {}
     for name, part in _tensors(architecture):
-        counter = part.role == COUNTER
-        size = 8 if counter else part.elements // part.times * width
+        size = round(part.stored_bytes(width) / part.times)
         header[name] = {
-            "dtype": "I64" if counter else code,
+            "dtype": _FIXED[part.fixed] if part.fixed else code,
             "shape": list(part.shape),
             "data_offsets": [offset, offset + size],
         }

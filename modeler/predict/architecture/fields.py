@@ -3,8 +3,42 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
+
+MOST: Final = 10**12  # no width, count or vocabulary of a model comes near
+MOST_LISTED: Final = 10_000  # entries of a list
+_shorten = reprlib.Repr()
+_shorten.maxlevel = _shorten.maxlist = _shorten.maxdict = 3
+_shorten.maxlong = _shorten.maxstring = _shorten.maxother = 40
+
+
+def shown(value: object) -> str:
+    """A value for a message, short whatever it holds.
+
+    >>> shown([1, 2, 3, 4])
+    '[1, 2, 3, ...]'
+    """
+    try:
+        return _shorten.repr(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """A hint at the nearest valid name; empty where none is near.
+
+    >>> nearest("max_dept", ["max_depth", "lib"])
+    '; did you mean "max_depth"?'
+    """
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 class ArchitectureError(Exception):
@@ -58,7 +92,9 @@ class Fields:
         if name not in self.used:
             self.used.append(name)
 
-    def number(self, *names: str, default: int | None = None, least: int = 0) -> int:
+    def number(
+        self, *names: str, default: int | None = None, least: int = 0, most: int = MOST
+    ) -> int:
         """A whole number; without a default it must be there.
 
         What is missing or wrong is noted, and 1 stands in, so that all problems are found at once.
@@ -75,7 +111,12 @@ class Fields:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            self.problems.append(f"{name} = {value!r}: expected a whole number of at least {least}")
+            self.problems.append(
+                f"{name} = {shown(value)}: expected a whole number of at least {least}"
+            )
+            return 1
+        if value > most:
+            self.problems.append(f"{name} = {shown(value)}: expected at most {most:,}")
             return 1
         return value
 
@@ -85,7 +126,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.problems.append(f"{name} = {value!r}: expected true or false")
+            self.problems.append(f"{name} = {shown(value)}: expected true or false")
             return default
         return value
 
@@ -95,11 +136,13 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, str):
-            self.problems.append(f"{name} = {value!r}: expected a text")
+            self.problems.append(f"{name} = {shown(value)}: expected a text")
             return default
         return value
 
-    def numbers(self, *names: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    def numbers(
+        self, *names: str, default: tuple[int, ...] | None = None, least: int = 0
+    ) -> tuple[int, ...]:
         """A list of whole numbers."""
         name, value = self._find(names)
         if value is None:
@@ -107,11 +150,19 @@ class Fields:
                 return default
             self.problems.append(f"{name} is missing: expected a list of whole numbers")
             return (1,)
-        right = isinstance(value, list | tuple) and all(
-            isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in value
-        )
-        if not right or not value:
-            self.problems.append(f"{name} = {value!r}: expected a list of whole numbers")
+        if not isinstance(value, list | tuple) or not value or not all(map(is_whole, value)):
+            self.problems.append(f"{name} = {shown(value)}: expected a list of whole numbers")
+            return (1,)
+        wrong = next((each for each in value if not least <= each <= MOST), None)
+        if wrong is not None:
+            self.problems.append(
+                f"{name} has {shown(wrong)}: expected whole numbers of {least} to {MOST:,}"
+            )
+            return (1,)
+        if len(value) > MOST_LISTED:
+            self.problems.append(
+                f"{name} has {len(value):,} entries: expected at most {MOST_LISTED:,}"
+            )
             return (1,)
         return tuple(value)
 

@@ -14,8 +14,8 @@ from modeler.predict.architecture.parts import (
     BIAS,
     BUFFER,
     CONVOLUTION,
-    COUNTER,
     EMBEDDING,
+    INDEX,
     LINEAR,
     NORM,
     RECURRENT,
@@ -72,7 +72,7 @@ def batch_norm(name: str, channels: int, *, affine: bool = True) -> tuple[Part, 
         *(trained if affine else ()),
         Part(f"{name}.running_mean", (channels,), BUFFER),
         Part(f"{name}.running_var", (channels,), BUFFER),
-        Part(f"{name}.num_batches_tracked", (), COUNTER),
+        Part(f"{name}.num_batches_tracked", (), BUFFER, fixed=8.0),  # one int64
     )
 
 
@@ -234,34 +234,61 @@ def mixture(
     return tuple(parts)
 
 
-def sparse_bytes(
-    inputs: int, outputs: int, density: float, *, value_bytes: float, index_bytes: int = 4
-) -> dict[str, float]:
-    """A pruned dense layer in each way of keeping it, biases apart. [bytes]
+def kept(inputs: int, outputs: int, density: float) -> int:
+    """Weights of a pruned dense layer that are not zero."""
+    return round(inputs * outputs * density)
+
+
+def pruned(
+    name: str,
+    inputs: int,
+    outputs: int,
+    density: float,
+    storage: str,
+    *,
+    bias: bool = True,
+    index_bytes: int = 4,
+) -> tuple[Part, ...]:
+    """A dense layer of which only some weights are not zero, in one way of keeping it.
 
     Parameters
     ----------
     density : float. Share of weights that are not zero. [1]
-    value_bytes, index_bytes : of one value and of one index. [bytes]
-
-    Returns
-    -------
-    dict
-        ``dense``: zeros kept; ``csr``: values, column indices and row pointers; ``2:4``: half the
-        values and 2 bits for the place of each, where at most half are not zero.
+    storage : str. ``dense``: zeros kept, the bytes of a dense layer. ``csr``: values, a column
+        index for each and a pointer for each row and the end. ``2:4``: of every four inputs two
+        values are kept, zeros among them, with 2 bits each for their places.
+    index_bytes : int. Of a column index or a row pointer. [bytes]
 
     Raises
     ------
-    ValueError : a density outside 0 to 1.
+    ValueError
+        Indices too narrow for the layer; inputs or a density that 2:4 does not have.
     """
-    if not 0.0 <= density <= 1.0:
-        raise ValueError(f"density {density}: expected 0 to 1")
-    elements = inputs * outputs
-    kept = math.ceil(density * elements)
-    found = {
-        "dense": elements * value_bytes,
-        "csr": kept * (value_bytes + index_bytes) + (outputs + 1) * index_bytes,
-    }
-    if density <= 0.5:
-        found["2:4"] = elements / 2 * (value_bytes + 0.25)
-    return found
+    there = kept(inputs, outputs, density)
+    biases = (Part(f"{name}.bias", (outputs,), BIAS),) if bias else ()
+    if storage == "csr":
+        most = max(inputs, there)
+        if most >= 1 << (8 * index_bytes - 1):
+            raise ValueError(
+                f"index_bytes = {index_bytes}: too narrow for {inputs:,} columns and {there:,} "
+                "values"
+            )
+        return (
+            Part(f"{name}.values", (there,), LINEAR),
+            Part(f"{name}.col_indices", (there,), INDEX, fixed=float(index_bytes)),
+            Part(f"{name}.crow_indices", (outputs + 1,), INDEX, fixed=float(index_bytes)),
+            *biases,
+        )
+    if storage == "2:4":
+        if inputs % 4:
+            raise ValueError(f"storage = 2:4: expected inputs in fours, found {inputs:,}")
+        half = inputs * outputs // 2
+        if there > half:
+            raise ValueError(f"density = {density}: expected at most 0.5 with storage 2:4")
+        return (
+            Part(f"{name}.values", (outputs, inputs // 2), LINEAR, zeros=half - there),
+            Part(f"{name}.places", (math.ceil(half / 4),), INDEX, fixed=1.0),
+            *biases,
+        )
+    zeros = inputs * outputs - there
+    return (Part(f"{name}.weight", (outputs, inputs), LINEAR, zeros=zeros), *biases)

@@ -16,7 +16,8 @@ BIAS: Final = "bias"
 CONVOLUTION: Final = "convolution"
 RECURRENT: Final = "recurrent"
 BUFFER: Final = "buffer"  # in the file, and no parameter
-COUNTER: Final = "counter"  # a buffer of one int64
+INDEX: Final = "index"  # where the values of a sparse tensor belong: stored, and no parameter
+_NO_PARAMETERS: Final = (BUFFER, INDEX)
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Part:
     role : str. One of the roles of this module.
     times : int. How many of them there are.
     active : float. Share of them that one token or example passes through. [1]
+    zeros : int. Elements that are stored and known to be zero: no parameters.
+    fixed : float. What an element takes whatever the model's precision; 0 where it has it. [bytes]
     """
 
     name: str
@@ -37,11 +40,22 @@ class Part:
     role: str
     times: int = 1
     active: float = 1.0
+    zeros: int = 0
+    fixed: float = 0.0
+
+    @property
+    def stored(self) -> int:
+        """Elements of all of them, zeros included."""
+        return math.prod(self.shape) * self.times
 
     @property
     def elements(self) -> int:
-        """Elements of all of them."""
-        return math.prod(self.shape) * self.times
+        """Elements of all of them that are not known to be zero."""
+        return self.stored - self.zeros
+
+    def stored_bytes(self, bytes_per_element: float) -> float:
+        """Bytes of all of them, in a precision of so many bytes an element. [bytes]"""
+        return self.stored * (self.fixed or bytes_per_element)
 
 
 @dataclass(frozen=True)
@@ -109,7 +123,7 @@ class Architecture:
     @property
     def parameters(self) -> int:
         """All trained elements, tied ones once. [parameters]"""
-        return total(part for part in self.parts if part.role not in (BUFFER, COUNTER))
+        return total(part for part in self.parts if part.role not in _NO_PARAMETERS)
 
     @property
     def active_parameters(self) -> int:
@@ -118,14 +132,14 @@ class Architecture:
             sum(
                 part.elements * part.active
                 for part in self.parts
-                if part.role not in (BUFFER, COUNTER)
+                if part.role not in _NO_PARAMETERS
             )
         )
 
     @property
     def buffer_elements(self) -> int:
-        """Elements in the file that are no parameters, counters included."""
-        return total(self.of(BUFFER, COUNTER))
+        """Elements in the file that are no parameters: buffers, counters and indices."""
+        return total(self.of(*_NO_PARAMETERS))
 
     @property
     def linear_parameters(self) -> int:
@@ -138,10 +152,17 @@ class Architecture:
         return sum(part.times for part in self.parts)
 
     def state_bytes(self, bytes_per_element: float) -> int:
-        """Bytes of parameters and buffers, counters at 8 each. [bytes]"""
-        counters = total(self.of(COUNTER))
-        rest = self.parameters + total(self.of(BUFFER))
-        return math.ceil(rest * bytes_per_element) + 8 * counters
+        """Bytes of parameters and buffers, as a file keeps them; counters at 8 each. [bytes]"""
+        return math.ceil(sum(part.stored_bytes(bytes_per_element) for part in self.parts))
+
+    def weight_bytes(self, bytes_per_element: float) -> int:
+        """Bytes of the parameters, and of the zeros and indices that a sparse one keeps. [bytes]"""
+        return round(self.parameters * bytes_per_element + self.sparse_bytes(bytes_per_element))
+
+    def sparse_bytes(self, bytes_per_element: float) -> float:
+        """Bytes of zeros and of indices beside the parameters; 0 of a dense model. [bytes]"""
+        indices = sum(part.stored_bytes(bytes_per_element) for part in self.of(INDEX))
+        return sum(part.zeros for part in self.parts) * bytes_per_element + indices
 
     def read_bytes(self, batch: float, bytes_per_element: float) -> float:
         """Weights that one step over so many tokens reads, experts as they are expected to be hit.
@@ -152,11 +173,11 @@ class Architecture:
         """
         read = 0.0
         for part in self.parts:
-            if part.role in (BUFFER, COUNTER):
+            if part.role == BUFFER:
                 continue
             share = 1.0 if part.active == 1.0 else 1.0 - (1.0 - part.active) ** max(batch, 1.0)
-            read += part.elements * share
-        return read * bytes_per_element
+            read += part.stored_bytes(bytes_per_element) * share
+        return read
 
 
 def total(parts: Iterable[Part]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -74,11 +75,19 @@ class Traffic:
 
 
 class LocalBytes:
-    """A file on this machine."""
+    """A file on this machine.
+
+    Raises
+    ------
+    ArtifactError : it is no regular file.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._size = self._path.stat().st_size
+        status = self._path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for without end
+            raise ArtifactError(str(path), "not a regular file: a pipe, a socket or a device")
+        self._size = status.st_size
 
     @property
     def name(self) -> str:
@@ -153,7 +162,7 @@ class S3Bytes:
             raise TooFar
         span = f"bytes={offset}-{offset + length - 1}"
         answer = self.client.get_object(Bucket=self.bucket, Key=self.key, Range=span)
-        content: bytes = answer["Body"].read()
+        content: bytes = answer["Body"].read(length)  # an endpoint may not heed the range
         self.traffic.requests += 1
         self.traffic.bytes += len(content)
         return content

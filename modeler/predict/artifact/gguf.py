@@ -7,6 +7,7 @@ package 0.19.
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import Any, Final
 
 from modeler.predict.artifact.bytes_source import ArtifactError, Bytes, Cursor
@@ -16,7 +17,7 @@ MAGIC: Final = b"GGUF"
 _VERSIONS: Final = (2, 3)
 # Tokenizers make metadata of some megabytes.
 _MOST: Final = 256_000_000
-_MOST_TENSORS: Final = 1_000_000
+_MOST_TENSORS: Final = 100_000
 _MOST_DIMENSIONS: Final = 8
 _ARRAY, _STRING = 9, 8
 _SCALARS: Final = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
@@ -65,6 +66,7 @@ def read(source: Bytes) -> Contents:
             facts[name] = value
     elements: dict[str, int] = {}
     total = 0
+    places: list[tuple[int, int, str]] = []
     for _ in range(tensors):
         name = _string(cursor)
         (dimensions,) = struct.unpack("<I", cursor.take(4))
@@ -75,11 +77,17 @@ def read(source: Bytes) -> Contents:
         count, size, dtype = _tensor(source, name, shape, kind)
         elements[dtype] = elements.get(dtype, 0) + count
         total += size
+        places.append((offset, offset + size, name))
         if offset + size > source.size:
             raise ArtifactError(
                 source.name,
                 f'tensor "{name[:80]}" ends {offset + size:,} bytes after the header of a file of '
                 f"{source.size:,}: truncated?",
+            )
+    for (_, end, name), (begin, _, other) in pairwise(sorted(places)):
+        if begin < end:
+            raise ArtifactError(
+                source.name, f'tensors "{name[:80]}" and "{other[:80]}" overlap at {begin:,}'
             )
     if cursor.at + total > source.size:
         raise ArtifactError(

@@ -6,6 +6,7 @@ dims 1, data_type 2, raw_data 9, external_data 13).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +14,7 @@ from modeler.predict.artifact.bytes_source import ArtifactError, Bytes, Cursor
 from modeler.predict.artifact.contents import MOST_ELEMENTS, Contents
 
 _GRAPH, _INITIALISER = 7, 5
-_DIMS, _TYPE, _FLOATS, _RAW, _EXTERNAL = 1, 2, 4, 9, 13
+_DIMS, _TYPE, _RAW, _EXTERNAL = 1, 2, 9, 13
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TYPES: Final = {
     1: ("fp32", 4.0), 2: ("uint8", 1.0), 3: ("int8", 1.0), 4: ("uint16", 2.0), 5: ("int16", 2.0),
@@ -21,8 +22,8 @@ _TYPES: Final = {
     12: ("uint32", 4.0), 13: ("uint64", 8.0), 16: ("bf16", 2.0), 17: ("fp8", 1.0),
     18: ("fp8", 1.0), 19: ("fp8", 1.0), 20: ("fp8", 1.0), 21: ("uint4", 0.5), 22: ("int4", 0.5),
 }  # fmt: skip
-_MOST_FIELDS: Final = 50_000_000
-_MOST_METADATA: Final = 400_000_000
+_MOST_FIELDS: Final = 5_000_000
+_MOST_METADATA: Final = 64_000_000
 
 
 def looks_like(head: bytes) -> bool:
@@ -112,6 +113,7 @@ def _tensor(cursor: Cursor, end: int) -> tuple[str, float, int, int]:
     """Precision, bytes an element, elements, and whether it lies outside."""
     count = 1
     kind = outside = 0
+    raw: int | None = None
     for number, wire, length in _fields(cursor, end):
         if number == _DIMS and wire == _VARINT:
             count *= _varint(cursor)
@@ -123,10 +125,17 @@ def _tensor(cursor: Cursor, end: int) -> tuple[str, float, int, int]:
             kind = _varint(cursor)
         else:
             outside = outside or int(number == _EXTERNAL)
+            raw = length if number == _RAW else raw
             cursor.skip(length)
         if count > MOST_ELEMENTS:
             raise ArtifactError(cursor.source.name, "a tensor has too many elements")
     if kind not in _TYPES:
         raise ArtifactError(cursor.source.name, f"data type {kind} of a tensor is not known")
     dtype, width = _TYPES[kind]
+    if raw is not None and not outside and raw != math.ceil(width * count):
+        raise ArtifactError(
+            cursor.source.name,
+            f"a tensor of {count:,} elements of {dtype} has {raw:,} bytes: expected "
+            f"{math.ceil(width * count):,}",
+        )
     return dtype, width, count, outside

@@ -1,4 +1,4 @@
-"""Which format an artifact has, by its first bytes; its name decides only where they do not."""
+"""Which format an artifact has, by its first bytes; a suffix that promises another is refused."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from modeler.predict.artifact import (
 )
 from modeler.predict.artifact.bytes_source import ArtifactError, Bytes
 from modeler.predict.artifact.contents import Contents, together
+from modeler.predict.artifact.promised import broken, promise_of
 
 _HEAD: Final = 4096
 _INDEX: Final = ".safetensors.index.json"
 _NPY: Final = b"\x93NUMPY"
+_GZIP: Final = b"\x1f\x8b"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 # Of several formats of one model in a folder the first is counted.
 _PREFERRED: Final = (".safetensors", ".gguf", ".onnx", ".bin", ".pt", ".pth", ".npz")
+_OLD_GGML: Final = (b"lmgg", b"fmgg", b"tjgg", b"algg")  # ggml, ggmf, ggjt, ggla as words
+_BY_BYTES: Final = "by bytes; parameters not read"
 
 
 def read(source: Bytes) -> Contents | None:
@@ -31,34 +36,78 @@ def read(source: Bytes) -> Contents | None:
     Raises
     ------
     ArtifactError
-        It begins as a format it does not keep to.
+        It begins as a format it does not keep to, or is not what its suffix promises: says what
+        was expected and the first bytes that were found.
     """
     head = source.read(0, min(_HEAD, source.size))
+    found = _by_content(source, head)
+    promise = promise_of(source.name)
+    if promise is not None and (found is None or found.format not in promise.formats):
+        raise broken(source, promise, head, found.format if found else None)
+    return found
+
+
+def _by_content(source: Bytes, head: bytes) -> Contents | None:
     name = source.name.lower()
     if head[:4] == gguf.MAGIC:
         return gguf.read(source)
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+    if head[:4] in _ZIP:
         return zipped.read(source)
-    if head[:2] == b"\x1f\x8b" and name.endswith((".tar.gz", ".tgz")):
+    if head[:2] == _GZIP and name.endswith((".tar.gz", ".tgz")):
         return tarred.read(source)
-    if head[257:262] == b"ustar" or name.endswith(".tar"):
+    if head[257:262] == b"ustar":
         return tarred.read(source)
     if head[:6] == _NPY:
-        dtype, count, size = zipped.npy_header(source.name, source.name, head)
+        dtype, count, size = zipped.npy_header(source.name, source.name, head, source.size)
         return Contents("npy", count, size, {dtype: count}, 1)
     if trees.looks_like_lightgbm(head):
         return trees.read_lightgbm(source)
     if trees.looks_like_xgboost(head):
         return trees.read_xgboost(source)
-    if name.endswith(".safetensors") or safetensors.looks_like(head, source.size):
+    if safetensors.looks_like(head, source.size):
         return safetensors.read(source)
-    if name.endswith(".onnx") or onnx.looks_like(head):
+    if name.endswith(".safetensors") and safetensors.may_be(head):
+        return safetensors.read(source)  # says what is wrong with it
+    if onnx.looks_like(head):
         return onnx.read(source)
+    if name.endswith(".onnx"):
+        return _reluctantly(source)
     if saved_model.is_index(source):
         return saved_model.read(source)
+    whole = _whole_file(head)
+    if whole is not None:
+        return Contents(whole, notes=(_BY_BYTES,))
     if pickled.looks_like(head):
         return pickled.read(source)
+    if name.endswith(pickled.SUFFIXES) and pickled.is_old(source):
+        return pickled.read(source)
+    if name.endswith(".msgpack") and _is_map(head):
+        return Contents("msgpack", notes=(_BY_BYTES,))
     return None
+
+
+def _is_map(head: bytes) -> bool:
+    """Whether MessagePack of a map begins here, whose first key is a text."""
+    start = {0xDE: 3, 0xDF: 5}.get(head[0], 1 if 0x80 <= head[0] <= 0x8F else len(head))
+    key = head[start : start + 1]
+    return bool(key) and (0xA0 <= key[0] <= 0xBF or key in (b"\xd9", b"\xda", b"\xdb"))
+
+
+def _whole_file(head: bytes) -> str | None:
+    """Formats of which no more than the bytes is told."""
+    if head[:8] == b"\x89HDF\r\n\x1a\n":
+        return "hdf5"
+    if head[4:8] == b"TFL3":
+        return "tflite"
+    return "ggml" if head[:4] in _OLD_GGML else None
+
+
+def _reluctantly(source: Bytes) -> Contents | None:
+    """ONNX whose fields are in another order than their numbers; None of what is no graph."""
+    try:
+        return onnx.read(source)
+    except ArtifactError:
+        return None
 
 
 def read_all(sources: Sequence[Bytes]) -> Contents | None:

@@ -85,5 +85,7 @@ def _check(source: Bytes, member: tarfile.TarInfo) -> None:
     for name in (member.name, member.linkname if member.issym() or member.islnk() else ""):
         if name.startswith("/") or ".." in name.split("/"):
             raise ArtifactError(source.name, f'member "{name[:80]}" leads out of the archive')
+    if member.issparse():
+        raise ArtifactError(source.name, f'member "{member.name[:80]}" is sparse: not read')
     if member.size < 0:
         raise ArtifactError(source.name, f'member "{member.name[:80]}" has {member.size} bytes')

@@ -8,13 +8,14 @@ from typing import Final
 
 from modeler.predict.artifact.bytes_source import ArtifactError, Bytes
 from modeler.predict.artifact.contents import Contents
+from modeler.predict.artifact.ubjson import texts
 
 _STEP: Final = 4_000_000
 _OVERLAP: Final = 256
-_JSON_NODES: Final = re.compile(rb'"num_nodes"\s*:\s*"?(\d{1,12})"?')
-# A key of UBJSON, then S for text, L for a length of eight bytes, then so many digits.
-_UBJ_NODES: Final = re.compile(rb"num_nodesSL\x00{7}([\x01-\x0c])(\d{1,12})", re.DOTALL)
-_LEAVES: Final = re.compile(rb"(?m)^num_leaves=(\d{1,9})\s*$")
+# Nodes of each tree, and how many trees the booster announces before them.
+_NODES, _TREES = b"num_nodes", b"num_trees"
+_JSON: Final = re.compile(rb'"(num_nodes|num_trees)"\s*:\s*"?(\d{1,12})"?')
+_LEAVES: Final = re.compile(rb"(?m)^(?:num_leaves=(\d{1,9})|end of trees)\s*$")
 _NODE_BYTES: Final = 40  # of XGBoost in memory: children, split, base weight, gain (assumed)
 
 
@@ -33,20 +34,42 @@ def read_xgboost(source: Bytes) -> Contents:
 
     Raises
     ------
-    ArtifactError : no trees are found in it.
+    ArtifactError
+        Truncated, fewer trees than it announces, or none.
     """
     binary = b'"' not in source.read(0, 64)
-    pattern = _UBJ_NODES if binary else _JSON_NODES
     trees = nodes = 0
-    for found in _matches(source, pattern):
-        text = found[2][: found[1][0]] if binary else found[1]
-        nodes += int(text)
-        trees += 1
+    announced: int | None = None
+    if not binary and not source.read(max(source.size - 64, 0), 64).rstrip().endswith(b"}"):
+        raise ArtifactError(source.name, 'JSON of XGBoost that does not end with "}": truncated?')
+    for key, text in _counts(source, binary):
+        if key == _TREES:
+            announced = int(text)
+        else:
+            nodes += int(text)
+            trees += 1
     if not trees:
         raise ArtifactError(source.name, "no tree of XGBoost in it: gblinear, or truncated?")
+    if announced is not None and announced != trees:
+        raise ArtifactError(
+            source.name, f"announces {announced:,} trees and holds {trees:,}: truncated?"
+        )
     name = "xgboost ubj" if binary else "xgboost json"
     facts = {"trees": trees, "nodes": nodes}
     return Contents(name, facts=facts, memory_bytes=_NODE_BYTES * nodes)
+
+
+def _counts(source: Bytes, binary: bool) -> Iterator[tuple[bytes, bytes]]:
+    """What is announced of trees and of nodes, as digits."""
+    if not binary:
+        yield from ((found[1], found[2]) for found in _matches(source, _JSON))
+        return
+    for key, text in texts(source, (_NODES, _TREES)):
+        if not re.fullmatch(rb"[0-9]{1,12}", text):
+            raise ArtifactError(
+                source.name, f"{key.decode()} = {text[:20]!r}: expected a whole number"
+            )
+        yield key, text
 
 
 def read_lightgbm(source: Bytes) -> Contents:
@@ -54,11 +77,21 @@ def read_lightgbm(source: Bytes) -> Contents:
 
     Raises
     ------
-    ArtifactError : no trees are found in it.
+    ArtifactError : no trees are found in it, or no end of them.
     """
-    leaves = [int(found[1]) for found in _matches(source, _LEAVES)]
+    leaves: list[int] = []
+    ended = False
+    for found in _matches(source, _LEAVES):
+        if found[1] is None:
+            ended = True
+        else:
+            leaves.append(int(found[1]))
     if not leaves:
         raise ArtifactError(source.name, "no tree of LightGBM in it: truncated?")
+    if not ended:
+        raise ArtifactError(
+            source.name, f'no "end of trees" behind {len(leaves):,} trees of LightGBM: truncated?'
+        )
     nodes = 2 * sum(leaves) - len(leaves)
     facts = {"trees": len(leaves), "leaves": sum(leaves), "nodes": nodes}
     return Contents("lightgbm text", facts=facts, memory_bytes=_NODE_BYTES * nodes)

@@ -14,6 +14,12 @@ from modeler.predict.artifact.bytes_source import ArtifactError, Bytes, Stream
 from modeler.predict.artifact.contents import MOST_ELEMENTS, Contents
 
 _MOST_PICKLE: Final = 64_000_000
+# Directory of an archive: 350,000 members at least; beyond, building it takes gigabytes. [bytes]
+_MOST_DIRECTORY: Final = 16_000_000
+_END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_END_BYTES, _LOCATOR_BYTES = 22, 20
+_MOST_COMMENT: Final = 65_535
+_DEFLATE_RATIO: Final = 1032  # the most that deflate packs
 _NPY_HEAD: Final = 65_536
 _STORAGES: Final = {
     "FloatStorage": "fp32", "DoubleStorage": "fp64", "HalfStorage": "fp16",
@@ -29,6 +35,7 @@ _NUMPY: Final = {
     "f2": "fp16", "f4": "fp32", "f8": "fp64", "i1": "int8", "i2": "int16", "i4": "int32",
     "i8": "int64", "u1": "uint8", "u2": "uint16", "u4": "uint32", "u8": "uint64", "b1": "bool",
 }  # fmt: skip
+_KERAS: Final = {"config.json", "metadata.json"}
 _NPY_SHAPE: Final = re.compile(r"'shape':\s*\(([^)]*)\)")
 _NPY_DESCR: Final = re.compile(r"'descr':\s*'([^']*)'")
 _DATA: Final = re.compile(r"(?:^|/)data/[^/]+$")
@@ -42,6 +49,7 @@ def read(source: Bytes) -> Contents:
     ArtifactError
         No archive, truncated, or members that do not add up.
     """
+    _check_directory(source)
     try:
         with zipfile.ZipFile(io.BufferedReader(Stream(source), 131_072)) as archive:
             return _of_archive(source, archive)
@@ -53,6 +61,25 @@ def read(source: Bytes) -> Contents:
         AttributeError, IndexError, MemoryError,
     ) as error:  # fmt: skip
         raise ArtifactError(source.name, f"no whole zip archive: {error}") from error
+
+
+def _check_directory(source: Bytes) -> None:
+    """Refuse a directory of more bytes than archives of weights have, before it is built."""
+    start = max(source.size - _END_BYTES - _MOST_COMMENT, 0)
+    tail = source.read(start, source.size - start)
+    at = tail.rfind(_END)
+    if at < 0 or at + _END_BYTES > len(tail):
+        return  # the reader says what is wrong
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    locator = tail[max(at - _LOCATOR_BYTES, 0) : at]
+    if size == 0xFFFFFFFF and locator[:4] == _LOCATOR_64:
+        end = source.read(min(int.from_bytes(locator[8:16], "little"), source.size), 56)
+        size = int.from_bytes(end[40:48], "little") if end[:4] == _END_64 else 0
+    if size > _MOST_DIRECTORY:
+        raise ArtifactError(
+            source.name,
+            f"a zip with a directory of {size:,} bytes: at most {_MOST_DIRECTORY:,} are read",
+        )
 
 
 def _of_archive(source: Bytes, archive: zipfile.ZipFile) -> Contents:
@@ -69,7 +96,12 @@ def _of_archive(source: Bytes, archive: zipfile.ZipFile) -> Contents:
     if names and all(name.endswith(".npy") for name in names):
         return _npz(source, archive, members)
     total = sum(member.file_size for member in members)
+    if total > _DEFLATE_RATIO * source.size:
+        raise ArtifactError(source.name, f"announces {total:,} bytes in {source.size:,}: a bomb?")
     note = f"{len(members)} members, {total:,} bytes unpacked; no tensors are told by it"
+    if set(names) >= _KERAS:
+        note = "by bytes; parameters not read"
+        return Contents("keras", facts={"members": len(members)}, notes=(note,))
     return Contents("zip", facts={"members": len(members), "unpacked_bytes": total}, notes=(note,))
 
 
@@ -83,7 +115,8 @@ def _torch(
         if _DATA.search(member.filename)
     }
     total = sum(held.values())
-    if total > source.size and not any(m.compress_type for m in members):
+    packed = any(member.compress_type for member in members)
+    if total > source.size * (_DEFLATE_RATIO if packed else 1):
         raise ArtifactError(
             source.name, f"announces {total:,} bytes of storages in {source.size:,}"
         )
@@ -103,11 +136,22 @@ def _torch(
 
 def _member(source: Bytes, archive: zipfile.ZipFile, name: str, most: int = _MOST_PICKLE) -> bytes:
     """A small member, whatever its directory claims."""
+    _check_packing(source, archive.getinfo(name))
     with archive.open(name) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ArtifactError(source.name, f'member "{name[:80]}" is longer than {most:,} bytes')
     return content
+
+
+def _check_packing(source: Bytes, member: zipfile.ZipInfo) -> None:
+    """bz2 and xz unpack a few bytes to gigabytes at once; no writer of weights uses them."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ArtifactError(
+            source.name,
+            f'member "{member.filename[:80]}" is packed by method {member.compress_type}: '
+            "expected stored or deflate",
+        )
 
 
 def _storages(content: bytes) -> dict[str, tuple[str, int]]:
@@ -164,25 +208,32 @@ def _npz(source: Bytes, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]
     elements: dict[str, int] = {}
     total = 0
     for member in members:
+        _check_packing(source, member)
         with archive.open(member) as file:
-            dtype, count, size = npy_header(source.name, member.filename, file.read(_NPY_HEAD))
+            head = file.read(_NPY_HEAD)
+        dtype, count, size = npy_header(source.name, member.filename, head, member.file_size)
         elements[dtype] = elements.get(dtype, 0) + count
         total += size
     return Contents("npz", sum(elements.values()), total, elements, len(members))
 
 
-def npy_header(file: str, name: str, head: bytes) -> tuple[str, int, int]:
+def npy_header(file: str, name: str, head: bytes, length: int) -> tuple[str, int, int]:
     """Precision, elements and bytes of an array, from the beginning of an npy file.
+
+    Parameters
+    ----------
+    length : int. Of the whole file, which header and elements have to fill. [bytes]
 
     Raises
     ------
-    ArtifactError : no npy header, or a shape that cannot be.
+    ArtifactError : no npy header, or a shape that cannot be or does not fill the file.
     """
     if head[:6] != b"\x93NUMPY" or len(head) < 12:
         raise ArtifactError(file, f'array "{name[:80]}" does not begin as npy')
     wide = head[6] >= 2
-    length = struct.unpack("<I" if wide else "<H", head[8 : 12 if wide else 10])[0]
-    text = head[12 if wide else 10 :][:length].decode("latin-1")
+    header = struct.unpack("<I" if wide else "<H", head[8 : 12 if wide else 10])[0]
+    start = 12 if wide else 10
+    text = head[start:][:header].decode("latin-1")
     shape, descr = _NPY_SHAPE.search(text), _NPY_DESCR.search(text)
     if shape is None or descr is None:
         raise ArtifactError(file, f'array "{name[:80]}": no shape and type in its header')
@@ -202,4 +253,13 @@ def npy_header(file: str, name: str, head: bytes) -> tuple[str, int, int]:
     size = int(width[1]) if width else 8
     if code[:1] in ("U",):
         size *= 4
+    held = length - start - header
+    if code == "O":  # objects are pickled behind the header
+        return "object", count, max(held, 0)
+    if held != count * size:
+        raise ArtifactError(
+            file,
+            f'array "{name[:80]}": {held:,} bytes behind its header, expected {count * size:,}: '
+            "truncated?",
+        )
     return _NUMPY.get(code, code), count, count * size

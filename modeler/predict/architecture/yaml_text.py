@@ -1,0 +1,74 @@
+"""YAML of a description, bounded: aliases that stand for billions of values are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from modeler.predict.architecture.fields import ArchitectureError
+
+_MOST_VALUES: Final = 100_000  # written out, whatever stands for them
+_DEEPEST: Final = 50
+
+
+def parsed_yaml(name: str) -> Any:
+    """What a file of YAML holds.
+
+    Raises
+    ------
+    ArchitectureError
+        Not YAML, with line and column; nested too deep, or aliases that write out too much.
+    """
+    try:
+        text = Path(name).read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchitectureError(
+            name, [f"not YAML: not a text in UTF-8: byte {error.start}"]
+        ) from error
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(text)
+        if root is None:
+            return None
+        if _values(root, {}, 0) > _MOST_VALUES:
+            raise ArchitectureError(
+                name, [f"its aliases (*name) stand for more than {_MOST_VALUES:,} values"]
+            )
+        return _plain(yaml.constructor.construct_document(root))
+    except RecursionError as error:
+        said = f"nested deeper than {_DEEPEST}, or an alias that contains itself"
+        raise ArchitectureError(name, [f"not YAML that can be read: {said}"]) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ArchitectureError(
+            name, [f"not YAML: {where}{error.problem or error.context}"]
+        ) from error
+    except (YAMLError, ValueError, OverflowError) as error:
+        # Numbers of thousands of digits, and dates that are none.
+        raise ArchitectureError(name, [f"not YAML that can be read: {error}"]) from error
+
+
+def _plain(value: Any) -> Any:
+    """The same with keys as texts, as JSON has them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _values(node: Node, seen: dict[int, int], depth: int) -> int:
+    """Values below a node, those behind an alias each time it is used."""
+    if depth > _DEEPEST:
+        raise RecursionError
+    if id(node) not in seen:
+        inner: list[Node] = []
+        if isinstance(node, SequenceNode):
+            inner = node.value
+        elif isinstance(node, MappingNode):
+            inner = [each for pair in node.value for each in pair]
+        seen[id(node)] = 1 + sum(_values(each, seen, depth + 1) for each in inner)
+    return seen[id(node)]
