@@ -1,10 +1,11 @@
 """``modeler size``: bytes of a model, and what follows from them."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from modeler.cli.exits import GATE
 from modeler.cli.options import output_options, region_option
 from modeler.cli.output import check_output, emit, talk
 
@@ -25,9 +26,8 @@ from modeler.cli.output import check_output, emit, talk
 @click.option(
     "--sequences",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Sequences at once, for --context.",
+    default=None,
+    help="Sequences at once, for --context.  [default: 1]",
 )
 @click.option(
     "--precisions",
@@ -48,7 +48,7 @@ def command(
     source: str,
     dtype: str | None,
     context: int | None,
-    sequences: int,
+    sequences: int | None,
     every_precision: bool,
     instance: str | None,
     region: str | None,
@@ -71,8 +71,20 @@ def command(
     from modeler.predict.size import measure_size
 
     check_output(output)
+    _check_together(
+        source,
+        {
+            "--context": context is not None,
+            "--precisions": every_precision,
+            "--dtype": dtype is not None,
+            "--sequences": sequences is not None,
+            "--instance": instance is not None,
+            "--profile": profile is not None,
+            "--endpoint-url": endpoint_url is not None,
+        },
+    )
     if context is not None:
-        _holders(source, dtype, context, sequences, region or "us-east-1", format, output)
+        _holders(source, dtype, context, sequences or 1, region or "us-east-1", format, output)
         return
     if every_precision:
         _precisions(source, instance, format, output)
@@ -85,6 +97,29 @@ def command(
         emit({key: value for key, value in report.items() if key != "notes"}, output=output)
     else:
         emit(report, format=format, output=output)
+
+
+# Options that say nothing without another, and those that ask for different tables.
+_NEEDS: Final = (("--sequences", "--context"), ("--instance", "--precisions"))
+_APART: Final = (("--context", "--precisions"), ("--dtype", "--precisions"))
+
+
+def _check_together(source: str, given: dict[str, bool]) -> None:
+    """Refuse options that would be ignored."""
+    problems = [f"{one} needs {other}" for one, other in _NEEDS if given[one] and not given[other]]
+    problems += [
+        f"{one} and {other} ask for different things: give one of them"
+        for one, other in _APART
+        if given[one] and given[other]
+    ]
+    if not source.startswith("s3://"):
+        problems += [
+            f"{name} is for s3:// sources, and {source} is none"
+            for name in ("--profile", "--endpoint-url")
+            if given[name]
+        ]
+    if problems:
+        raise click.UsageError("; ".join(problems))
 
 
 def _precisions(source: str, instance: str | None, format: str, output: str | None) -> None:
@@ -113,6 +148,16 @@ def _precisions(source: str, instance: str | None, format: str, output: str | No
         for row in rows
     ]
     emit(report, format=format, output=output, table=shown if format == "table" else rows)
+    lacking: dict[str, list[str]] = {}
+    for row in rows:
+        if row["why"]:
+            lacking.setdefault(row["why"], []).append(row["precision"])
+    for why, names in lacking.items():
+        few = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+        talk(f"no latency of {', '.join(few)}: {why}")
+
+
+_NAMED: Final = 6
 
 
 def _ms(seconds: float | None) -> str:
@@ -168,8 +213,12 @@ def _holders(
     ]
     emit(report, format=format, output=output, table=shown if format == "table" else rows)
     if not fitting:
-        talk(f"no instance holds {source} in {kind} with {sequences} x {context:,} tokens")
-    elif best is not None:
+        talk(
+            f"no instance holds {source} in {kind} with {sequences} x {context:,} tokens: take a "
+            "shorter context, fewer sequences or a smaller precision"
+        )
+        raise click.exceptions.Exit(GATE)
+    if best is not None:
         talk(
             f"smallest: {fitting[0].instance_type}; cheapest in {region}: {best.instance_type} at "
             f"${best.usd_per_hour:,.2f} an hour"

@@ -29,7 +29,7 @@ from modeler.predict.latency.step_law import (
     generic_law,
     measured_law,
 )
-from modeler.predict.precision import BYTES_PER_PARAMETER, precision
+from modeler.predict.precision import bytes_by_precision, bytes_of, parameters_of, precision
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -100,6 +100,11 @@ def step_batching(scenario: Scenario, instance: InstanceSpec) -> StepBatching:
             law = generic_law(size, dtype, group, settings.cache_dtype, efficiency)
         else:
             shape = _architecture(settings.architecture)
+            if shape.attention is None:
+                raise BatchedError(
+                    f"service.architecture: {settings.architecture} ({shape.kind}) is no decoder "
+                    "of tokens; service.kind: dynamic batches models of one pass"
+                )
             model = TokenModel(shape, dtype, group, settings.cache_dtype)
             _check_size(model, size, settings.architecture)
             law = described_law(model, tokens, efficiency)
@@ -110,6 +115,25 @@ def step_batching(scenario: Scenario, instance: InstanceSpec) -> StepBatching:
     except (ProfileError, OSError) as error:
         raise BatchedError(str(error)) from error
     return StepBatching(law, tokens, settings.prefill == "mixed", slots)
+
+
+def sizes_by_precision(scenario: Scenario) -> tuple[dict[str, int], bool]:
+    """Bytes of a scenario's model in each precision, and whether scales are among them.
+
+    Of an architecture that ``service.architecture`` names they are, and what stays in 16 bits; of a
+    size alone the bytes are those of its parameters.
+
+    Raises
+    ------
+    BatchedError : an architecture that is not known.
+    """
+    model = scenario.model
+    name = getattr(scenario.service, "architecture", None)
+    if name is not None:
+        sizes = bytes_of(_architecture(name))
+        if abs(sizes[model.dtype] - model.size) <= _SIZE_TOLERANCE * model.size:
+            return sizes, True
+    return bytes_by_precision(parameters_of(model.size, model.dtype)), False
 
 
 def _group(instance: InstanceSpec) -> Group:
@@ -141,9 +165,7 @@ def _architecture(name: str) -> Architecture:
 
 def _check_size(model: TokenModel, size: int, name: str) -> None:
     held = precision(model.weights).memory_bytes(model.architecture)
-    # Sizes of a sweep over precisions are those of the payload, without scales.
-    payload = model.architecture.parameters * BYTES_PER_PARAMETER[model.weights]
-    if min(abs(held - size), abs(payload - size)) > _SIZE_TOLERANCE * size:
+    if abs(held - size) > _SIZE_TOLERANCE * size:
         raise BatchedError(
             f"service.architecture: {name} takes {held / 1e9:.4g} GB in {model.weights}, not the "
             f"model.size of {size / 1e9:.4g} GB: write model.size: {held / 1e9:.4g}GB, or leave "

@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from modeler.predict.batched_service import sizes_by_precision
 from modeler.predict.calibration import published
 from modeler.predict.calibration.steps import RATE, Step
 from modeler.predict.cold_start import cold_start_law
 from modeler.predict.constants import LARGE_BYTES_PER_S, in_force, of_option
 from modeler.predict.fit import ModelDoesNotFit, check_fit
 from modeler.predict.hardware import instance_of
-from modeler.predict.precision import bytes_by_precision, parameters_of
 from modeler.predict.start_laws import from_warm_pool
 from modeler.predict.timeline import BegunAgain, Staged, Timeline, Transfer
 from modeler.predict.weights_path import ranks_of, wake_s
@@ -146,7 +146,7 @@ def _streamer(
 
 def _int8(scenario: Scenario, instance: InstanceSpec, timeline: Timeline) -> Scenario | Timeline:
     model = scenario.model
-    size = bytes_by_precision(parameters_of(model.size, model.dtype))["int8"]
+    size = sizes_by_precision(scenario)[0]["int8"]
     if size >= model.size:
         raise _DoesNotApply(f"{model.dtype} takes no more than int8")
     return _with(scenario, {"model.size": size, "model.dtype": "int8"})

@@ -9,6 +9,7 @@ Accuracy is not a matter of this table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -81,7 +82,7 @@ def _packed(name: str, bits: float, maths: str = "fp16") -> Precision:
 
 
 _TABLE: Final[dict[str, Precision]] = {
-    "fp64": Precision("fp64", 8.0, 8.0, "fp32"),
+    "fp64": Precision("fp64", 8.0, 8.0, "fp64"),
     "fp32": Precision("fp32", 4.0, 4.0, "fp32"),
     "tf32": Precision("tf32", 4.0, 4.0, "tf32"),
     "fp16": Precision("fp16", 2.0, 2.0, "fp16"),
@@ -124,9 +125,18 @@ def precision(name: str) -> Precision:
     4.15625
     """
     found = _TABLE.get(name.lower())
+    grouped = _GROUPED.fullmatch(name.lower())
+    if found is None and grouped:
+        bits, group = int(grouped[2]), int(grouped[3] or 0)
+        found = _packed(name.lower(), bits + (16.0 + bits) / group if group else float(bits))
     if found is None:
         raise ValueError(f"unknown precision {name!r}: one of {', '.join(_TABLE)}")
     return found
+
+
+# Any width and group of GPTQ and AWQ, a scale of 16 bits and a packed zero point for each; of a
+# whole channel too few to count.
+_GROUPED: Final = re.compile(r"(gptq|awq)_([2-8])bit_(?:g([1-9]\d{0,5})|channel)")
 
 
 def precisions() -> tuple[str, ...]:
@@ -162,7 +172,9 @@ def parameters_of(weight_bytes: float, dtype: str) -> float:
 
 
 def bytes_by_precision(parameters: float) -> dict[str, int]:
-    """Bytes of a model's weights at fp32, fp16, bf16, fp8, int8 and 4-bit.
+    """Bytes of so many parameters at fp32, fp16, bf16, fp8, int8 and 4-bit: the payload alone.
+
+    Of a model that is described, `bytes_of` has scales and what stays in 16 bits as well.
 
     Parameters
     ----------
@@ -177,3 +189,14 @@ def bytes_by_precision(parameters: float) -> dict[str, int]:
     3500000000
     """
     return {dtype: round(parameters * BYTES_PER_PARAMETER[dtype]) for dtype in _REPORTED}
+
+
+def bytes_of(architecture: Architecture) -> dict[str, int]:
+    """Bytes of a described model's weights in the same precisions: scales, and what stays in 16.
+
+    Returns
+    -------
+    dict of str to int
+        [bytes]
+    """
+    return {name: round(precision(name).memory_bytes(architecture)) for name in _REPORTED}

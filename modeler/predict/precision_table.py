@@ -36,6 +36,7 @@ class InPrecision:
     decode_s, decode_large_s : float, optional. A step for one sequence of 1,000 tokens and for 64;
         None without an instance, or where it has no such arithmetic. [s]
     prefill_s : float, optional. A prompt of 1,000 tokens. [s]
+    why : str. Why there is no latency; empty where there is, or none was asked for.
     """
 
     precision: str
@@ -47,6 +48,7 @@ class InPrecision:
     decode_s: float | None = None
     decode_large_s: float | None = None
     prefill_s: float | None = None
+    why: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -69,10 +71,12 @@ def in_every_precision(
     pricing.UnknownInstance, pricing.SpecNotFound
         No such instance, or no figures of it.
     """
-    group = None
+    group, why = None, ""
     if instance is not None:
         spec = pricing.instance(instance)
-        if spec.accelerator is not None:
+        if spec.accelerator is None:
+            why = f"{spec.instance_type} has no accelerator"
+        else:
             group = Group(pricing.accelerator(spec.accelerator), spec.accelerator_count)
     sixteen = precision("fp16").memory_bytes(architecture)
     rows = []
@@ -82,23 +86,24 @@ def in_every_precision(
         rows.append(
             InPrecision(
                 name, _BITS * kind.linear_bytes, round(size), size / sixteen, kind.maths,
-                kind.expanded, *_latencies(architecture, name, group),
+                kind.expanded, *_latencies(architecture, name, group, why),
             )
         )  # fmt: skip
     return tuple(rows)
 
 
 def _latencies(
-    architecture: Architecture, name: str, group: Group | None
-) -> tuple[float | None, float | None, float | None]:
+    architecture: Architecture, name: str, group: Group | None, why: str
+) -> tuple[float | None, float | None, float | None, str]:
     if group is None:
-        return None, None, None
+        return None, None, None, why
     try:
         model = TokenModel(architecture, name, group)
-    except NotCovered:
-        return None, None, None
+    except NotCovered as error:
+        return None, None, None, str(error)
     return (
         model.step_s(1, _PROMPT),
         model.step_s(_LARGE, _PROMPT),
         model.prefill_s(_PROMPT, _PROMPT),
+        "",
     )

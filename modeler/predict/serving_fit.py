@@ -1,9 +1,11 @@
 """Which instances can serve a described model: weights, cache, activations and overhead a device.
 
-    need a device = (weights + cache of the sequences) / TP + activations / TP + overhead
+    need a device = (weights + activations) / TP + cache of the sequences / ranks + overhead
     room a device = 0.92 x memory of one accelerator
 
-Shards divide the heads; keys and values of fewer heads than shards are kept more than once.
+Shards divide the heads; keys and values of fewer heads than shards are kept more than once, so the
+cache has as many ranks as heads at most, and a latent cache one. Layers with a sliding window keep
+no more of a sequence than the window.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any, Final
 
 import pricing
 from modeler.predict.architecture import Architecture
-from modeler.predict.architecture.parts import LINEAR
+from modeler.predict.architecture.parts import LINEAR, Attention
 from modeler.predict.fit import described
 from modeler.predict.precision import precision
 
@@ -39,7 +41,8 @@ class Holder:
     tensor_parallel : int. Devices over which each copy is sharded: the fewest that hold it.
     copies : int. Copies of the model on the instance.
     need_bytes, room_bytes : float. Of one device. [bytes]
-    cache_tokens : float. Tokens whose cache fits one copy beside everything else. [tokens]
+    cache_tokens : float. Tokens, of that many sequences together, whose cache fits one copy beside
+        everything else; infinite where windows bound it. [tokens]
     usd_per_hour : float, optional. None where no price is held for the region. [USD/h]
     """
 
@@ -91,14 +94,17 @@ def holders(
                 continue
             fixed = _weights(architecture, dtype, shards) + OVERHEAD_BYTES
             fixed += _activations(architecture) / shards
-            each = _cache(architecture, cache_dtype, shards)
-            need = fixed + each * context * sequences
+            each = _element_bytes(architecture, cache_dtype, shards)
+            cached = architecture.attention
+            need = fixed
+            if cached is not None:
+                need += each * cached.cache_elements(context) * sequences
             if need <= room:
                 found.append(
                     Holder(
                         spec.instance_type, spec.accelerator, shards,
                         spec.accelerator_count // shards, need, room,
-                        (room - fixed) / each if each else math.inf,
+                        _tokens(cached, (room - fixed) / each, sequences),
                         _usd(spec.instance_type, region),
                     )
                 )  # fmt: skip
@@ -136,14 +142,20 @@ def _activations(architecture: Architecture) -> float:
     return _PASS_TOKENS * (2.0 * widest + 4.0 * architecture.hidden) * _SIXTEEN
 
 
-def _cache(architecture: Architecture, dtype: str, shards: int) -> float:
-    """Of a token on one device. [bytes]"""
+def _element_bytes(architecture: Architecture, dtype: str, shards: int) -> float:
+    """Of an element of the cache on one device. [bytes]"""
     attention = architecture.attention
+    ranks = 1
+    if attention is not None and not attention.latent:
+        ranks = min(shards, attention.kv_heads)
+    return (1.0 if dtype in ("fp8", "int8") else _SIXTEEN) / ranks
+
+
+def _tokens(attention: Attention | None, elements: float, sequences: int) -> float:
+    """Tokens of so many equal sequences whose cache takes so many elements."""
     if attention is None:
-        return 0.0
-    ranks = 1 if attention.latent else min(shards, attention.kv_heads)
-    width = 1.0 if dtype in ("fp8", "int8") else _SIXTEEN
-    return attention.cache_elements() * width / ranks
+        return math.inf
+    return attention.tokens_of(elements / sequences) * sequences
 
 
 def _usd(instance_type: str, region: str) -> float | None:

@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from modeler.predict.architecture import Architecture, Ensemble, read_description
+from modeler.predict.architecture.parts import Attention
 from modeler.predict.artifact import Contents, LocalBytes, Traffic, read_all
 from modeler.predict.fit import smallest_instance
-from modeler.predict.precision import BYTES_PER_PARAMETER, bytes_by_precision, parameters_of
+from modeler.predict.precision import (
+    BYTES_PER_PARAMETER,
+    bytes_by_precision,
+    bytes_of,
+    parameters_of,
+    precision,
+)
 
 # Files that hold weights; what lies beside them (tokenizer, configuration) is fetched too but is
 # not loaded into accelerator memory.
@@ -99,8 +106,8 @@ class SizeReport:
     contents : Contents, optional. What the headers say.
     counted : int, optional. Parameters, where they were counted and not divided out. [parameters]
     traffic : Traffic, optional. Requests that reading the headers took, in S3.
-    by_precision : mapping of str to int, optional. Bytes in each precision of a description, whose
-        sparse layers keep more than parameters; else parameters times bytes. [bytes]
+    by_precision : mapping of str to int, optional. Bytes in each precision of a description, with
+        scales and what stays in 16 bits; empty of trees; else parameters times bytes. [bytes]
     """
 
     source: str
@@ -142,7 +149,11 @@ class SizeReport:
             "tensors": 0 if self.contents is None else self.contents.tensors,
             "weight_bytes": self.weight_bytes,
             "artifact_bytes": self.artifact_bytes,
-            "bytes_by_precision": dict(self.by_precision or bytes_by_precision(self.parameters)),
+            "bytes_by_precision": dict(
+                bytes_by_precision(self.parameters)
+                if self.by_precision is None
+                else self.by_precision
+            ),
             "objects": self.objects,
             "storage_classes": {
                 name: {"objects": found.objects, "bytes": found.bytes}
@@ -151,7 +162,7 @@ class SizeReport:
             "smallest_instance": self.smallest_instance,
             "requests": 0 if self.traffic is None else self.traffic.requests,
             "bytes_read": 0 if self.traffic is None else self.traffic.bytes,
-            "notes": list(self.notes),
+            "notes": [*self.notes, *((_PAYLOAD,) if self.by_precision is None else ())],
         }
 
 
@@ -223,13 +234,17 @@ def measure_size(
 
 
 _DTYPE: Final = "fp16"
+_PAYLOAD: Final = (
+    "bytes by precision are parameters times bytes: a quantised file adds scales and keeps "
+    "embeddings and norms in 16 bits, as size config.json counts them"
+)
 _IRREGULAR: Final = "neither a file nor a folder: a pipe, a socket or a device"
 
 
 def _described(source: str, found: Architecture, dtype: str | None) -> SizeReport:
     """A model that is described and not there: parameters counted, bytes by its precision."""
     kind = dtype or found.dtype
-    size = found.weight_bytes(BYTES_PER_PARAMETER[kind])
+    size = round(precision(kind).memory_bytes(found))
     notes = found.notes
     if found.experts:
         notes += (
@@ -237,13 +252,27 @@ def _described(source: str, found: Architecture, dtype: str | None) -> SizeRepor
             "active for a token",
         )
     if found.attention is not None:
-        cache = round(2.0 * found.attention.cache_elements())
-        notes += (f"{cache:,} bytes of cache a token in 16 bit",)
-    widths = {name: BYTES_PER_PARAMETER[name] for name in bytes_by_precision(0)}
+        notes += (_of_cache(found.attention),)
     return SizeReport(
         source, "description", kind, size, size, 0, {}, notes, counted=found.parameters,
-        by_precision={name: found.weight_bytes(width) for name, width in widths.items()},
+        by_precision=bytes_of(found),
     )  # fmt: skip
+
+
+def _of_cache(attention: Attention) -> str:
+    """What a token takes in the cache, and up to which one all layers keep it."""
+    each = round(2.0 * attention.cache_elements())
+    if not attention.windowed_layers:
+        return f"{each:,} bytes of cache a token in 16 bit"
+    window = attention.window
+    beyond = round(
+        2.0 * (attention.cache_elements(window + 1.0) - attention.cache_elements(window))
+    )
+    return (
+        f"{each:,} bytes of cache a token in 16 bit up to {window:,} tokens of a sequence, "
+        f"{beyond:,} beyond: {attention.windowed_layers} of {attention.layers} layers look no "
+        "further back"
+    )
 
 
 # The file that each library writes by default.
@@ -258,10 +287,11 @@ def _of_trees(source: str, found: Ensemble) -> SizeReport:
         f"{found.trees:,} trees, {found.nodes:,} nodes, {found.leaves:,} leaves; artifact bytes "
         f"are those of {found.library}'s {format}, weight bytes those of the nodes in memory",
         f"about {found.comparisons:,.0f} comparisons for one example",
+        "trees have no precision to choose: no bytes by precision",
     )
     return SizeReport(
         source, "description", "fp32", found.memory_bytes, found.file_bytes(format), 0, {}, notes,
-        counted=found.nodes,
+        counted=found.nodes, by_precision={},
     )  # fmt: skip
 
 
@@ -336,8 +366,8 @@ def _report(
         if kind in ("directory", "s3_prefix"):
             notes = (*notes, "no file of a known weight format: all bytes are taken as weights")
     stored = None if contents is None else contents.dtype
-    precision = dtype or (stored if stored in BYTES_PER_PARAMETER else None) or _DTYPE
+    width = dtype or (stored if stored in BYTES_PER_PARAMETER else None) or _DTYPE
     counted = None if contents is None else contents.parameters
     return SizeReport(
-        source, kind, precision, weights, total, objects, classes, notes, contents, counted, traffic
+        source, kind, width, weights, total, objects, classes, notes, contents, counted, traffic
     )

@@ -183,9 +183,10 @@ def policy_defaults(result: Result) -> dict[str, list[dict[str, Any]]]:
 
 
 def notes(result: Result) -> list[str]:
-    """What the rows' policies have to say of themselves, once each."""
-    rows = finished(result["scenarios"])
-    return list(dict.fromkeys(f"Note: {note}" for row in rows for note in row.get("notes", ())))
+    """What the run and the rows' policies have to say of themselves, once each."""
+    of_rows = (note for row in finished(result["scenarios"]) for note in row.get("notes", ()))
+    of_run = result["run"].get("notes", ())
+    return list(dict.fromkeys(f"Note: {note}" for note in (*of_run, *of_rows)))
 
 
 def preset_notes(result: Result) -> list[str]:

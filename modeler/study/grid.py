@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from modeler.predict import bytes_by_precision, parameters_of
+from modeler.predict import ServiceError
+from modeler.predict.batched_service import sizes_by_precision
 from modeler.scenario import Scenario, ScenarioError, value_at, with_values
 from modeler.scenario.errors import Problem
 from modeler.study.presets import Preset, with_preset
@@ -19,13 +20,15 @@ class Point(NamedTuple):
     """One scenario of the grid and the settings that make it.
 
     ``preset`` is the policy it was put under, where the sweep compares policies; ``error`` says why
-    a preset does not go with the scenario, which then stands as it was.
+    a preset does not go with the scenario, which then stands as it was. ``payload`` says that the
+    size in a precision is that of its parameters alone.
     """
 
     scenario: Scenario
     settings: dict[str, Any]
     preset: Preset | None = None
     error: ScenarioError | None = None
+    payload: bool = False
 
 
 def grid(
@@ -68,21 +71,32 @@ def grid(
     for values in itertools.product(*(axes[path] for path in ordered)):
         chosen = dict(zip(ordered, values, strict=True))
         for precision in precisions or (None,):
-            variant = chosen if precision is None else _in_precision(base, chosen, precision)
+            variant, payload = chosen, False
+            if precision is not None:
+                variant, payload = _in_precision(base, chosen, precision)
             for preset in presets or (None,):
-                points.append(_point(base, variant, preset))
+                points.append(_point(base, variant, preset)._replace(payload=payload))
     return points
 
 
-def _in_precision(base: Scenario, chosen: Mapping[str, Any], precision: str) -> dict[str, Any]:
-    """The same choice with the same parameters in another precision."""
+def _in_precision(
+    base: Scenario, chosen: Mapping[str, Any], precision: str
+) -> tuple[dict[str, Any], bool]:
+    """The same choice with the same parameters in another precision, and whether they are all."""
     given = {SIZE: chosen[SIZE]} if SIZE in chosen else {}
-    model = with_values(base, given).model
-    size = bytes_by_precision(parameters_of(model.size, model.dtype))
-    if precision not in size:
-        problem = f'precision "{precision}": expected one of {", ".join(size)}'
+    try:
+        sizes, complete = sizes_by_precision(with_values(base, given))
+    except ServiceError as error:
+        raise ScenarioError([Problem(str(error), "service.architecture")]) from error
+    if precision not in sizes:
+        problem = f'precision "{precision}": expected one of {", ".join(sizes)}'
         raise ScenarioError([Problem(problem, DTYPE)])
-    return {**chosen, SIZE: size[precision], DTYPE: precision}
+    changed = {**chosen, SIZE: sizes[precision], DTYPE: precision}
+    return changed, not complete and precision in _WITH_SCALES
+
+
+# Precisions whose files keep embeddings and norms in 16 bits, with scales beside the others.
+_WITH_SCALES: Final = ("fp8", "int8", "int4")
 
 
 def _point(base: Scenario, chosen: Mapping[str, Any], preset: Preset | None) -> Point:

@@ -351,6 +351,12 @@ def _in_parallel(
             raise
 
 
+_PAYLOAD = (
+    "sizes in fp8, int8 and int4 are those of the parameters alone: a quantised file adds scales "
+    "and keeps embeddings and norms in 16 bits, which service.architecture would count"
+)
+
+
 def _meta(
     points: Sequence[Point], load: Callable[[str, int], Traffic], rows: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -375,4 +381,5 @@ def _meta(
         "traces": list(seen.values()),
         "price_dates": sorted(dates),
         "seed": points[0].scenario.seed if points else 0,
+        "notes": [_PAYLOAD] if any(point.payload for point in points) else [],
     }

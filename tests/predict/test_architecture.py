@@ -72,7 +72,9 @@ def test_experts_count_whole_and_by_token():
 
 def test_a_window_bounds_the_cache():
     windowed = from_config(
-        LLAMA | {"model_type": "gemma3_text", "sliding_window": 1024, "sliding_window_pattern": 4}
+        LLAMA
+        | {"model_type": "gemma3_text", "head_dim": 128, "sliding_window": 1024}
+        | {"sliding_window_pattern": 4}
     )
     full = from_config(LLAMA)
     assert windowed.attention.windowed_layers == 24
@@ -84,7 +86,8 @@ def test_a_window_bounds_the_cache():
 def test_an_unknown_family_says_what_it_used_and_what_not():
     found = from_config(LLAMA | {"model_type": "lama5", "linear_attention": True})
     assert not found.exact
-    (note,) = found.notes
+    note, of_dtype = found.notes
+    assert of_dtype == "torch_dtype is missing: bf16 is assumed"
     assert 'model_type "lama5" is not known; the nearest known is "llama"' in note
     assert "from hidden_size, num_hidden_layers" in note
     assert "linear_attention could not be used" in note

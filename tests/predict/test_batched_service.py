@@ -7,6 +7,7 @@ import pytest
 
 import pricing
 from modeler.predict import ServiceError, service_law
+from modeler.predict.batched_service import sizes_by_precision
 from modeler.predict.known import known
 from modeler.predict.latency import Group, TokenModel
 from modeler.predict.latency.profile import Profile
@@ -104,7 +105,25 @@ def test_refused(text, said):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("size", ["4.02GB", "5.73GB"])
-def test_a_size_may_be_the_payload_or_what_lies_in_memory(size):
-    text = f"model: {{size: {size}, dtype: int4}}\n"
-    assert law_of(f"{text}service: {{kind: batched, architecture: Llama-3.1-8B}}\n").batching
+def test_a_size_is_what_lies_in_memory():
+    # 8.03 billion parameters: 6.98 in matrices at 4.156 bits, the rest in 16.
+    text = "model: {size: 5.73GB, dtype: int4}\n"
+    batched = "service: {kind: batched, architecture: Llama-3.1-8B}\n"
+    assert law_of(f"{text}{batched}").batching
+    sizes, complete = sizes_by_precision(loads(f"{text}{batched}"))
+    assert complete
+    assert sizes["int4"] == pytest.approx(6.979e9 * 4.15625 / 8 + 1.051e9 * 2, rel=1e-3)
+    sizes, complete = sizes_by_precision(loads(text))
+    assert (sizes["bf16"], complete) == (4 * 5_730_000_000, False)
+    with pytest.raises(ServiceError, match=r"write model.size: 5.728GB"):
+        law_of(f"model: {{size: 4.02GB, dtype: int4}}\n{batched}")
+
+
+def test_what_is_no_decoder_has_no_steps(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(
+        '{"model_type": "bert", "hidden_size": 768, "num_hidden_layers": 12, "vocab_size": 30522,'
+        ' "num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 512}'
+    )
+    with pytest.raises(ServiceError, match="is no decoder of tokens; service.kind: dynamic"):
+        law_of(f"model: {{size: 440MB}}\nservice: {{kind: batched, architecture: {path}}}\n")

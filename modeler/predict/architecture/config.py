@@ -6,11 +6,13 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modeler.predict.architecture.decoders import DECODERS, Decoder
+from modeler.predict.architecture.decoders import DECODERS
 from modeler.predict.architecture.encoders import ENCODERS
-from modeler.predict.architecture.fields import ArchitectureError, Fields
+from modeler.predict.architecture.fields import ArchitectureError, Fields, shown
 from modeler.predict.architecture.layers import attention, embedding, feed_forward, layer_norm
-from modeler.predict.architecture.parts import HEAD, Architecture, Attention, Part
+from modeler.predict.architecture.parts import HEAD, Architecture, Part
+from modeler.predict.architecture.quantised import kept_in_sixteen, stored_as
+from modeler.predict.architecture.stacks import Decoder, Widths, cache
 from modeler.predict.architecture.towers import TOWERS
 
 FAMILIES: Final = {**DECODERS, **ENCODERS, **TOWERS}
@@ -21,6 +23,7 @@ _DTYPES: Final = {
     "bfloat16": "bf16",
     "float64": "fp64",
     "float8_e4m3fn": "fp8",
+    "float8_e5m2": "fp8",
 }
 # Decoders that were published in 32 bit, as encoders are; all others in 16.
 _FULL: Final = frozenset({"gpt2", "gptj", "gpt_neo", "gpt_bigcode"})
@@ -53,6 +56,8 @@ def from_config(content: Mapping[str, Any], source: str = "config.json") -> Arch
         inner = fields.part("text_config")
         if inner is not None and inner.text("model_type") in FAMILIES:
             return _of_text(kind, inner, fields)
+        if inner is not None:
+            return _unknown(f"{kind} / {inner.text('model_type') or 'text'}", inner, fields)
     if family is None:
         return _unknown(kind, fields)
     found = family(fields)
@@ -68,34 +73,49 @@ def _of_text(kind: str, inner: Fields, fields: Fields) -> Architecture:
     note = f'model_type "{kind}": its text part is counted'
     note += f", {', '.join(others)} is not" if others else ""
     found = found._replace(notes=(*found.notes, note))
-    return _architecture(kind, found, inner, exact=False)
+    return _architecture(kind, found, inner, exact=False, outer=fields)
 
 
-def _dtype(kind: str, fields: Fields) -> str:
+def _dtype(kind: str, fields: Fields, notes: list[str]) -> str:
+    """Precision of the published weights; what is assumed of it is noted."""
     said = fields.raw("torch_dtype", "dtype")
-    if isinstance(said, str):
-        name = said.removeprefix("torch.")
-        if name in _DTYPES:
-            return _DTYPES[name]
-    return "fp32" if kind in _FULL or kind not in DECODERS else "bf16"
+    name = said.removeprefix("torch.") if isinstance(said, str) else ""
+    if name in _DTYPES:
+        return _DTYPES[name]
+    full = kind in _FULL or kind in ENCODERS or kind in TOWERS
+    assumed = "fp32" if full else "bf16"
+    if said is not None:
+        notes.append(f"torch_dtype {shown(said)} is not known here: {assumed} is assumed")
+    elif kind not in FAMILIES:
+        notes.append(f"torch_dtype is missing: {assumed} is assumed")
+    return assumed
 
 
-def _architecture(kind: str, found: Decoder, fields: Fields, *, exact: bool) -> Architecture:
-    notes = list(found.notes)
-    dtype = _dtype(kind, fields)
+def _architecture(
+    kind: str, found: Decoder, fields: Fields, *, exact: bool, outer: Fields | None = None
+) -> Architecture:
+    """The tensors with their precision, which a model of several parts says for all of them."""
+    notes = [*found.notes, *fields.remarks]
+    saying = outer if outer is not None and not {"torch_dtype", "dtype"} & set(fields) else fields
+    dtype = _dtype(kind, saying, notes)
+    parts = tuple(part for part in found.parts if part.times)
     quantised = fields.part("quantization_config")
+    if quantised is None and outer is not None:
+        quantised = outer.part("quantization_config")
     if quantised is not None:
-        method = quantised.text("quant_method", "quant_type", default="unknown")
-        notes.append(f"stored quantised ({method}): the count is of the weights it stands for")
-        if method == "fp8":
-            dtype = "fp8"
-    cache = found.attention if found.attention.layers else None
+        stored = stored_as(quantised)
+        notes.append(stored.note)
+        dtype = stored.precision or dtype
+        parts = kept_in_sixteen(parts, stored.kept)
+    if fields.filled:
+        notes.append(f"not said, and taken from the family's defaults: {', '.join(fields.filled)}")
+    fields.check()
     return Architecture(
         kind=kind,
-        parts=tuple(part for part in found.parts if part.times),
+        parts=parts,
         dtype=dtype,
         hidden=found.hidden,
-        attention=cache,
+        attention=found.attention if found.attention.layers else None,
         experts=found.experts,
         experts_per_token=found.experts_per_token if found.experts else 0,
         used=tuple(fields.used),
@@ -105,7 +125,7 @@ def _architecture(kind: str, found: Decoder, fields: Fields, *, exact: bool) -> 
     )
 
 
-def _unknown(kind: str, fields: Fields) -> Architecture:
+def _unknown(kind: str, fields: Fields, outer: Fields | None = None) -> Architecture:
     """A decoder as most are today, from the fields that say something to it."""
     near = difflib.get_close_matches(kind, FAMILIES, n=1)
     known = f'; the nearest known is "{near[0]}"' if near else ""
@@ -132,16 +152,20 @@ def _unknown(kind: str, fields: Fields) -> Architecture:
     heads = fields.number("num_attention_heads", "n_head", "n_heads", default=1, least=1)
     kv = fields.number("num_key_value_heads", "num_kv_heads", "n_kv_heads", default=heads, least=1)
     head_dim = fields.number("head_dim", default=max(d // heads, 1), least=1)
+    if "head_dim" not in fields and d % heads:
+        fields.remark(f"hidden_size = {d} is no multiple of num_attention_heads = {heads}")
+    inner = sizes["intermediate_size"]
     tied = fields.flag("tie_word_embeddings", default=False)
     vocabulary = sizes["vocab_size"]
     parts = (
         *embedding("embed", vocabulary, d),
         *attention("attention", d, heads, kv, head_dim, times=layers),
-        *feed_forward("mlp", d, sizes["intermediate_size"], gated=True, times=layers),
+        *feed_forward("mlp", d, inner, gated=True, times=layers),
         *layer_norm("norms", d, bias=False, times=2 * layers),
         *layer_norm("norm", d, bias=False),
         *(() if tied else (Part("lm_head.weight", (vocabulary, d), HEAD),)),
     )
+    cached = cache(fields, Widths(d, layers, heads, kv, head_dim, inner, vocabulary))
     fields.check()
     unused = [name for name in fields.unused if name != "model_type"]
     could_not = f"; {', '.join(unused)} could not be used" if unused else ""
@@ -150,5 +174,5 @@ def _unknown(kind: str, fields: Fields) -> Architecture:
         f"{said}{known}: estimated as a decoder with a gated feed-forward from {', '.join(used)}"
         f"{could_not}"
     )
-    found = Decoder(parts, d, Attention(layers, heads, kv, head_dim), notes=(note,))
-    return _architecture(kind, found, fields, exact=False)
+    found = Decoder(parts, d, cached, notes=(note,))
+    return _architecture(kind, found, fields, exact=False, outer=outer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from modeler.predict.architecture.fields import Fields
 from modeler.predict.architecture.layers import (
@@ -21,134 +21,77 @@ from modeler.predict.architecture.layers import (
     layer_norm,
     mixture,
 )
-from modeler.predict.architecture.parts import BIAS, EMBEDDING, HEAD, LINEAR, Attention, Part
-
-
-class Decoder(NamedTuple):
-    """A stack of decoder layers between embedding and head."""
-
-    parts: tuple[Part, ...]
-    hidden: int
-    attention: Attention
-    experts: int = 0
-    experts_per_token: int = 0
-    notes: tuple[str, ...] = ()
-
-
-class Widths(NamedTuple):
-    """Sizes that nearly every family has."""
-
-    hidden: int
-    layers: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    inner: int
-    vocabulary: int
-
-
-def _widths(c: Fields, *, inner: int | None = None, kv: int | None = None) -> Widths:
-    hidden = c.number("hidden_size", "n_embd", "d_model", "dim", least=1)
-    heads = c.number("num_attention_heads", "n_head", "n_heads", "num_heads", least=1)
-    return Widths(
-        hidden=hidden,
-        layers=c.number("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-        heads=heads,
-        kv_heads=c.number("num_key_value_heads", default=kv or heads, least=1),
-        head_dim=c.number("head_dim", default=max(hidden // heads, 1), least=1),
-        inner=c.number("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size", default=inner),
-        vocabulary=c.number("vocab_size"),
-    )
-
-
-def _head(c: Fields, w: Widths, *, tied: bool, bias: bool = False) -> tuple[Part, ...]:
-    """The output matrix, unless it is the embedding over again, and its bias."""
-    extra = (Part("lm_head.bias", (w.vocabulary,), BIAS),) if bias else ()
-    if c.flag("tie_word_embeddings", default=tied):
-        return extra
-    return (Part("lm_head.weight", (w.vocabulary, w.hidden), HEAD), *extra)
-
-
-def _cache(w: Widths, *, window: int = 0, windowed: int = 0) -> Attention:
-    return Attention(w.layers, w.heads, w.kv_heads, w.head_dim, 0, window, windowed)
-
-
-def _window(c: Fields, w: Widths) -> Attention:
-    """Sliding windows where the layers' types say so, or every nth does not have one."""
-    size = c.number("sliding_window", default=0)
-    types = c.raw("layer_types")
-    if not size:
-        return _cache(w)
-    if isinstance(types, list):
-        sliding = sum(1 for kind in types if kind == "sliding_attention")
-    else:
-        every = c.number("sliding_window_pattern", default=0)
-        sliding = w.layers - w.layers // every if every else 0
-    return _cache(w, window=size, windowed=sliding)
-
-
-def _rms(
-    c: Fields,
-    *,
-    qkv_bias: bool = False,
-    out_bias: bool = False,
-    mlp_bias: bool = False,
-    head_norm: bool = False,
-    norms: int = 2,
-    tied: bool = False,
-    kv: int | None = None,
-    norm_bias: bool = False,
-) -> Decoder:
-    """Norms by root mean square and a gated feed-forward: Llama and what came of it."""
-    w = _widths(c, kv=kv)
-    parts = (
-        *embedding("embed", w.vocabulary, w.hidden),
-        *attention(
-            "attention", w.hidden, w.heads, w.kv_heads, w.head_dim,
-            qkv_bias=qkv_bias, out_bias=out_bias, times=w.layers,
-        ),
-        *feed_forward("mlp", w.hidden, w.inner, gated=True, bias=mlp_bias, times=w.layers),
-        *layer_norm("norms", w.hidden, bias=norm_bias, times=norms * w.layers),
-        *(layer_norm("head_norm", w.head_dim, bias=False, times=2 * w.layers) if head_norm else ()),
-        *layer_norm("norm", w.hidden, bias=norm_bias),
-        *_head(c, w, tied=tied),
-    )  # fmt: skip
-    return Decoder(parts, w.hidden, _window(c, w))
+from modeler.predict.architecture.parts import BIAS, EMBEDDING, LINEAR, Attention, Part
+from modeler.predict.architecture.stacks import (
+    EVERY_LAYER,
+    Decoder,
+    Windows,
+    cache,
+    experts_stack,
+    gated_stack,
+    head,
+    plain_stack,
+    widths,
+)
 
 
 def _llama(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=False)
-    return _rms(c, qkv_bias=bias, out_bias=bias, mlp_bias=c.flag("mlp_bias", default=False))
+    return gated_stack(c, qkv_bias=bias, out_bias=bias, mlp_bias=c.flag("mlp_bias", default=False))
 
 
 def _mistral(c: Fields) -> Decoder:
-    return _rms(c, kv=8)
+    return gated_stack(c, kv=8, windows=Windows(size=4096))
+
+
+_SWITCHED: Final = Windows(size=4096, switched=True)
 
 
 def _qwen2(c: Fields) -> Decoder:
-    return _rms(c, qkv_bias=True)
+    return gated_stack(c, qkv_bias=True, windows=_SWITCHED)
 
 
 def _qwen3(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=False)
-    return _rms(c, qkv_bias=bias, out_bias=bias, head_norm=True)
+    return gated_stack(
+        c, qkv_bias=bias, out_bias=bias, head_norm=True, head_dim=128, windows=_SWITCHED
+    )
 
 
 def _gemma(c: Fields) -> Decoder:
-    return _rms(c, tied=True)
+    return gated_stack(c, tied=True, head_dim=_GEMMA_HEAD)
+
+
+_GEMMA_HEAD: Final = 256
 
 
 def _gemma2(c: Fields) -> Decoder:
-    return _rms(c, tied=True, norms=4)
+    windows = Windows(size=4096, every=2)
+    return gated_stack(c, tied=True, norms=4, head_dim=_GEMMA_HEAD, windows=windows)
+
+
+# What a part of a published configuration leaves out is the default of its class (transformers,
+# Gemma3TextConfig and SiglipVisionConfig, read 2026-11).
+_GEMMA3_TEXT: Final = {
+    "vocab_size": 262_208, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+    "num_attention_heads": 8, "num_key_value_heads": 4,
+}  # fmt: skip
+_SIGLIP: Final = {
+    "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_channels": 3,
+    "image_size": 224, "patch_size": 16,
+}  # fmt: skip
 
 
 def _gemma3(c: Fields) -> Decoder:
     """Text alone, or text within a model that also sees; the tower is SigLIP."""
-    text = c.part("text_config")
-    own = _rms(text or c, tied=True, norms=4, head_norm=True)
+    text = c.part("text_config", _GEMMA3_TEXT)
+    windows = Windows(size=4096, every=6)
+    own = gated_stack(
+        text or c, tied=True, norms=4, head_norm=True, head_dim=_GEMMA_HEAD, windows=windows
+    )
     if text is None:
         return own
-    vision = c.part("vision_config")
+    vision = c.part("vision_config", _SIGLIP)
     if vision is None:
         return own
     d = vision.number("hidden_size", least=1)
@@ -156,16 +99,16 @@ def _gemma3(c: Fields) -> Decoder:
     inner = vision.number("intermediate_size")
     patch = vision.number("patch_size", least=1)
     patches = (vision.number("image_size") // patch) ** 2
-    head: tuple[Part, ...] = ()
+    pooled: tuple[Part, ...] = ()
     if vision.flag("vision_use_head", default=True):
-        head = (
+        pooled = (
             Part("head.probe", (1, 1, d), EMBEDDING),
             *attention("head.attention", d, 1, 1, d, qkv_bias=True, out_bias=True),
             *feed_forward("head.mlp", d, inner, gated=False, bias=True),
             *layer_norm("head.norm", d),
         )
     tower = (
-        *head,
+        *pooled,
         Part("patch.weight", (d, vision.number("num_channels", default=3), patch, patch), LINEAR),
         Part("patch.bias", (d,), BIAS),
         *embedding("patch_position", patches, d),
@@ -182,8 +125,8 @@ def _gemma3(c: Fields) -> Decoder:
 
 def _olmo2(c: Fields) -> Decoder:
     """Norms over all heads' queries and keys together, after the layers instead of before."""
-    own = _rms(c)
-    w = _widths(c)
+    own = gated_stack(c)
+    w = widths(c)
     extra = (
         *layer_norm("q_norm", w.heads * w.head_dim, bias=False, times=w.layers),
         *layer_norm("k_norm", w.kv_heads * w.head_dim, bias=False, times=w.layers),
@@ -193,16 +136,16 @@ def _olmo2(c: Fields) -> Decoder:
 
 def _olmo(c: Fields) -> Decoder:
     """Norms without a trained element."""
-    own = _rms(c, qkv_bias=c.flag("attention_bias", default=False), norms=0)
+    own = gated_stack(c, qkv_bias=c.flag("attention_bias", default=False), norms=0)
     return own._replace(parts=tuple(part for part in own.parts if part.name != "norm.weight"))
 
 
 def _cohere(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=False)
-    own = _rms(c, qkv_bias=bias, out_bias=bias, norms=1, tied=True)
+    own = gated_stack(c, qkv_bias=bias, out_bias=bias, norms=1, tied=True)
     if not c.flag("use_qk_norm", default=False):
         return own
-    w = _widths(c)
+    w = widths(c)
     extra = (
         *layer_norm("q_norm", w.heads * w.head_dim, bias=False, times=w.layers),
         *layer_norm("k_norm", w.kv_heads * w.head_dim, bias=False, times=w.layers),
@@ -212,7 +155,7 @@ def _cohere(c: Fields) -> Decoder:
 
 def _stablelm(c: Fields) -> Decoder:
     parallel = c.flag("use_parallel_residual", default=False)
-    return _rms(
+    return gated_stack(
         c,
         qkv_bias=c.flag("use_qkv_bias", default=False),
         norms=1 if parallel else 2,
@@ -221,18 +164,19 @@ def _stablelm(c: Fields) -> Decoder:
 
 
 def _mixtral(c: Fields) -> Decoder:
-    return _experts(
+    return experts_stack(
         c,
         experts=c.number("num_local_experts", default=8, least=1),
         per_token=c.number("num_experts_per_tok", default=2, least=1),
         inner=c.number("intermediate_size"),
         kv=8,
+        windows=EVERY_LAYER,
     )
 
 
 def _phimoe(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=False)
-    own = _experts(
+    own = experts_stack(
         c,
         experts=c.number("num_local_experts", default=16, least=1),
         per_token=c.number("num_experts_per_tok", default=2, least=1),
@@ -240,6 +184,7 @@ def _phimoe(c: Fields) -> Decoder:
         qkv_bias=bias,
         out_bias=bias,
         norm_bias=True,
+        windows=EVERY_LAYER,
     )
     if c.flag("lm_head_bias", default=False):
         extra = Part("lm_head.bias", (c.number("vocab_size"),), BIAS)
@@ -248,7 +193,7 @@ def _phimoe(c: Fields) -> Decoder:
 
 
 def _qwen2_moe(c: Fields) -> Decoder:
-    return _experts(
+    return experts_stack(
         c,
         experts=c.number("num_experts", default=60, least=1),
         per_token=c.number("num_experts_per_tok", default=4, least=1),
@@ -257,12 +202,13 @@ def _qwen2_moe(c: Fields) -> Decoder:
         shared=c.number("shared_expert_intermediate_size"),
         shared_gate=True,
         sparse=_sparse_layers(c),
+        windows=_SWITCHED,
     )
 
 
 def _qwen3_moe(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=False)
-    return _experts(
+    return experts_stack(
         c,
         experts=c.number("num_experts", "num_local_experts", default=128, least=1),
         per_token=c.number("num_experts_per_tok", default=8, least=1),
@@ -271,17 +217,18 @@ def _qwen3_moe(c: Fields) -> Decoder:
         out_bias=bias,
         head_norm=True,
         sparse=_sparse_layers(c),
+        windows=_SWITCHED,
     )
 
 
 def _olmoe(c: Fields) -> Decoder:
-    own = _experts(
+    own = experts_stack(
         c,
         experts=c.number("num_experts", default=64, least=1),
         per_token=c.number("num_experts_per_tok", default=8, least=1),
         inner=c.number("intermediate_size"),
     )
-    w = _widths(c)
+    w = widths(c)
     extra = (
         *layer_norm("q_norm", w.hidden, bias=False, times=w.layers),
         *layer_norm("k_norm", w.kv_heads * w.head_dim, bias=False, times=w.layers),
@@ -293,53 +240,18 @@ def _sparse_layers(c: Fields) -> int:
     """Layers with experts: every so many, but those named as plain."""
     layers = c.number("num_hidden_layers")
     step = c.number("decoder_sparse_step", default=1, least=1)
-    plain = c.raw("mlp_only_layers") or ()
-    return sum(1 for i in range(layers) if i not in plain and (i + 1) % step == 0)
-
-
-def _experts(
-    c: Fields,
-    *,
-    experts: int,
-    per_token: int,
-    inner: int,
-    qkv_bias: bool = False,
-    out_bias: bool = False,
-    head_norm: bool = False,
-    shared: int = 0,
-    shared_gate: bool = False,
-    sparse: int | None = None,
-    kv: int | None = None,
-    norm_bias: bool = False,
-) -> Decoder:
-    w = _widths(c, inner=0, kv=kv)
-    with_experts = w.layers if sparse is None else sparse
-    plain = w.layers - with_experts
-    parts = (
-        *embedding("embed", w.vocabulary, w.hidden),
-        *attention(
-            "attention", w.hidden, w.heads, w.kv_heads, w.head_dim,
-            qkv_bias=qkv_bias, out_bias=out_bias, times=w.layers,
-        ),
-        *mixture(
-            "moe", w.hidden, inner, experts, per_token,
-            shared_inner=shared, shared_gate=shared_gate, times=with_experts,
-        ),
-        *(feed_forward("mlp", w.hidden, w.inner, gated=True, times=plain) if plain else ()),
-        *layer_norm("norms", w.hidden, bias=norm_bias, times=2 * w.layers),
-        *(layer_norm("head_norm", w.head_dim, bias=False, times=2 * w.layers) if head_norm else ()),
-        *layer_norm("norm", w.hidden, bias=norm_bias),
-        *_head(c, w, tied=False),
-    )  # fmt: skip
-    return Decoder(parts, w.hidden, _window(c, w), experts, per_token)
+    plain = c.numbers("mlp_only_layers", default=()) if c.raw("mlp_only_layers") else ()
+    with_experts = layers // step
+    return with_experts - sum(1 for i in set(plain) if i < layers and (i + 1) % step == 0)
 
 
 def _deepseek(c: Fields, *, correction: bool) -> Decoder:
-    w = _widths(c, inner=0)
+    w = widths(c, inner=0)
     first = min(c.number("first_k_dense_replace", default=0), w.layers)
     step = c.number("moe_layer_freq", default=1, least=1)
     experts = c.number("n_routed_experts", "num_local_experts", default=0)
-    sparse = sum(1 for i in range(first, w.layers) if i % step == 0) if experts else 0
+    # Multiples of the step from the first layer that may have experts on.
+    sparse = (w.layers - 1) // step - (first - 1) // step if experts and w.layers else 0
     per_token = c.number("num_experts_per_tok", default=1, least=1)
     inner = c.number("moe_intermediate_size", default=0)
     kv_rank, rope = c.number("kv_lora_rank"), c.number("qk_rope_head_dim")
@@ -363,13 +275,13 @@ def _deepseek(c: Fields, *, correction: bool) -> Decoder:
         *(feed_forward("mlp", w.hidden, w.inner, gated=True, times=plain) if plain else ()),
         *layer_norm("norms", w.hidden, bias=False, times=2 * w.layers),
         *layer_norm("norm", w.hidden, bias=False),
-        *_head(c, w, tied=False),
+        *head(c, w, tied=False),
     )  # fmt: skip
     notes: tuple[str, ...] = ()
     if c.number("num_nextn_predict_layers", default=0):
         notes = ("a checkpoint may hold a module of multi-token prediction beside this count",)
-    cache = Attention(w.layers, w.heads, w.kv_heads, w.head_dim, latent=kv_rank + rope)
-    return Decoder(parts, w.hidden, cache, experts if sparse else 0, per_token, notes)
+    cached = Attention(w.layers, w.heads, w.kv_heads, w.head_dim, latent=kv_rank + rope)
+    return Decoder(parts, w.hidden, cached, experts if sparse else 0, per_token, notes)
 
 
 def _deepseek_v2(c: Fields) -> Decoder:
@@ -380,77 +292,41 @@ def _deepseek_v3(c: Fields) -> Decoder:
     return _deepseek(c, correction=True)
 
 
-def _plain(
-    c: Fields,
-    *,
-    positions: int = 0,
-    kv: int | None = None,
-    attention_bias: bool = True,
-    out_bias: bool | None = None,
-    mlp_bias: bool = True,
-    norms: int = 2,
-    norm_bias: bool = True,
-    final_norm: bool = True,
-    embedding_norm: bool = False,
-    tied: bool = True,
-    head_bias: bool = False,
-    inner_factor: int | None = 4,
-) -> Decoder:
-    """Layer norms and a feed-forward without a gate: GPT-2 and its kin."""
-    hidden = c.number("hidden_size", "n_embd", "d_model", "dim", least=1)
-    w = _widths(c, inner=None if inner_factor is None else inner_factor * hidden, kv=kv)
-    out = attention_bias if out_bias is None else out_bias
-    parts = (
-        *embedding("embed", w.vocabulary, w.hidden),
-        *(embedding("positions", positions, w.hidden) if positions else ()),
-        *(layer_norm("embed.norm", w.hidden) if embedding_norm else ()),
-        *attention(
-            "attention", w.hidden, w.heads, w.kv_heads, w.head_dim,
-            qkv_bias=attention_bias, out_bias=out, times=w.layers,
-        ),
-        *feed_forward("mlp", w.hidden, w.inner, gated=False, bias=mlp_bias, times=w.layers),
-        *layer_norm("norms", w.hidden, bias=norm_bias, times=norms * w.layers),
-        *(layer_norm("norm", w.hidden, bias=norm_bias) if final_norm else ()),
-        *_head(c, w, tied=tied, bias=head_bias),
-    )  # fmt: skip
-    return Decoder(parts, w.hidden, _window(c, w))
-
-
 def _gpt2(c: Fields) -> Decoder:
-    return _plain(c, positions=c.number("n_positions", "n_ctx", default=1024))
+    return plain_stack(c, positions=c.number("n_positions", "n_ctx", default=1024))
 
 
 def _gpt_bigcode(c: Fields) -> Decoder:
     shared = 1 if c.flag("multi_query", default=True) else None
-    return _plain(c, positions=c.number("n_positions", default=1024), kv=shared)
+    return plain_stack(c, positions=c.number("n_positions", default=1024), kv=shared)
 
 
 def _gpt_neo(c: Fields) -> Decoder:
     positions = c.number("max_position_embeddings", default=2048)
-    return _plain(c, positions=positions, attention_bias=False, out_bias=True)
+    return plain_stack(c, positions=positions, attention_bias=False, out_bias=True)
 
 
 def _gptj(c: Fields) -> Decoder:
-    return _plain(c, attention_bias=False, norms=1, tied=False, head_bias=True)
+    return plain_stack(c, attention_bias=False, norms=1, tied=False, head_bias=True)
 
 
 def _gpt_neox(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=True)
-    return _plain(c, attention_bias=bias, tied=False, inner_factor=None)
+    return plain_stack(c, attention_bias=bias, tied=False, inner_factor=None)
 
 
 def _phi(c: Fields) -> Decoder:
-    own = _plain(c, norms=1, tied=False, head_bias=True, inner_factor=None)
+    own = plain_stack(c, norms=1, tied=False, head_bias=True, inner_factor=None)
     if not c.flag("qk_layernorm", default=False):
         return own
-    w = _widths(c)
+    w = widths(c)
     norms = layer_norm("head_norm", w.head_dim, times=2 * w.layers)
     return own._replace(parts=(*own.parts, *norms))
 
 
 def _gpt_oss(c: Fields) -> Decoder:
     """Biases everywhere, in the experts too, and a sink for each head."""
-    w = _widths(c)
+    w = widths(c)
     experts = c.number("num_local_experts", default=128, least=1)
     per_token = c.number("num_experts_per_tok", default=4, least=1)
     bias = c.flag("attention_bias", default=True)
@@ -468,43 +344,45 @@ def _gpt_oss(c: Fields) -> Decoder:
         ),
         *layer_norm("norms", w.hidden, bias=False, times=2 * w.layers),
         *layer_norm("norm", w.hidden, bias=False),
-        *_head(c, w, tied=False),
+        *head(c, w, tied=False),
     )  # fmt: skip
-    return Decoder(parts, w.hidden, _window(c, w), experts, per_token)
+    windows = Windows(size=128, every=2)
+    return Decoder(parts, w.hidden, cache(c, w, windows), experts, per_token)
 
 
 def _glm(c: Fields) -> Decoder:
-    return _rms(c, qkv_bias=c.flag("attention_bias", default=True), kv=2)
+    return gated_stack(c, qkv_bias=c.flag("attention_bias", default=True), kv=2)
 
 
 def _glm4(c: Fields) -> Decoder:
-    return _rms(c, qkv_bias=c.flag("attention_bias", default=True), norms=4, kv=2)
+    return gated_stack(c, qkv_bias=c.flag("attention_bias", default=True), norms=4, kv=2)
 
 
 def _exaone4(c: Fields) -> Decoder:
-    return _rms(c, head_norm=True)
+    return gated_stack(c, head_norm=True, windows=Windows(size=4096, every=4))
 
 
 def _cohere2(c: Fields) -> Decoder:
     bias = c.flag("attention_bias", default=False)
-    return _rms(c, qkv_bias=bias, out_bias=bias, norms=1, tied=True)
+    windows = Windows(size=4096, every=4)
+    return gated_stack(c, qkv_bias=bias, out_bias=bias, norms=1, tied=True, windows=windows)
 
 
 def _nemotron(c: Fields) -> Decoder:
     """Two matrices a feed-forward, as before the gates, and no bias outside the norms."""
     attention_bias = c.flag("attention_bias", default=False)
     mlp_bias = c.flag("mlp_bias", default=False)
-    return _plain(
+    return plain_stack(
         c, attention_bias=attention_bias, mlp_bias=mlp_bias, tied=False, inner_factor=None
     )
 
 
 def _codegen(c: Fields) -> Decoder:
-    return _plain(c, attention_bias=False, norms=1, tied=False, head_bias=True)
+    return plain_stack(c, attention_bias=False, norms=1, tied=False, head_bias=True)
 
 
 def _phi3(c: Fields) -> Decoder:
-    return _rms(c)
+    return gated_stack(c, windows=EVERY_LAYER)
 
 
 def _opt(c: Fields) -> Decoder:
@@ -515,7 +393,7 @@ def _opt(c: Fields) -> Decoder:
     removed = c.flag("_remove_final_layer_norm", default=False)
     bias = c.flag("enable_bias", default=True)
     affine = c.flag("layer_norm_elementwise_affine", default=True)
-    own = _plain(
+    own = plain_stack(
         c,
         positions=c.number("max_position_embeddings", default=2048) + 2,
         attention_bias=bias,
@@ -542,7 +420,7 @@ _TABLES: Final = ("embed.weight", "lm_head.weight")
 
 
 def _bloom(c: Fields) -> Decoder:
-    return _plain(c, embedding_norm=True)
+    return plain_stack(c, embedding_norm=True)
 
 
 def _falcon(c: Fields) -> Decoder:
@@ -557,18 +435,20 @@ def _falcon(c: Fields) -> Decoder:
     else:
         kv = 1 if c.flag("multi_query", default=True) else heads
         norms = 1 if parallel else 2
-    return _plain(c, kv=kv, attention_bias=bias, mlp_bias=bias, norms=norms, tied=True)
+    return plain_stack(c, kv=kv, attention_bias=bias, mlp_bias=bias, norms=norms, tied=True)
 
 
 def _starcoder2(c: Fields) -> Decoder:
     bias = c.flag("use_bias", default=True)
-    return _plain(c, attention_bias=bias, mlp_bias=bias, tied=True, inner_factor=None)
+    return plain_stack(
+        c, attention_bias=bias, mlp_bias=bias, tied=True, inner_factor=None, windows=EVERY_LAYER
+    )
 
 
 def _mpt(c: Fields) -> Decoder:
     bias = not c.flag("no_bias", default=True)
     factor = c.number("expansion_ratio", default=4, least=1)
-    return _plain(
+    return plain_stack(
         c, attention_bias=bias, mlp_bias=bias, norm_bias=bias, tied=True, inner_factor=factor
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from modeler.predict.architecture.decoders import Decoder
 from modeler.predict.architecture.fields import Fields
 from modeler.predict.architecture.layers import (
     attention,
@@ -20,6 +19,7 @@ from modeler.predict.architecture.layers import (
     layer_norm,
 )
 from modeler.predict.architecture.parts import BIAS, BUFFER, EMBEDDING, HEAD, Attention, Part
+from modeler.predict.architecture.stacks import Decoder
 
 
 def asked_class(c: Fields) -> str:

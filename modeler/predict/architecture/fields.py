@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 MOST: Final = 10**12  # no width, count or vocabulary of a model comes near
 MOST_LISTED: Final = 10_000  # entries of a list
+_NOTHING: Final[Mapping[str, Any]] = {}
 _shorten = reprlib.Repr()
 _shorten.maxlevel = _shorten.maxlist = _shorten.maxdict = 3
 _shorten.maxlong = _shorten.maxstring = _shorten.maxother = 40
@@ -75,6 +76,8 @@ class Fields:
         self.used: list[str] = []
         self.asked: list[str] = []
         self.problems: list[str] = []
+        self.filled: tuple[str, ...] = ()
+        self.remarks: list[str] = []
 
     def __contains__(self, name: str) -> bool:
         return self._content.get(name) is not None
@@ -87,6 +90,23 @@ class Fields:
                 self._use(name)
                 return name, self._content[name]
         return names[0], None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._content if name in self)
+
+    def says(self, name: str) -> bool:
+        """Whether it is there, be it null."""
+        return name in self._content
+
+    def wrong(self, problem: str) -> None:
+        """Note what is wrong, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def remark(self, said: str) -> None:
+        """Note what a reader should know, once."""
+        if said not in self.remarks:
+            self.remarks.append(said)
 
     def _use(self, name: str) -> None:
         if name not in self.used:
@@ -106,17 +126,15 @@ class Fields:
             near = difflib.get_close_matches(name, list(self._content), n=1, cutoff=0.8)
             hint = f"; there is {near[0]}" if near else ""
             also = f" (or {', '.join(names[1:])})" if len(names) > 1 else ""
-            self.problems.append(f"{name}{also} is missing: expected a whole number{hint}")
+            self.wrong(f"{name}{also} is missing: expected a whole number{hint}")
             return 1
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            self.problems.append(
-                f"{name} = {shown(value)}: expected a whole number of at least {least}"
-            )
+            self.wrong(f"{name} = {shown(value)}: expected a whole number of at least {least}")
             return 1
         if value > most:
-            self.problems.append(f"{name} = {shown(value)}: expected at most {most:,}")
+            self.wrong(f"{name} = {shown(value)}: expected at most {most:,}")
             return 1
         return value
 
@@ -126,7 +144,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.problems.append(f"{name} = {shown(value)}: expected true or false")
+            self.wrong(f"{name} = {shown(value)}: expected true or false")
             return default
         return value
 
@@ -136,7 +154,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, str):
-            self.problems.append(f"{name} = {shown(value)}: expected a text")
+            self.wrong(f"{name} = {shown(value)}: expected a text")
             return default
         return value
 
@@ -148,21 +166,17 @@ class Fields:
         if value is None:
             if default is not None:
                 return default
-            self.problems.append(f"{name} is missing: expected a list of whole numbers")
+            self.wrong(f"{name} is missing: expected a list of whole numbers")
             return (1,)
         if not isinstance(value, list | tuple) or not value or not all(map(is_whole, value)):
-            self.problems.append(f"{name} = {shown(value)}: expected a list of whole numbers")
+            self.wrong(f"{name} = {shown(value)}: expected a list of whole numbers")
             return (1,)
         wrong = next((each for each in value if not least <= each <= MOST), None)
         if wrong is not None:
-            self.problems.append(
-                f"{name} has {shown(wrong)}: expected whole numbers of {least} to {MOST:,}"
-            )
+            self.wrong(f"{name} has {shown(wrong)}: expected whole numbers of {least} to {MOST:,}")
             return (1,)
         if len(value) > MOST_LISTED:
-            self.problems.append(
-                f"{name} has {len(value):,} entries: expected at most {MOST_LISTED:,}"
-            )
+            self.wrong(f"{name} has {len(value):,} entries: expected at most {MOST_LISTED:,}")
             return (1,)
         return tuple(value)
 
@@ -170,14 +184,22 @@ class Fields:
         """The value as it stands; None where there is none."""
         return self._find(names)[1]
 
-    def part(self, name: str) -> Fields | None:
-        """A configuration within this one; None where there is none."""
+    def part(self, name: str, defaults: Mapping[str, Any] = _NOTHING) -> Fields | None:
+        """A configuration within this one; None where there is none.
+
+        Parameters
+        ----------
+        defaults : mapping. What holds where it does not say; `filled` lists what was taken of it.
+        """
         value = self._content.get(name)
         if not isinstance(value, Mapping):
             return None
         self._use(name)
-        inner = Fields(value, f"{self.source}: {name}")
-        inner.problems = self.problems
+        filled = tuple(key for key in defaults if value.get(key) is None)
+        content = {**value, **{key: defaults[key] for key in filled}}
+        inner = Fields(content, f"{self.source}: {name}")
+        inner.problems, inner.remarks, inner.filled = self.problems, self.remarks, filled
+        self.filled += tuple(f"{name}.{key}" for key in filled)
         return inner
 
     @property

@@ -81,10 +81,24 @@ class Attention:
 
     def cache_elements(self, tokens: float = 1.0) -> float:
         """Elements cached for a sequence of so many tokens, all ranks together."""
-        width = self.latent or 2 * self.kv_heads * self.head_dim
         full = self.layers - self.windowed_layers
         seen = min(tokens, self.window) if self.window else tokens
-        return width * (full * tokens + self.windowed_layers * seen)
+        return self._width * (full * tokens + self.windowed_layers * seen)
+
+    def tokens_of(self, elements: float) -> float:
+        """Tokens of a sequence whose cache takes so many elements; infinite where none grows."""
+        full = self.layers - self.windowed_layers
+        within = elements / (self._width * self.layers) if self.layers else math.inf
+        if not self.windowed_layers or within <= self.window:
+            return within
+        if not full:
+            return math.inf
+        return (elements / self._width - self.windowed_layers * self.window) / full
+
+    @property
+    def _width(self) -> int:
+        """Elements of a token in one layer."""
+        return self.latent or 2 * self.kv_heads * self.head_dim
 
 
 @dataclass(frozen=True)
@@ -144,7 +158,8 @@ class Architecture:
     @property
     def linear_parameters(self) -> int:
         """Those of matrices that quantisation applies to. [parameters]"""
-        return total(self.of(LINEAR, CONVOLUTION, RECURRENT))
+        quantised = self.of(LINEAR, CONVOLUTION, RECURRENT)
+        return total(part for part in quantised if not part.fixed)
 
     @property
     def tensors(self) -> int:

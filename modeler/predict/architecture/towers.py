@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from modeler.predict.architecture.decoders import Decoder
 from modeler.predict.architecture.encoders import (
     asked_class,
     encoder_layers,
@@ -29,6 +28,7 @@ from modeler.predict.architecture.parts import (
     Attention,
     Part,
 )
+from modeler.predict.architecture.stacks import Decoder
 
 
 def _whisper(c: Fields) -> Decoder:

@@ -51,7 +51,6 @@ class Group:
         one = self.accelerator
         held = {
             "fp32": one.fp32_flops,
-            "tf32": one.fp32_flops,
             "fp16": one.fp16_flops,
             "bf16": one.bf16_flops or one.fp16_flops,
             "fp8": one.fp8_flops,
@@ -131,9 +130,8 @@ class TokenModel:
             share = 1.0
             if part.active < 1.0:
                 share = 1.0 - (1.0 - part.active) ** max(tokens, 1.0)
-            linear += part.elements * share
-        rest = self._head * kind.other_bytes
-        return (linear * kind.linear_bytes + rest) / self.group.count
+            linear += part.elements * share * (part.fixed or kind.linear_bytes)
+        return (linear + self._head * kind.other_bytes) / self.group.count
 
     @cached_property
     def cache_bytes(self) -> float:
