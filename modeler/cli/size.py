@@ -67,7 +67,7 @@ def command(
     suffix promises is refused.
 
     Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, SavedModel,
-    XGBoost, LightGBM and tar archives say what they hold, in S3 by ranged requests. A key of S3 is
+    Keras, XGBoost, LightGBM and tar archives say what they hold, in S3 by ranged requests. A key of S3 is
     the object of that name, or else everything under it. Parameters are counted where the headers
     or the description tell, and are else the weight bytes over the bytes per parameter of --dtype.
     """

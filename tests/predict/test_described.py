@@ -88,6 +88,8 @@ def test_trees(tmp_path):
         ("config.json", "[1]", "expected an object"),
         ("m.yaml", "a: [", "not YAML: line 1, column 5"),
         ("m.yaml", "type: mlp\nlayers: [1, 2\nbias: true\n", "not YAML: line 3, column 5"),
+        ("m.yaml", '{"conv": ,[[8, 16]]}', "line 1, column 11: expected a text as key"),
+        ("m.yaml", "layers: [3, 2]\nlayers: [4, 2]\n", 'line 2, column 1: key "layers" is there'),
         ("m.yaml", "a: &a [*a]", "an alias that contains itself"),
         ("m.yaml", "just words", "expected an object, with model_type"),
         ("m.yaml", "size: 3\n", "expected model_type .* found size"),
