@@ -60,10 +60,13 @@ def command(
     """Bytes of a model: a literal (13.5GB), a description, a file, a folder or s3://bucket/key.
 
     A description is a config.json of transformers, or JSON or YAML of layers ({"type": "mlp",
-    "layers": [57, 512, 3]}, or a list of layers) or of trees ({"lib": "xgboost", "n_features":
-    30, "params": {"n_estimators": 200, "max_depth": 6}}).
+    "layers": [57, 512, 3]}, or a list of layers, or of widths), of trees ({"lib": "xgboost",
+    "n_features": 30, "params": {"n_estimators": 200, "max_depth": 6}}) or of a linear model
+    ({"lib": "sklearn", "cls": "LogisticRegression", "n_features": 100, "n_classes": 3}). Pruned
+    dense layers have a density and a storage: dense, csr or 2:4. A file that is not what its
+    suffix promises is refused.
 
-    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, SavedModel,
+    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, SavedModel, Keras,
     XGBoost, LightGBM and tar archives say what they hold, in S3 by ranged requests. A key of S3 is
     the object of that name, or else everything under it. Parameters are counted where the headers
     or the description tell, and are else the weight bytes over the bytes per parameter of --dtype.

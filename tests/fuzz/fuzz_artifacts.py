@@ -20,9 +20,10 @@ sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "predict")]
 with atheris.instrument_imports(include=["modeler.predict.artifact"]):
     from modeler.predict.artifact import ArtifactError, read
     from modeler.predict.artifact.contents import Contents
+    from modeler.predict.artifact.promised import SUFFIXES
 
 MOST_BYTES = 300_000_000
-NAMES = ("w", "w.tar.gz", "w.tar", "w.safetensors", "w.onnx", "w.index")
+NAMES = ("w", "w.index", *(f"w{suffix}" for suffix in SUFFIXES))
 
 
 class Held:

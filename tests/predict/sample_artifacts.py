@@ -239,12 +239,24 @@ def variables_index(variables: dict[str, tuple[int, list[int], int]]) -> bytes:
     return out + places.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
 
 
+def keras() -> bytes:
+    """One dense layer of five inputs and four outputs."""
+    dense = {"class_name": "Dense", "config": {"name": "d", "units": 4},
+             "build_config": {"input_shape": [None, 5]}}  # fmt: skip
+    config = {"class_name": "Sequential", "config": {"layers": [dense]}}
+    return zipped(
+        {"metadata.json": b"{}", "config.json": json.dumps(config).encode(),
+         "model.weights.h5": bytes(200)}
+    )  # fmt: skip
+
+
 EVERY_NPY = npy()
 EVERY = {
     "model.safetensors": weights(200), "model.pt": torch_zip(), "model.npz": npz(),
     "model.gguf": gguf(), "model.onnx": onnx(), "model.json": xgboost_json(),
     "model.ubj": xgboost_ubj(), "model.txt": lightgbm_text(),
     "model.tar.gz": tar_gz({"a.bin": b"x" * 100, "b/c.json": b"{}"}),
+    "model.keras": keras(), "model.npy": EVERY_NPY,
     "model.pkl": pickle.dumps({"a": [1, 2, 3]}, protocol=5),
     "variables.index": variables_index({
         "dense/kernel/.ATTRIBUTES/VARIABLE_VALUE": (1, [3, 4], 48),

@@ -48,6 +48,8 @@ def of(folder: Path, name: str, content: bytes) -> LocalBytes:
         ("model.pt", "torch", 44, 156, {"fp32": 34, "fp16": 10}),
         ("model.npz", "npz", 11, 34, {"fp32": 6, "fp16": 5}),
         ("model.gguf", "gguf", 520, 320, {"Q4_K": 512, "fp32": 8}),
+        ("model.keras", "keras", 24, 96, {"fp32": 24}),
+        ("model.npy", "npy", 4, 16, {"fp32": 4}),
         ("model.onnx", "onnx", 17, 58, {"fp32": 12, "fp16": 5}),
         ("variables.index", "saved_model", 16, 80, {"fp32": 12, "fp16": 4}),
     ],

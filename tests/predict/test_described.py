@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -86,6 +88,8 @@ def test_trees(tmp_path):
         ("config.json", "[1]", "expected an object"),
         ("m.yaml", "a: [", "not YAML: line 1, column 5"),
         ("m.yaml", "type: mlp\nlayers: [1, 2\nbias: true\n", "not YAML: line 3, column 5"),
+        ("m.yaml", '{"conv": ,[[8, 16]]}', "line 1, column 11: expected a text as key"),
+        ("m.yaml", "layers: [3, 2]\nlayers: [4, 2]\n", 'line 2, column 1: key "layers" is there'),
         ("m.yaml", "a: &a [*a]", "an alias that contains itself"),
         ("m.yaml", "just words", "expected an object, with model_type"),
         ("m.yaml", "size: 3\n", "expected model_type .* found size"),
@@ -103,6 +107,9 @@ def test_what_a_description_may_not_be(tmp_path, name, content, said):
 def test_other_json_is_no_description(tmp_path):
     assert read_description(of(tmp_path, "vocab.json", {"a": 1})) is None
     assert read_description(of(tmp_path, "notes.txt", "type: mlp")) is None
+    report = measure_size(of(tmp_path, "vocab.json", {"a": 1}))
+    assert report.kind == "file"
+    assert any("no description and no model that is read" in note for note in report.notes)
 
 
 def test_bytes_that_are_no_text(tmp_path):
@@ -153,6 +160,21 @@ def test_a_list_is_one_of_layers_or_of_widths(tmp_path):
 def test_a_name_that_ends_as_a_configuration_but_describes_layers(tmp_path):
     path = of(tmp_path, "my_config.json", {"type": "mlp", "layers": [30, 64, 2]})
     assert measure_size(path).counted == 2114
+
+
+def test_mutations_of_valid_descriptions_are_counted_or_refused():
+    """Some of those that tests/fuzz/fuzz_descriptions.py makes by the ten thousand."""
+    path = Path(__file__).parents[1] / "fuzz" / "fuzz_descriptions.py"
+    found = importlib.util.spec_from_file_location("fuzz_descriptions", path)
+    fuzz = importlib.util.module_from_spec(found)
+    found.loader.exec_module(fuzz)
+    tracemalloc.start()
+    try:
+        ends = fuzz.run(500, seed=3)
+    finally:
+        tracemalloc.stop()
+    assert ends["counted"] > 100
+    assert ends["refused"] > 100
 
 
 def test_the_command(tmp_path):

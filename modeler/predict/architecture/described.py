@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from modeler.predict.architecture.config import from_config
+from modeler.predict.architecture.estimators import from_library
 from modeler.predict.architecture.fields import ArchitectureError, nearest
 from modeler.predict.architecture.parts import Architecture
 from modeler.predict.architecture.spec import from_spec
-from modeler.predict.architecture.trees import Ensemble, from_ensemble
+from modeler.predict.architecture.trees import Ensemble
 from modeler.predict.architecture.yaml_text import parsed_yaml
 
 # A configuration with names for 22,000 classes is under 3 MB. [bytes]
@@ -21,8 +22,10 @@ _MOST_YAML: Final = 100_000  # its reader takes six seconds for a megabyte [byte
 _JSON: Final = ".json"
 _YAML: Final = (".yaml", ".yml")
 _CONFIG: Final = "config.json"
-_KEYS: Final = ("model_type", "architectures", "type", "layers", "lib", "library")
-_EXPECTED: Final = "model_type (a configuration), type or layers (layers), or lib (trees)"
+_KEYS: Final = ("model_type", "architectures", "type", "layers", "lib", "library", "cls")
+_EXPECTED: Final = (
+    "model_type (a configuration), type or layers (layers), or lib (trees, linear models)"
+)
 _MOST_PARAMETERS: Final = 1 << 56  # as of tensors in a header
 _ENDS: Final = (b"}", b"]")
 
@@ -33,8 +36,8 @@ def read_description(path: str | os.PathLike[str]) -> Architecture | Ensemble | 
     Parameters
     ----------
     path : path. JSON, or YAML by its suffix: with ``model_type`` a configuration as transformers
-        writes it, with ``lib`` an ensemble of trees, with ``type`` or ``layers`` layers; a list is
-        one of layers, or of the widths of dense layers.
+        writes it, with ``lib`` an ensemble of trees or a linear model, with ``type`` or ``layers``
+        layers; a list is one of layers, or of the widths of dense layers.
 
     Raises
     ------
@@ -83,8 +86,8 @@ def _of_mapping(
 ) -> Architecture | Ensemble | None:
     if "model_type" in content or "architectures" in content:
         return from_config(content, name)
-    if "lib" in content or "library" in content:
-        return from_ensemble(content, name)
+    if any(key in content for key in ("lib", "library", "cls")):
+        return from_library(content, name)
     if "type" in content or isinstance(content.get("layers"), list):
         return from_spec(content, name)
     if config:

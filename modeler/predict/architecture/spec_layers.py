@@ -29,7 +29,7 @@ def _mlp(c: Fields) -> tuple[Part, ...]:
     norm = _normalisation(c)
     prune = _pruning(c)
     step = 3 if norm else 2  # places in a torch Sequential: dense, normalisation, activation
-    if len(widths) < 2:
+    if len(widths) < 2 and not c.problems:
         c.problems.append(
             f"layers = {shown(list(widths))}: expected at least input and output width"
         )
@@ -219,7 +219,7 @@ def _chain(
         ]
     if isinstance(c.raw("channels"), list):
         widths = c.numbers("channels", least=1)
-        if len(widths) < 2:
+        if len(widths) < 2 and not c.problems:
             c.problems.append(f"channels = {shown(list(widths))}: expected at least two")
     else:
         widths = (

@@ -8,32 +8,22 @@ classes); within 1 % of each, compressed files apart, whose content decides.
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-
-from modeler.predict.architecture.fields import Fields
+from typing import Final
 
 # scikit-learn's NODE_DTYPE: two children and a feature, threshold and impurity, two weights, a
 # flag and padding; histogram boosting's own row. Measured with scikit-learn 1.9. [bytes]
 _NODE_BYTES: Final = 64
 _HISTOGRAM_NODE_BYTES: Final = 56
 _VALUE_BYTES: Final = 8
-_SINGLE: Final = (
+SINGLE: Final = (
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "ExtraTreeClassifier",
     "ExtraTreeRegressor",
 )
-# Share of the nodes a depth allows that boosting fills, by depth (measured; deeper fills less).
-_BOOSTED_FILL: Final = {1: 1.0, 2: 1.0, 3: 1.0, 4: 0.78, 5: 0.82, 6: 0.7, 7: 0.5, 8: 0.36}
-_DEEPEST_FILL: Final = 0.1
-# Leaves of a forest's tree over rows of training, grown to the end: from 0.05 (classes that lie
-# apart) to 0.65 (a regression); between the two (assumed).
-_FOREST_LEAVES: Final = {True: 0.08, False: 0.63}
-_LEAVES_DEFAULT: Final = 31  # LightGBM's num_leaves
 
 
 @dataclass(frozen=True)
@@ -125,7 +115,7 @@ def _sklearn(base: float, a_tree: float, hist_base: float, hist_tree: float,
         if "HistGradient" in e.kind:
             # Bin edges: 255 thresholds of 8 bytes a feature.
             return e.memory_bytes + hist_base + 2040.0 * e.features + hist_tree * e.trees
-        if e.kind in _SINGLE:
+        if e.kind in SINGLE:
             return e.memory_bytes + single
         if "GradientBoosting" in e.kind:
             return e.memory_bytes + boosted_base + 212.2 * e.trees
@@ -174,105 +164,3 @@ _LAWS: Final[dict[str, dict[str, Callable[[Ensemble], float]]]] = {
     },
 }
 LIBRARIES: Final = tuple(_LAWS)
-
-
-def from_ensemble(content: Mapping[str, Any], source: str = "ensemble") -> Ensemble:
-    """Read a description of an ensemble.
-
-    Parameters
-    ----------
-    content : mapping. ``lib`` (a version may follow), ``cls``, ``n_features``, ``n_classes``,
-        ``n_train``, ``params`` as the library names them; ``n_trees``, ``total_nodes`` and
-        ``total_leaves`` where they are known.
-
-    Raises
-    ------
-    ArchitectureError
-        An unknown library, or too little to count or to estimate nodes; all at once.
-    """
-    fields = Fields(content, source)
-    words = fields.text("lib", "library").split()
-    library = {"scikit-learn": "sklearn", "lgb": "lightgbm", "xgb": "xgboost"}.get(
-        words[0] if words else "", words[0] if words else ""
-    )
-    if library not in _LAWS:
-        near = difflib.get_close_matches(library, LIBRARIES, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        fields.problems.append(f'lib = "{library}": expected one of {", ".join(LIBRARIES)}{hint}')
-    kind = fields.text("cls", "class", "type", default="")
-    inner = fields.part("params") or Fields({}, source)
-    inner.problems = fields.problems
-    classes = fields.number("n_classes", "classes", default=0)
-    features = fields.number("n_features", "features", default=0)
-    depth = _depth(inner, library)
-    rounds = inner.number(
-        "n_estimators", "max_iter", "num_boost_round", "num_iterations", default=100, least=1
-    )
-    boosted = library != "sklearn" or "Boost" in kind
-    each_class = boosted and classes > 2
-    if kind in _SINGLE:
-        rounds = 1
-    trees = fields.number(
-        "n_trees", "trees", default=rounds * (classes if each_class else 1), least=1
-    )
-    nodes = fields.number("total_nodes", "nodes", default=0)
-    leaves = fields.number("total_leaves", "leaves", default=0)
-    rows = fields.number("n_train", "rows", default=0)
-    notes: tuple[str, ...] = ()
-    measured = bool(nodes or leaves)
-    if not measured and not fields.problems:
-        asked = "histogram" if "HistGradient" in kind else "boosted" if boosted else ""
-        leaves_of_one, how = _estimate(library, asked, depth, rows, classes, inner)
-        if leaves_of_one is None:
-            fields.problems.append(
-                "total_nodes is missing, and without max_depth or n_train nothing bounds the nodes"
-            )
-        else:
-            leaves = round(leaves_of_one * trees)
-            notes = (how,)
-    # In a binary tree leaves are inner nodes and one.
-    leaves = leaves or (nodes + trees) // 2
-    nodes = nodes or 2 * leaves - trees
-    fields.check()
-    return Ensemble(library, kind, trees, nodes, leaves, depth, features, classes, measured, notes)
-
-
-def _depth(c: Fields, library: str) -> int:
-    value = c.raw("max_depth")
-    if value is None:
-        return 6 if library == "xgboost" else 0
-    if isinstance(value, bool) or not isinstance(value, int):
-        c.problems.append(f"max_depth = {value!r}: expected a whole number")
-        return 0
-    return max(value, 0)  # LightGBM's -1 is no bound
-
-
-def _estimate(
-    library: str, boosted: str, depth: int, rows: int, classes: int, c: Fields
-) -> tuple[float | None, str]:
-    """Leaves of one tree where nobody has counted them, and on what ground."""
-    limit = c.number("num_leaves", "max_leaf_nodes", "max_leaves", default=0)
-    if library == "lightgbm" or boosted == "histogram":
-        most = limit or _LEAVES_DEFAULT
-        most = min(most, 2**depth) if depth else most
-        return float(most), f"nodes are estimated: each tree has its {most} leaves"
-    if boosted and not depth and not limit:
-        depth = 3  # scikit-learn's gradient boosting
-    if boosted and depth:
-        fill = _BOOSTED_FILL.get(depth, _DEEPEST_FILL)
-        most = (fill * (2 ** (depth + 1) - 1) + 1.0) / 2.0
-        if limit:
-            most = min(most, float(limit))
-        return most, f"nodes are estimated: {fill:.0%} of what depth {depth} allows"
-    if limit:
-        return float(limit), f"nodes are estimated: each tree has its {limit} leaves"
-    found = []
-    if rows:
-        found.append(max(_FOREST_LEAVES[classes > 0] * rows, 1.0))
-    if depth:
-        found.append(float(2 ** min(depth, 60)))
-    if not found:
-        return None, ""
-    # Below both bounds, and well below where they meet.
-    leaves = 1.0 / sum(1.0 / bound for bound in found)
-    return max(leaves, 1.0), "nodes are estimated, from the depth and the rows of training"

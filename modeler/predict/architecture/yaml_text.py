@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from modeler.predict.architecture.fields import ArchitectureError
 
 _MOST_VALUES: Final = 100_000  # written out, whatever stands for them
 _DEEPEST: Final = 50
+_TYPED: Final = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))
 
 
 def parsed_yaml(name: str) -> Any:
@@ -38,7 +39,7 @@ def parsed_yaml(name: str) -> Any:
             raise ArchitectureError(
                 name, [f"its aliases (*name) stand for more than {_MOST_VALUES:,} values"]
             )
-        return _plain(yaml.constructor.construct_document(root))
+        return _plain(yaml, root)
     except RecursionError as error:
         said = f"nested deeper than {_DEEPEST}, or an alias that contains itself"
         raise ArchitectureError(name, [f"not YAML that can be read: {said}"]) from error
@@ -49,15 +50,30 @@ def parsed_yaml(name: str) -> Any:
             name, [f"not YAML: {where}{error.problem or error.context}"]
         ) from error
     except (YAMLError, ValueError, OverflowError) as error:
-        # Numbers of thousands of digits, and dates that are none.
+        # Numbers of thousands of digits.
         raise ArchitectureError(name, [f"not YAML that can be read: {error}"]) from error
 
 
-def _plain(value: Any) -> Any:
-    """The same with keys as texts, as JSON has them."""
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+def _plain(yaml: YAML, node: Node) -> Any:
+    """Numbers, texts, lists and mappings, whose keys are texts as in JSON.
+
+    Raises
+    ------
+    MarkedYAMLError : a key that is a list or is there twice.
+    """
+    if isinstance(node, ScalarNode):
+        return yaml.constructor.construct_object(node) if node.tag in _TYPED else node.value
+    if isinstance(node, SequenceNode):
+        return [_plain(yaml, each) for each in node.value]
+    found: dict[str, Any] = {}
+    for key, value in node.value:
+        if not isinstance(key, ScalarNode):
+            raise MarkedYAMLError(problem="expected a text as key", problem_mark=key.start_mark)
+        if key.value in found:
+            said = f'key "{key.value[:40]}" is there twice'
+            raise MarkedYAMLError(problem=said, problem_mark=key.start_mark)
+        found[key.value] = _plain(yaml, value)
+    return found
 
 
 def _values(node: Node, seen: dict[int, int], depth: int) -> int:

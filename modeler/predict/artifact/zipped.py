@@ -10,10 +10,12 @@ import zipfile
 import zlib
 from typing import Any, Final
 
+from modeler.predict.artifact import keras
 from modeler.predict.artifact.bytes_source import ArtifactError, Bytes, Stream
 from modeler.predict.artifact.contents import MOST_ELEMENTS, Contents
 
 _MOST_PICKLE: Final = 64_000_000
+_MOST_CONFIG: Final = 8_000_000  # of Keras; a thousand layers are one megabyte
 # Directory of an archive: 350,000 members at least; beyond, building it takes gigabytes. [bytes]
 _MOST_DIRECTORY: Final = 16_000_000
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -35,7 +37,6 @@ _NUMPY: Final = {
     "f2": "fp16", "f4": "fp32", "f8": "fp64", "i1": "int8", "i2": "int16", "i4": "int32",
     "i8": "int64", "u1": "uint8", "u2": "uint16", "u4": "uint32", "u8": "uint64", "b1": "bool",
 }  # fmt: skip
-_KERAS: Final = {"config.json", "metadata.json"}
 _NPY_SHAPE: Final = re.compile(r"'shape':\s*\(([^)]*)\)")
 _NPY_DESCR: Final = re.compile(r"'descr':\s*'([^']*)'")
 _DATA: Final = re.compile(r"(?:^|/)data/[^/]+$")
@@ -99,9 +100,10 @@ def _of_archive(source: Bytes, archive: zipfile.ZipFile) -> Contents:
     if total > _DEFLATE_RATIO * source.size:
         raise ArtifactError(source.name, f"announces {total:,} bytes in {source.size:,}: a bomb?")
     note = f"{len(members)} members, {total:,} bytes unpacked; no tensors are told by it"
-    if set(names) >= _KERAS:
-        note = "by bytes; parameters not read"
-        return Contents("keras", facts={"members": len(members)}, notes=(note,))
+    if set(names) >= keras.MEMBERS:
+        config = _member(source, archive, keras.CONFIG, _MOST_CONFIG)
+        stored = sum(m.file_size for m in members if ".weights." in m.filename)
+        return keras.read(source, config, stored, len(members))
     return Contents("zip", facts={"members": len(members), "unpacked_bytes": total}, notes=(note,))
 
 
