@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from traces import CountSeries, Trace, TraceError, describe, generate, read
+from traces import CountSeries, Options, Trace, TraceError, describe, generate, read
 from traces.convert import OUTPUT_FORMATS, write
 
 ENDINGS = ("npz", "parquet", "csv", "csv.gz")
@@ -214,3 +214,37 @@ def test_a_converted_file_tells_where_it_came_from(tmp_path: Path) -> None:
         assert back.report is not None
         assert back.report.notes == (f"written from {trace.source}",)
         assert describe(back)["format"] == ending
+
+
+def test_parquet_of_others_is_read_as_text_is(tmp_path: Path) -> None:
+    """Columns by role, unit, zone, width and rates: the same options, the same traffic."""
+
+    def both(columns: dict[str, list], options: Options) -> tuple[object, object]:
+        pq.write_table(pa.table(columns), tmp_path / "x.parquet")
+        rows = zip(*columns.values(), strict=True)
+        text = "\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)])
+        (tmp_path / "x.csv").write_text(text + "\n")
+        return read(tmp_path / "x.parquet", None, options), read(tmp_path / "x.csv", None, options)
+
+    for columns, options in (
+        (
+            {"when_it_came": [1000, 2500, 9000], "n_in": [5, 6, 7]},
+            Options(columns={"arrival": "when_it_came", "prompt_tokens": "n_in"}, time_unit="ms"),
+        ),
+        (
+            {"timestamp": ["2026-01-05T10:00:00", "2026-07-05T10:00:01"], "output_tokens": [1, 2]},
+            Options(time_zone="Europe/Berlin"),
+        ),
+        ({"window_start": [0, 60, 180], "rate": [0.5, 1.5, 1.0]}, Options()),
+        ({"window_start": [0, 60, 180], "count": [5, 1, 2]}, Options(bin_s=30.0)),
+    ):
+        one, other = both(columns, options)
+        assert one.content_hash == other.content_hash, columns
+
+
+def test_dates_of_a_parquet_take_the_callers_zone(tmp_path: Path) -> None:
+    stamps = np.array(["2026-07-05T10:00:00", "2026-07-05T11:30:00"], dtype="datetime64[us]")
+    pq.write_table(pa.table({"timestamp": stamps}), tmp_path / "x.parquet")
+    found = read(tmp_path / "x.parquet", None, Options(time_zone="Europe/Berlin"))
+    assert found.t0_ns == int(np.datetime64("2026-07-05T08:00:00", "ns").astype(int))
+    assert "taken as Europe/Berlin" in str(found.report)

@@ -39,7 +39,7 @@ def npz(**arrays: object) -> bytes:
         ("timestamp,count\n0,1\n60,\n", 3, "count", "", "empty"),
         ("timestamp,count\n0,1\n60,2\n60,3\n120,4\n", 4, None, None, "another count"),
         ("timestamp,count\n0,1\n60,2\n120,2\n150,4\n", 5, None, None, "grid of the others"),
-        ("timestamp,count\n0,1e300\n60,2\n", 2, None, None, "in one bin"),
+        ("timestamp,count\n0,1e300\n60,2\n", 2, "count", "1e300", "too large to be counted"),
         ("timestamp,value\n0,33.5\n300,2\n", 2, "value", "33.5", "a gauge or a rate"),
     ],
 )
@@ -64,7 +64,7 @@ def test_the_first_bad_row_is_named(tmp_path, content, line, column, value, mess
         (b"timestamp,count\n", "no rows of data"),
         (b"timestamp,count\n0,4\n", "one bin gives no width"),
         (b"timestamp,count\n0,0\n60,0\n", "every bin is 0"),
-        (b"timestamp,count\n0,1\n1,1\n2,1\n900000000,1\n99999999,1", "magnitude|at most 100,000"),
+        (b"timestamp,count\n0,1\n1,1\n2,1\n900000000,1\n99999999,1", "magnitude|at most 1,000,000"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
         (b"BZh91AY&SY", "packed with bzip2"),
@@ -145,3 +145,54 @@ def test_a_length_or_rate_must_be_above_zero(value: float) -> None:
         generate(days=value)
     with pytest.raises(TraceError, match="mean_rps = "):
         generate(mean_rps=value)
+
+
+# Ends and durations: a duration in another unit must not move an arrival in silence.
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [
+        (b"app,func,end_timestamp,duration\na,f,10,1\na,f,20,1e10\n", "duration"),
+        (b"metric_name,timestamp,metric_value,a\nhttp_req_duration,1700000000,1e15,b\n",
+         "http_req_duration"),
+        (b"#Version: 1.0\n#Fields: date time x time-taken\n"
+         b"2026-01-05\t10:00:00\tx\t99999999999\n", "time-taken"),
+    ],
+)  # fmt: skip
+def test_durations_of_more_than_a_year_are_refused(tmp_path, content, column):
+    path = tmp_path / "t.txt"
+    path.write_bytes(content)
+    with pytest.raises(TraceError) as error:
+        read(path)
+    said = str(error.value)
+    assert str(path) in said
+    assert column in said
+    assert "more than a year" in said
+
+
+def test_stamps_that_stand_far_apart_ask_for_no_memory(tmp_path):
+    locust = tmp_path / "locust.csv"
+    locust.write_text(
+        "Timestamp,User Count,Type,Name,Requests/s,Total Request Count\n"
+        "1700000000,1,,Aggregated,1,5\n1700000001,1,,Aggregated,1,9\n"
+        "1700000002,1,,Aggregated,1,9\n9000000000,1,,Aggregated,1,20\n"
+    )
+    with pytest.raises(TraceError, match=r"between two stamps: 7,300,000,001 steps.*at most"):
+        read(locust)
+    counts = tmp_path / "counts.csv"
+    counts.write_text("timestamp,count\n0,1\n1,1\n2,1\n3,1\n50000000,1\n")
+    with pytest.raises(TraceError, match=r"50,000,001 bins of 1 s from 5 rows.*at most 1,000,000"):
+        read(counts)
+
+
+def test_a_line_of_another_width_is_no_vegeta(tmp_path):
+    path = tmp_path / "v.csv"
+    path.write_bytes(b"x\n" + b"1700000000000000000,200,1500000,1,2,x,0,y,1,GET,u,h\n" * 4)
+    with pytest.raises(TraceError, match="expected"):
+        read(path)
+
+
+def test_values_that_no_float_counts_are_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("timestamp,prompt_tokens\n0,5\n1,1e300\n")
+    with pytest.raises(TraceError, match="prompt_tokens = '1e300': too large to be counted"):
+        read(path)

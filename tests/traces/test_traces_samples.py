@@ -39,7 +39,7 @@ COUNTS = [
     ("cloudwatch_style.json", "cloudwatch", [7, 0, 42, 1], 300),
     ("locust_style.csv", "locust", [0, 3, 3, 3, 1], 1),
     ("prometheus_counter_style.json", "prometheus", [30, 12, 8], 60),
-    ("prometheus_style.json", "prometheus", [180, 120], 120),
+    ("prometheus_style.json", "prometheus", [90, 75, 60], 60),
     ("servegen_joined_style.csv", "servegen", [600, 300], 600),
     ("servegen_style.csv", "servegen", [150, 0, 300], 600),
 ]

@@ -12,8 +12,13 @@ from traces.trace import Floats, ReadReport, Trace
 
 Index = NDArray[np.int64]
 
-# More bins than this out of a file of counts means that a stamp or its unit is wrong.
-_MOST_BINS: Final = 100_000_000
+# More bins than this out of a file of counts, a year by the second, or so many for each row beyond
+# a few, mean that a stamp or its unit is wrong.
+_MOST_BINS: Final = 32_000_000
+_MANY_BINS: Final = 1_000_000
+_BINS_A_ROW: Final = 1_000
+# A request that takes longer has a duration in another unit.
+_LONGEST_S: Final = 366 * 86_400.0
 _MOST_REQUESTS: Final = 2.0**53  # beyond this a float is no count any more
 _SHOWN: Final = 5
 # So many of the smallest gap are no accident.
@@ -192,9 +197,11 @@ def counts(
         )
         raise fault(row, "the bin does not start on the grid of the others", expected)
     bins = int(index[-1]) + 1
-    if bins > _MOST_BINS:
+    most = most_bins(ns.size)
+    if bins > most:
         row = int(place[int(gaps_ns.argmax()) + 1])
-        raise fault(row, f"{bins:,} bins of {width / 1e9:g} s", f"at most {_MOST_BINS:,}")
+        what = f"{bins:,} bins of {width / 1e9:g} s from {ns.size:,} rows"
+        raise fault(row, what, f"at most {most:,}: a stamp, or its unit, is wrong")
     told = np.zeros(bins)
     told[index] = values * (width / 1e9) if rate else values
     if gaps == "line" and bins > ns.size:
@@ -275,11 +282,53 @@ def _known(columns: dict[str, Floats]) -> tuple[dict[str, Floats], tuple[str, ..
     return kept, tuple(notes)
 
 
-def increments(ns: Index, totals: Floats, width: int) -> tuple[Index, Floats]:
+def most_bins(rows: int) -> int:
+    """Bins that so many rows of a file may be spread over."""
+    return min(_MOST_BINS, max(_MANY_BINS, _BINS_A_ROW * rows))
+
+
+def starts_of(
+    path: str, ends: Index, seconds: Floats, column: str, lines: Index | None = None
+) -> tuple[Index, int]:
+    """Starts of requests from their ends and durations, and how many have no duration.
+
+    Parameters
+    ----------
+    path : str. The file.
+    ends : array of int64. [ns]
+    seconds : array of float64. Durations; a row without one (NaN) starts at its end. [s]
+    column : str. The durations as the file names them.
+    lines : array of int64, optional. Line of each.
+
+    Raises
+    ------
+    TraceError
+        A duration of more than a year.
+    """
+    known = np.nan_to_num(seconds, nan=0.0)
+    long = np.flatnonzero(~(known <= _LONGEST_S))
+    if long.size:
+        problems = [
+            Problem(
+                "a request of more than a year",
+                "a duration in the unit of this format",
+                row=int(k) + 1,
+                line=None if lines is None else int(lines[k]),
+                column=column,
+                value=f"{seconds[k]:g} s",
+            )
+            for k in long[:_SHOWN]
+        ]
+        raise TraceError(path, problems, long.size - len(problems))
+    return ends - np.rint(known * 1e9).astype(np.int64), int(np.isnan(seconds).sum())
+
+
+def increments(path: str, ns: Index, totals: Floats, width: int) -> tuple[Index, Floats]:
     """Starts of bins and increments of a running total between them.
 
     Parameters
     ----------
+    path : str. The file.
     ns : array of int64. Sorted stamps of the total, no two equal. [ns]
     totals : array of float64. What had come by each stamp; never falls.
     width : int. Width of a bin; across a longer gap the increments are spread evenly. [ns]
@@ -288,8 +337,18 @@ def increments(ns: Index, totals: Floats, width: int) -> tuple[Index, Floats]:
     -------
     array of int64, array of float64
         The first bin ends at the first stamp and holds its total.
+
+    Raises
+    ------
+    TraceError
+        Two stamps stand further apart than a file of so many rows can mean.
     """
     bins = int((ns[-1] - ns[0]) // width) + 1
+    if bins > (most := most_bins(ns.size)):
+        at = int(np.diff(ns).argmax())
+        apart = f"{(ns[at + 1] - ns[at]) / 1e9:g} s between two stamps: {bins:,} steps"
+        problem = Problem(apart, f"at most {most:,} steps of {width / 1e9:g} s", row=at + 2)
+        raise TraceError(path, problem)
     ends = ns[0] + width * np.arange(bins)
     held = np.interp((ends - ns[0]).astype(np.float64), (ns - ns[0]).astype(np.float64), totals)
     held[-1] = totals[-1]
@@ -332,7 +391,7 @@ def refuse_grid(path: str, ns: Index, names: Sequence[str], insist: str) -> None
 def check_values(
     name: str, values: Floats, text: Any = None, rows_before: int = 0, lines: Index | None = None
 ) -> tuple[list[Problem], int]:
-    """Values of a column that are not finite or negative.
+    """Values of a column that are not finite, negative, or beyond what a float counts.
 
     Parameters
     ----------
@@ -347,10 +406,14 @@ def check_values(
     list of Problem, int
         The first few, and how many there are.
     """
-    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0.0)))
+    bad = np.flatnonzero(~((values >= 0.0) & (values <= _MOST_REQUESTS)))
     problems = [
         Problem(
-            "not finite" if not np.isfinite(values[k]) else "negative",
+            "not finite"
+            if not np.isfinite(values[k])
+            else "negative"
+            if values[k] < 0.0
+            else "too large to be counted",
             "a finite number, 0 or more",
             row=rows_before + int(k) + 1,
             line=None if lines is None else int(lines[k]),

@@ -174,6 +174,16 @@ class Clockwork:
         self.bad = bad | other
         return ns
 
+    def dated(self, ns: Index, *, naive: bool) -> tuple[Index, bool, tuple[str, ...]]:
+        """Stamps of a column of dates in UTC, whether from 1970, and what was assumed.
+
+        Parameters
+        ----------
+        naive : bool. The column states no zone.
+        """
+        self._iso, self._naive = True, naive
+        return self.settled(ns, None), True, self.notes()
+
     def settled(self, ns: Index, line: Index | None) -> Index:
         """All stamps of the file in UTC, from the clock of the caller's zone if they state none.
 

@@ -26,6 +26,7 @@ Found = tuple[str, Sequence[float]]
 
 NUMBER: Final = "a finite number, 0 or more"
 UNKNOWN: Final = float("nan")
+_LARGEST: Final = 2.0**53  # beyond this a float counts no more
 _ROWS: Final = 65_536
 _MOST_BAD: Final = 0.5
 _SHOWN: Final = 40
@@ -128,8 +129,8 @@ def number(value: Any, column: str) -> float:
         got = float(value)
     except (TypeError, ValueError, OverflowError):
         raise Unfit("not a number", NUMBER, column, value) from None
-    if not 0.0 <= got < float("inf"):
-        raise Unfit("negative or not finite", NUMBER, column, value)
+    if not 0.0 <= got <= _LARGEST:
+        raise Unfit("negative, not finite or too large", NUMBER, column, value)
     return got
 
 

@@ -16,6 +16,7 @@ HEAD_BYTES: Final = 65_536
 BLOCK_BYTES: Final = 1 << 22
 # A longer line is no row, and a longer JSON document no result of a query: neither is held.
 LINE_BYTES: Final = 1 << 26
+_PIECE_BYTES: Final = 1 << 20
 DOCUMENT_BYTES: Final = 1 << 29
 
 _GZIP: Final = b"\x1f\x8b"
@@ -112,8 +113,14 @@ class Source:
         TraceError
             It is none, naming line and column, or is larger than memory should hold.
         """
+        parts: list[bytes] = []
+        size = 0
         with self._open() as stream:
-            content = self._read(stream, DOCUMENT_BYTES + 1)
+            # Piece by piece: a file object sets aside as much as it is asked for.
+            while size <= DOCUMENT_BYTES and (part := self._read(stream, _PIECE_BYTES)):
+                parts.append(part)
+                size += len(part)
+        content = b"".join(parts)
         if len(content) > DOCUMENT_BYTES:
             raise self.refuse(f"a JSON document of more than {DOCUMENT_BYTES:,} bytes", "less")
         try:

@@ -29,7 +29,8 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
         raise source.refuse("not this format", "columns app, func, end_timestamp, duration")
     stamp, duration = (layout.names.index(name) for name in RENAME)
     got = read_columns(source, layout, stamp, {"service_s": duration})
-    arrivals = got.ns - np.rint(got.values["service_s"] * 1e9).astype(np.int64)
+    seconds = got.values["service_s"]
+    arrivals, _ = _assemble.starts_of(source.path, got.ns, seconds, "duration", got.lines)
     early = int((arrivals < 0).sum())
     notes = ["end_timestamp is the end: arrival = end_timestamp - duration"]
     if early:

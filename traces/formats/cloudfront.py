@@ -6,8 +6,7 @@ time-taken. What the edge answered itself never reached the model: it is dropped
 
 from typing import Final
 
-import numpy as np
-
+from traces.formats import _assemble
 from traces.formats._lines import Skip, Unfit, collect, number
 from traces.formats._source import Source
 from traces.formats._text import Layout
@@ -46,11 +45,12 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
 
     rows = ((at, line) for at, line in source.lines() if not line.startswith(b"#"))
     got = collect(source, rows, parse, "date time", ["service_s"])
-    elapsed = np.nan_to_num(got.columns["service_s"])
-    ns = got.ns - np.rint(elapsed * 1e9).astype(np.int64)
+    seconds = got.columns["service_s"]
+    ns, without = _assemble.starts_of(source.path, got.ns, seconds, "time-taken", got.lines)
     notes = (
         "date and time are the end: arrival = stamp - time-taken; service_s is time-taken, with "
         "the way to the client",
+        *((f"{without:,} rows without time-taken arrive at their stamp",) if without else ()),
     )
     return got._replace(ns=ns).events(source, NAME, notes)
 

@@ -9,9 +9,7 @@ import csv
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
-from traces.formats import _json
+from traces.formats import _assemble, _json
 from traces.formats._lines import Skip, Unfit, collect, number
 from traces.formats._source import Source
 from traces.formats._text import Layout
@@ -44,10 +42,12 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
     mark = METRIC.encode()
     rows = ((line, text) for line, text in rows if mark in text)
     got = collect(source, rows, parse, "timestamp", ["service_s"])
-    ns = got.ns - np.rint(got.columns["service_s"] * 1e9).astype(np.int64)
+    seconds = got.columns["service_s"]
+    ns, without = _assemble.starts_of(source.path, got.ns, seconds, METRIC, got.lines)
     notes = (
         f"one {METRIC} a request; the stamp is the end: arrival = stamp - duration",
         "traffic of a load test: closed-loop or at a set rate",
+        *((f"{without:,} rows without a duration arrive at their stamp",) if without else ()),
     )
     return got._replace(ns=ns).events(source, NAME, notes)
 

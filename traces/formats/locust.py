@@ -33,9 +33,8 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     stamp, total = (layout.names.index(name) for name in RENAME)
     got = read_columns(source, layout, stamp, {"counts": total})
     name = layout.names.index("name")
-    keep = np.concatenate(
-        [rows.field(name).strings() == TOTAL.encode() for rows in rows_of(source, layout)]
-    )
+    total_rows = [rows.field(name).strings() == TOTAL.encode() for rows in rows_of(source, layout)]
+    keep = np.concatenate(total_rows) if total_rows else np.zeros(0, dtype=bool)
     if not keep.any():
         raise source.refuse(f"no row {TOTAL}", f"a row {TOTAL} for each tick")
     ns, at = np.unique(got.ns[keep], return_index=True)
@@ -43,8 +42,8 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     if ns.size < 2 and source.options.bin_s is None:
         raise source.refuse("one tick gives no width", "at least two, or their distance (--bin)")
     asked_s = source.options.bin_s
-    width = round(asked_s * 1e9) if asked_s else _assemble.width_of(np.diff(ns))
-    starts, values = _assemble.increments(ns, totals, width)
+    width = max(round(asked_s * 1e9), 1) if asked_s else _assemble.width_of(np.diff(ns))
+    starts, values = _assemble.increments(source.path, ns, totals, width)
     return _assemble.counts(
         source.path,
         starts,

@@ -8,9 +8,7 @@ is the time of the server behind.
 import re
 from typing import Final
 
-import numpy as np
-
-from traces.formats import _access
+from traces.formats import _access, _assemble
 from traces.formats._lines import UNKNOWN, Skip, collect
 from traces.formats._source import Source
 from traces.formats._text import Layout
@@ -43,8 +41,7 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace:
 
     got = collect(source, source.lines(), parse, "time_local", ["request_s", "service_s"])
     elapsed = got.columns.pop("request_s")
-    without = int(np.isnan(elapsed).sum())
-    ns = got.ns - np.rint(np.nan_to_num(elapsed) * 1e9).astype(np.int64)
+    ns, without = _assemble.starts_of(source.path, got.ns, elapsed, "request_time", got.lines)
     notes = ["the stamp is the end: arrival = time_local - request_time"]
     if without:
         notes.append(f"{without:,} rows without request_time arrive at their stamp")

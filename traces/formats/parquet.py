@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
 from traces.formats import _assemble, _names, _stamps
+from traces.formats._columns import Clockwork
 from traces.formats._source import Source
 from traces.formats._text import Fields, Layout, plain_name
 from traces.formats.counts import count_column
@@ -40,10 +41,12 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
         with source.whole() as file:
             parquet = pq.ParquetFile(file)
             schema = parquet.schema_arrow
-            names = tuple(plain_name(name) for name in schema.names)
+            plain = tuple(plain_name(name) for name in schema.names)
+            names = source.options.renamed(source.path, schema.names, plain)
             origin = json.loads((schema.metadata or {}).get(METADATA, b"null"))
             used = _used(names)
             wanted = [schema.names[k] for k in used]
+            chosen = tuple(names[k] for k in used)
             left = [
                 schema.names[k]
                 for k, name in enumerate(names)
@@ -55,7 +58,7 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
     try:
         if origin is not None:
             return _own(source, table, origin)
-        return _foreign(source, table, () if asked else left)
+        return _foreign(source, table, chosen, () if asked else left, asked=asked)
     except TraceError as error:
         raise TraceError(source.path, error.problems, error.more) from None
 
@@ -75,6 +78,8 @@ def _used(names: tuple[str, ...]) -> list[int]:
     own = {"arrival_s", "counts", *trace_columns()}
     stamp = _names.stamp_column(names, _names.INTERVAL_STAMPS)
     known = {*_names.optional_columns(names, stamp).values(), *_names.count_columns(names)[1]}
+    rate = _names.rate_column(names)
+    known |= set() if rate is None else {rate}
     return [k for k, name in enumerate(names) if name in own or k in known or k == stamp]
 
 
@@ -102,11 +107,17 @@ def _own(source: Source, table: "pa.Table", origin: dict[str, Any]) -> Trace | C
     )
 
 
-def _foreign(source: Source, table: "pa.Table", left: Sequence[str]) -> Trace | CountSeries:
-    """Read a file that others wrote; `left` are columns of numbers that are not read."""
-    names = tuple(plain_name(name) for name in table.column_names)
+def _foreign(
+    source: Source,
+    table: "pa.Table",
+    names: tuple[str, ...],
+    left: Sequence[str],
+    *,
+    asked: bool,
+) -> Trace | CountSeries:
+    """Read a file that others wrote; `names` are those its columns go by, `left` are not read."""
     counted = _names.holds_counts(names)
-    choices = _names.INTERVAL_STAMPS if counted else _names.STAMPS
+    choices = _names.INTERVAL_STAMPS if counted or asked else _names.STAMPS
     stamp = _names.stamp_column(names, choices)
     if stamp is None:
         raise source.refuse(
@@ -114,16 +125,9 @@ def _foreign(source: Source, table: "pa.Table", left: Sequence[str]) -> Trace | 
             f"columns{_names.EXPECTED}",
         )
     faults = _assemble.Faults(source.path)
-    ns, absolute, notes = _times(table, stamp, faults)
+    ns, absolute, notes = _times(source, table, stamp, faults)
     if counted:
-        rank, found = _names.count_columns(names)
-        counts = {table.column_names[k]: _numbers(table, k, faults) for k in found}
-        faults.settle()
-        name, taken = count_column(source.path, counts, rank)
-        notes += taken
-        return _assemble.counts(
-            source.path, ns, counts[name], None, absolute=absolute, format=NAME, notes=notes
-        )
+        return _counted(source, table, names, ns, absolute, notes, faults)
     place = _names.optional_columns(names, stamp)
     values = {house: _numbers(table, k, faults) for house, k in place.items()}
     faults.settle()
@@ -134,8 +138,42 @@ def _foreign(source: Source, table: "pa.Table", left: Sequence[str]) -> Trace | 
     return _assemble.events(source.path, ns, values, absolute=absolute, format=NAME, notes=notes)
 
 
+def _counted(
+    source: Source,
+    table: "pa.Table",
+    names: tuple[str, ...],
+    ns: NDArray[np.int64],
+    absolute: bool,
+    notes: tuple[str, ...],
+    faults: _assemble.Faults,
+) -> CountSeries:
+    """Counts or rates per interval."""
+    rank, found = _names.count_columns(names)
+    rate = _names.rate_column(names)
+    by_rate = not found and rate is not None
+    columns = (rate,) if by_rate and rate is not None else found
+    values = {table.column_names[k]: _numbers(table, k, faults) for k in columns}
+    faults.settle()
+    if by_rate:
+        name = next(iter(values))
+        taken: tuple[str, ...] = (f"{name} taken as requests per second",)
+    else:
+        name, taken = count_column(source.path, values, rank)
+    return _assemble.counts(
+        source.path,
+        ns,
+        values[name],
+        None,
+        absolute=absolute,
+        format=NAME,
+        notes=(*notes, *taken),
+        rate=by_rate,
+        bin_s=source.options.bin_s,
+    )
+
+
 def _times(
-    table: "pa.Table", number: int, faults: _assemble.Faults
+    source: Source, table: "pa.Table", number: int, faults: _assemble.Faults
 ) -> tuple[NDArray[np.int64], bool, tuple[str, ...]]:
     import pyarrow as pa
 
@@ -148,32 +186,23 @@ def _times(
             [Problem("missing", _stamps.EXPECTED, row=row + 1, column=name)], column.null_count
         )
         faults.settle()
+    clockwork = Clockwork(name, faults, source.options)
     if pa.types.is_timestamp(kind):
         stamps = column.to_numpy().astype("datetime64[ns]").astype(np.int64)
-        return stamps, True, () if kind.tz else ("stamps without a zone, taken as UTC",)
+        return clockwork.dated(stamps, naive=not kind.tz)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        text = np.array(column.to_pylist(), dtype=np.bytes_)
+        text = np.array([one.encode() for one in column.to_pylist()], dtype=np.bytes_)
         matrix = text.view(np.uint8).reshape(text.size, -1)
-        ns, bad, naive = _stamps.iso_ns(Fields(matrix, np.strings.str_len(text)))
-        first, other, what = _stamps.other_zone(naive, bad)
-        for wrong, says, expected in (
-            (bad, "not a stamp", _stamps.EXPECTED_ISO),
-            (other, what, _stamps.EXPECTED_ZONE),
-        ):
-            rows = np.flatnonzero(wrong)
-            found = [
-                Problem(says, expected, row=k + 1, column=name, value=column[k].as_py())
-                for k in rows[:5].tolist()
-            ]
-            faults.add(found, rows.size)
-        return ns, True, ("stamps without a zone, taken as UTC",) if first else ()
+        ns = clockwork.read(Fields(matrix, np.strings.str_len(text)), None, 0)
+        faults.settle()
+        return clockwork.settled(ns, None), clockwork.absolute, clockwork.notes()
     values = column.to_numpy()
     if not np.issubdtype(values.dtype, np.number):
         raise TraceError(None, Problem(f"of type {kind}", _stamps.EXPECTED, column=name))
     as_float = values.astype(np.float64)
     faults.add(*_assemble.check_values(name, as_float))
     faults.settle()
-    clock = _stamps.clock_of(as_float, plain_name(name))
+    clock = _stamps.clock_of(as_float, plain_name(name), source.options.time_unit)
     note = (f"{name} taken as {clock}",)
     if np.issubdtype(values.dtype, np.integer):
         ns = values.astype(np.int64) * 10 ** _stamps.PLACES[clock.unit]

@@ -39,14 +39,16 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
         raise source.refuse("no sample with a value", "at least two")
     kind, why = _kind(source, series, points)
     stamps = np.unique(np.concatenate([ns for ns, _ in points]))
-    if stamps.size < 2 and source.options.bin_s is None:
+    # A sample that is no number has its place in the grid all the same.
+    grid = np.unique(np.concatenate([_stamps_of(one) for one in series]))
+    if grid.size < 2 and source.options.bin_s is None:
         raise source.refuse("one sample gives no step", "at least two, or the step (--bin)")
-    asked_ns = source.options.bin_s
-    width = round(asked_ns * 1e9) if asked_ns else _assemble.width_of(np.diff(stamps))
+    asked_s = source.options.bin_s
+    width = max(round(asked_s * 1e9), 1) if asked_s else _assemble.width_of(np.diff(grid))
     samples = sum(ns.size for ns, _ in points)
     notes = [f"the sum of {len(points):,} series, {why}", "a sample covers the step before it"]
     if kind == "counter":
-        starts, values = _risen(points, stamps, width)
+        starts, values = _risen(source.path, points, stamps, width)
     else:
         values = np.zeros(stamps.size)
         for ns, value in points:
@@ -118,13 +120,24 @@ def _points(source: Source, series: Mapping[str, Any]) -> tuple[np.ndarray, Floa
             raise _bad(source, row, sample, "negative or not finite")
         ns.append(at)
         values.append(value)
-    stamps = float_ns(np.array(ns, dtype=np.float64), "s") // 1_000_000 * 1_000_000
+    stamps = _whole_ms(np.array(ns, dtype=np.float64))
     order = np.argsort(stamps, kind="stable")
     stamps, found = stamps[order], np.array(values, dtype=np.float64)[order]
     if (np.diff(stamps) == 0).any():
         row = int(np.flatnonzero(np.diff(stamps) == 0)[0]) + 2
         raise _bad(source, row, None, "a series has two samples at one time")
     return stamps, found
+
+
+def _stamps_of(series: Mapping[str, Any]) -> np.ndarray:
+    """All stamps of a series that has been read, whatever its values. [ns]"""
+    at = np.array([float(stamp) for stamp, _ in series["values"]], dtype=np.float64)
+    return _whole_ms(at)
+
+
+def _whole_ms(seconds: Floats) -> np.ndarray:
+    """Nanoseconds of stamps in seconds, which have three decimals."""
+    return float_ns(seconds, "s") // 1_000_000 * 1_000_000
 
 
 def _bad(source: Source, row: int, sample: object, what: str) -> TraceError:
@@ -157,7 +170,7 @@ def _kind(
 
 
 def _risen(
-    points: Sequence[tuple[np.ndarray, Floats]], stamps: np.ndarray, width: int
+    path: str, points: Sequence[tuple[np.ndarray, Floats]], stamps: np.ndarray, width: int
 ) -> tuple[np.ndarray, Floats]:
     """Starts of bins and the rise of all counters in each; a fall is a restart from 0."""
     total = np.zeros(stamps.size)
@@ -166,6 +179,6 @@ def _risen(
         step = np.where(step < 0.0, values[1:], step)
         risen = np.concatenate(([0.0], np.cumsum(step)))
         total += np.interp(stamps.astype(np.float64), ns.astype(np.float64), risen)
-    starts, rise = _assemble.increments(stamps, total, width)
+    starts, rise = _assemble.increments(path, stamps, total, width)
     # What had risen by the first sample is not known: its bin is none.
     return starts[1:], rise[1:]

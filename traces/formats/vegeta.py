@@ -20,6 +20,8 @@ def recognises(source: Source, layout: Layout | None) -> bool:
     if layout is None or layout.header is not None or layout.width != _WIDTH:
         return False
     cells = source.head.split(b"\n")[0].split(b",")
+    if len(cells) < 3:  # a line of another width than most
+        return False
     first, status, latency = (cell.strip() for cell in cells[:3])
     if not (first.isdigit() and status.isdigit() and latency.isdigit()):
         return False
