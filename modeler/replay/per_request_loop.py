@@ -243,8 +243,9 @@ def _serve(arrival_s, service_s, judged_s, keep_s, i, n, first, due, attempt, ca
                 k -= 1
             refused = m.KEPT
             if k >= 0:
-                if size > cap and running(latest, size, now) >= cap:
-                    # Provisioned environments have taken the room that others had.
+                if size > cap and latest[k] <= now and running(latest, size, now) >= cap:
+                    # Provisioned environments have taken the room that others had; one that runs
+                    # keeps its own, with all of its slots.
                     refused = m.REPLICA_CAP
             elif size >= cap:
                 refused = m.REPLICA_CAP

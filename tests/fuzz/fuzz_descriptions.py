@@ -8,6 +8,7 @@ than 100 MB; the description that did it is printed.
 from __future__ import annotations
 
 import json
+import math
 import random
 import sys
 import tempfile
@@ -107,8 +108,11 @@ def written(value: Any, rng: random.Random) -> tuple[str, bytes]:
     return name, content
 
 
-def tried(folder: Path, name: str, content: bytes) -> str:
-    """How one description ended; raises on a find."""
+def tried(folder: Path, name: str, content: bytes, most_seconds: float = math.inf) -> str:
+    """How one description ended; raises on a find.
+
+    The test-suite sets no time, for other processes share its machine.
+    """
     path = folder / name
     path.write_bytes(content)
     tracemalloc.reset_peak()
@@ -126,12 +130,12 @@ def tried(folder: Path, name: str, content: bytes) -> str:
         ended = "refused"
     spent = time.process_time() - began
     peak = tracemalloc.get_traced_memory()[1] - before
-    assert spent < MOST_SECONDS, f"{spent:.1f} s"
+    assert spent < most_seconds, f"{spent:.1f} s"
     assert peak < MOST_BYTES, f"{peak:,} bytes"
     return ended
 
 
-def run(count: int, seed: int) -> dict[str, int]:
+def run(count: int, seed: int, most_seconds: float = math.inf) -> dict[str, int]:
     """So many mutations; how they ended."""
     rng = random.Random(seed)
     ends: dict[str, int] = {}
@@ -146,7 +150,7 @@ def run(count: int, seed: int) -> dict[str, int]:
                 value = mutated(value, rng)
             file, content = written(value, rng)
             try:
-                end = tried(Path(name), file, content)
+                end = tried(Path(name), file, content, most_seconds)
             except Exception:
                 print(file, content[:2000], file=sys.stderr)
                 raise
@@ -157,4 +161,4 @@ def run(count: int, seed: int) -> dict[str, int]:
 if __name__ == "__main__":
     tracemalloc.start()
     arguments = [int(each) for each in sys.argv[1:]] + [20_000, 0][len(sys.argv) - 1 :]
-    print(run(arguments[0], arguments[1]))
+    print(run(arguments[0], arguments[1], MOST_SECONDS))

@@ -129,7 +129,7 @@ class Naive:
             others = [x for x in self.environments if not x.provisioned and not x.gone]
             one = self.pick(now, False)
             if one is not None:
-                if sum(bool(x.active) for x in others) >= room and len(others) > room:
+                if not one.active and sum(bool(x.active) for x in others) >= room:
                     return self.refuse(i, now, attempt, "replica_cap")
             else:
                 if len(others) >= room:

@@ -188,6 +188,24 @@ SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 _CAUSE = {"replica_cap": m.REPLICA_CAP, "decision": m.DECISION}
 
 
+def test_a_running_environment_keeps_its_slots_when_others_are_provisioned():
+    # Expired environments still in the table once counted against the room that was left.
+    scene = Scene(
+        np.array([0.0, 0, 0, 6, 12, 18, 24, 24, 24, 30, 30, 30, 36, 36]),
+        np.array([0.0] * 12 + [0.25, 0.0]),
+        np.array([0.0] * 11 + [1.0, 0.0, 0.0]),
+        slots=2,
+        cap=2,
+        init=(1.25,),
+        whole=(0.5, 2.5, 4.0),
+        bounds=((35.0, 1),),
+        horizon=36.0,
+    )
+    result = scene.run()
+    assert result.record[-2:, 0].tolist() == [m.SERVED] * 2
+    assert result.record_s[-1, 0] == 36.0
+
+
 @SLOW
 @given(scenes(), st.integers(0, 59))
 def test_every_request_and_environment_is_the_naive_simulators(scene, cut):

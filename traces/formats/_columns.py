@@ -1,7 +1,7 @@
 """Columns of a text file by name: the time column to nanoseconds, the others to numbers."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,34 +65,68 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
     """
     faults = Faults(source.path)
     clock = Clockwork(_name(layout, stamp), faults, source.options)
-    stamps: list[Index] = []
-    lines: list[Index] = []
-    values: dict[str, list[Floats]] = {name: [] for name in columns}
+    stamps = Growing(np.int64)
+    lines = Growing(np.int64)
+    values = {name: Growing(np.float64) for name in columns}
     before = repeats = 0
     last: bytes | None = None
     for rows in rows_of(source, layout):
         _refuse_wide(rows, layout, before, faults)
         ns = clock.read(rows.field(stamp), rows.line, before)
-        stamps.append(ns)
+        stamps.add(ns, rows.share)
         # Only rows with the stamp of the row before can repeat it; a bare stamp then does.
         tied = np.concatenate(([False], ns[1:] == ns[:-1]))
         repeats += rows.repeats(tied) if layout.width > 1 else int(tied.sum())
         repeats += rows.text(0) == last
         last = rows.text(-1)
-        lines.append(rows.line)
+        lines.add(rows.line, rows.share)
         for name, number in columns.items():
-            values[name].append(_numbers(_name(layout, number), rows, number, before, faults))
+            got = _numbers(_name(layout, number), rows, number, before, faults)
+            values[name].add(got, rows.share)
         before += rows.starts.size
     faults.settle()
-    ns, where = _joined(stamps, np.int64), _joined(lines, np.int64)
+    ns, where = stamps.whole(), lines.whole()
     return Read(
         clock.settled(ns, where),
-        {name: _joined(parts, np.float64) for name, parts in values.items()},
+        {name: one.whole() for name, one in values.items()},
         where,
         clock.absolute,
         clock.notes(),
         repeats,
     )
+
+
+class Growing(Generic[T]):
+    """An array that grows block by block, once: as large as the first blocks promise.
+
+    Parameters
+    ----------
+    dtype : type. Of its elements.
+    """
+
+    def __init__(self, dtype: type[T]) -> None:
+        self._held: NDArray[T] = np.empty(0, dtype=dtype)
+        self._size = 0
+
+    def add(self, part: NDArray[T], share: float) -> None:
+        """Append a block that ends at a share of the file; 0 where that is not known."""
+        size = self._size + part.size
+        if size > self._held.size:
+            # A little more than promised, for rows grow longer; pages not written cost nothing.
+            promised = int(1.1 * size / share) if share > _TOLD else 2 * size
+            larger = np.empty(max(promised, size), dtype=self._held.dtype)
+            larger[: self._size] = self._held[: self._size]
+            self._held = larger
+        self._held[self._size : size] = part
+        self._size = size
+
+    def whole(self) -> NDArray[T]:
+        """What was added."""
+        return self._held[: self._size]
+
+
+# A share of a file below this promises nothing of its length.
+_TOLD: Final = 1e-4
 
 
 class Clockwork:
@@ -296,7 +330,3 @@ def _numbers(name: str, rows: Rows, number: int, before: int, faults: Faults) ->
 
 def _name(layout: Layout, number: int) -> str:
     return layout.header[number].strip() if layout.header else f"column {number + 1}"
-
-
-def _joined(parts: list[NDArray[T]], dtype: type[T]) -> NDArray[T]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,12 @@ class Source:
                 if line and not line.isspace():
                     yield number, line
             before += len(found) - 1
+
+    def share(self, read: int) -> float:
+        """How much of the file so many bytes of its content are; 0 of a packed one."""
+        if self._zipped:
+            return 0.0
+        return min(read / max(os.path.getsize(self.path), 1), 1.0)
 
     def document(self) -> Any:
         """The content as one JSON document.

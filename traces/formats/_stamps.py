@@ -119,25 +119,66 @@ def iso_ns(fields: Fields) -> tuple[Index, Bad, Bad]:
     array of int64, array of bool, array of bool
         The stamps; which of them are none; which state no zone and were taken as UTC.
     """
-    digit = (fields.text >= ord("0")) & (fields.text <= ord("9"))
-    shape = Fields(np.where(digit, np.uint8(ord("0")), fields.text), fields.length).strings()
-    stamps = np.zeros(shape.size, dtype=np.int64)
-    bad = np.ones(shape.size, dtype=bool)
-    naive = np.zeros(shape.size, dtype=bool)
-    pending = np.arange(shape.size)
+    rows = fields.length.size
+    stamps = np.zeros(rows, dtype=np.int64)
+    bad = np.ones(rows, dtype=bool)
+    naive = np.zeros(rows, dtype=bool)
+    if not rows:
+        return stamps, bad, naive
+    # Most files have one layout, told from the first row and checked eight bytes at a time.
+    first = _layout_of(fields.text[:1])[0]
+    words = _words(fields.text)
+    if (found := _ISO.fullmatch(first)) and _all_are(words, first):
+        stamps, bad = _by_slices(fields.text, found, words)
+        naive[:] = found["zone"] is None
+        return stamps, bad, naive
+    shape = _layout_of(fields.text)
+    pending = np.arange(rows)
     # A file with hundreds of layouts is no file of stamps; what is left then stays bad.
     for _ in range(256):
         if not pending.size:
             break
         layout = shape[pending[0]]
         same = shape[pending] == layout
-        rows, pending = pending[same], pending[~same]
+        chosen, pending = pending[same], pending[~same]
         found = _ISO.fullmatch(layout)
         if found:
-            text = fields.text if rows.size == shape.size else fields.text[rows]
-            stamps[rows], bad[rows] = _by_slices(text, found)
-            naive[rows] = found["zone"] is None
+            text = fields.text[chosen]
+            stamps[chosen], bad[chosen] = _by_slices(text, found, _words(text))
+            naive[chosen] = found["zone"] is None
     return stamps, bad, naive
+
+
+def _layout_of(text: Bytes) -> NDArray[np.bytes_]:
+    """Each row with 0 in the place of every digit."""
+    digit = (text >= ord("0")) & (text <= ord("9"))
+    shape = np.where(digit, np.uint8(ord("0")), text)
+    return np.ascontiguousarray(shape).view(f"S{text.shape[1]}").ravel()
+
+
+def _words(text: Bytes) -> NDArray[np.uint64]:
+    """Eight bytes of each row in a word, with zeros at the end."""
+    short = -text.shape[1] % 8
+    padded = np.pad(text, ((0, 0), (0, short))) if short else np.ascontiguousarray(text)
+    return padded.view("<u8")
+
+
+def _all_are(words: NDArray[np.uint64], layout: bytes) -> bool:
+    """Whether every row has a layout: its marks in their places and digits everywhere else."""
+    pattern = np.frombuffer(layout.ljust(8 * words.shape[1], b"\0"), dtype=np.uint8)
+    is_digit = pattern == ord("0")
+
+    def spread(digit: int, other: int) -> NDArray[np.uint64]:
+        return np.where(is_digit, np.uint8(digit), np.uint8(other)).view("<u8")
+
+    high, low, six, ten = spread(0xF0, 0xFF), spread(0x0F, 0), spread(0x06, 0), spread(0x10, 0)
+    wanted = pattern.view("<u8") & high
+    for k in range(words.shape[1]):
+        word = words[:, k]
+        # A byte is a digit if its upper half is 3 and its lower half, with 6 more, does not carry.
+        if ((word & high[k]) != wanted[k]).any() or (((word & low[k]) + six[k]) & ten[k]).any():
+            return False
+    return True
 
 
 def other_zone(naive: Bad, bad: Bad, first: bool | None = None) -> tuple[bool | None, Bad, str]:
@@ -222,22 +263,62 @@ def float_ns(values: NDArray[np.float64], unit: str) -> Index:
     return whole.astype(np.int64) * scale + fraction
 
 
-def _by_slices(text: Bytes, found: re.Match[bytes]) -> tuple[Index, Bad]:
-    """Stamps that all have one layout."""
+def _by_slices(text: Bytes, found: re.Match[bytes], words: NDArray[np.uint64]) -> tuple[Index, Bad]:
+    """Stamps that all have one layout; those of one minute after another are read together."""
+    runs = _runs(found, words)
+    if runs is None:
+        stamps, bad = _minutes(text, found)
+    else:
+        length = np.diff(runs, append=text.shape[0])
+        of_runs, bad_runs = _minutes(text[runs], found)
+        stamps, bad = np.repeat(of_runs, length), np.repeat(bad_runs, length)
+    if found[0][16:17] == b":":
+        second = _digits(text, 17, 19)
+        bad |= second > 59
+        stamps += second * NS
+    if found["fraction"]:
+        at = found.start("fraction")
+        places = min(len(found["fraction"]), 9)
+        stamps += _digits(text, at, at + places) * _POWERS[9 - places]
+    if bad.any():
+        stamps[bad] = 0
+    return stamps, bad
+
+
+def _runs(found: re.Match[bytes], words: NDArray[np.uint64]) -> Index | None:
+    """First rows of each run within one minute and zone; None where runs are short."""
+    rows = words.shape[0]
+    if len(found[0]) < 16 or rows < _FEW_ROWS:
+        return None
+    if found["zone"]:
+        mask = np.zeros(8 * words.shape[1], dtype=np.uint8)
+        mask[found.start("zone") : found.end("zone")] = 0xFF
+        zone = mask.view("<u8")
+        for k in np.flatnonzero(zone):
+            if ((words[:, k] ^ words[0, k]) & zone[k]).any():
+                return None
+    changes = (words[1:, 0] != words[:-1, 0]) | (words[1:, 1] != words[:-1, 1])
+    runs = np.concatenate(([0], np.flatnonzero(changes) + 1))
+    return runs if runs.size < rows // 4 else None
+
+
+_FEW_ROWS: Final = 64
+
+
+def _minutes(text: Bytes, found: re.Match[bytes]) -> tuple[Index, Bad]:
+    """The minute of stamps that all have one layout, in UTC. [ns]"""
     year, month, day = _digits(text, 0, 4), _digits(text, 5, 7), _digits(text, 8, 10)
     has_time = len(found[0]) > 10
     hour = _digits(text, 11, 13) if has_time else np.zeros_like(year)
     minute = _digits(text, 14, 16) if has_time else np.zeros_like(year)
-    has_second = found[0][16:17] == b":"
-    second = _digits(text, 17, 19) if has_second else np.zeros_like(year)
 
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     last = _DAYS_IN_MONTH[np.clip(month, 0, 12)] + (leap & (month == 2))
     bad = (month < 1) | (month > 12) | (day < 1) | (day > last)
     # Outside these years nanoseconds do not fit 64 bits.
-    bad |= (hour > 23) | (minute > 59) | (second > 59) | (year < 1678) | (year > 2261)
+    bad |= (hour > 23) | (minute > 59) | (year < 1678) | (year > 2261)
 
-    seconds = _days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+    seconds = _days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60
     if found["zone"] and found["zone"][:1] in b"+-":
         at = found.start("zone") + 1
         minutes_at = at + 2 + (found["zone"][3:4] == b":")
@@ -247,12 +328,7 @@ def _by_slices(text: Bytes, found: re.Match[bytes]) -> tuple[Index, Bad]:
         ahead = text[:, at - 1] == ord("+")
         seconds -= np.where(ahead, offset, -offset)
         bad |= offset > 18 * 3600
-    stamps = np.where(bad, 0, seconds) * NS
-    if found["fraction"]:
-        at = found.start("fraction")
-        places = min(len(found["fraction"]), 9)
-        stamps += _digits(text, at, at + places) * _POWERS[9 - places]
-    return stamps, bad
+    return np.where(bad, 0, seconds) * NS, bad
 
 
 def _digits(text: Bytes, start: int, stop: int) -> Index:
