@@ -66,8 +66,8 @@ def command(
     dense layers have a density and a storage: dense, csr or 2:4. A file that is not what its
     suffix promises is refused.
 
-    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, SavedModel,
-    Keras, XGBoost, LightGBM and tar archives say what they hold, in S3 by ranged requests. A key of S3 is
+    Weights are not loaded: the headers of safetensors, GGUF, PyTorch, ONNX, npz, SavedModel, Keras,
+    XGBoost, LightGBM and tar archives say what they hold, in S3 by ranged requests. A key of S3 is
     the object of that name, or else everything under it. Parameters are counted where the headers
     or the description tell, and are else the weight bytes over the bytes per parameter of --dtype.
     """

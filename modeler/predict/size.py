@@ -216,8 +216,7 @@ def measure_size(
             return _described(text, described, dtype)
         file = StoredFile(text, path.stat().st_size)
         contents = read_all([LocalBytes(path)]) if file.size_bytes else None
-        other = contents is None and path.suffix.lower() == ".json"
-        notes = (_OTHER_JSON,) if other else ()
+        notes = (_UNKNOWN,) if contents is None else ()
         return _report(text, "file", dtype, (file,), notes, contents)
     if path.exists():
         raise SizeError(text, _IRREGULAR)
@@ -225,7 +224,7 @@ def measure_size(
 
 
 _DTYPE: Final = "fp16"
-_OTHER_JSON: Final = "JSON that is no description and no model that is read: its bytes are counted"
+_UNKNOWN: Final = "no description and no format that is read: its bytes are taken as the weights"
 _IRREGULAR: Final = "neither a file nor a folder: a pipe, a socket or a device"
 
 

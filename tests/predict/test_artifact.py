@@ -314,6 +314,12 @@ def test_hostile_files_are_refused_with_their_name(tmp_path, case):
     assert peak < 64 << 20  # bounded, whatever is announced
 
 
+def test_a_message_is_short_and_moves_no_cursor():
+    error = ArtifactError("m.pt", 'member "\x1b[2J\n' + "x" * 5000)
+    assert error.problem.startswith('member "?[2J?xxx')
+    assert len(str(error)) < 420
+
+
 def tried(source):
     """What a file holds, or what its refusal says; anything else is a crash."""
     try:

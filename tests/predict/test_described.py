@@ -109,7 +109,7 @@ def test_other_json_is_no_description(tmp_path):
     assert read_description(of(tmp_path, "notes.txt", "type: mlp")) is None
     report = measure_size(of(tmp_path, "vocab.json", {"a": 1}))
     assert report.kind == "file"
-    assert any("no description and no model that is read" in note for note in report.notes)
+    assert any("no description and no format that is read" in note for note in report.notes)
 
 
 def test_bytes_that_are_no_text(tmp_path):

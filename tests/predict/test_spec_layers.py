@@ -190,6 +190,11 @@ def test_what_layers_may_not_say(content, said):
     assert len(str(caught.value)) < 1500
 
 
+def test_a_key_moves_no_cursor():
+    with pytest.raises(ArchitectureError, match=r"\?\[2J: no field of type mlp"):
+        from_spec({"type": "mlp", "layers": [1, 2], "\x1b[2J": 1})
+
+
 def test_all_problems_are_said_at_once_and_not_more():
     wrong = {"type": "transformer_encoder", "d_model": 10, "heads": 3, "d_ff": 0, "bais": True}
     with pytest.raises(ArchitectureError) as caught:

@@ -53,7 +53,15 @@ class ArchitectureError(Exception):
     exit_code = 2
 
     def __init__(self, source: str, problems: Iterable[str]) -> None:
-        self.source, self.problems = source, tuple(problems)
+        # Keys of a file may hold what moves a terminal's cursor.
+        self.source = source
+        self.problems = tuple(
+            "".join(
+                letter if letter.isprintable() else " " if letter.isspace() else "?"
+                for letter in problem
+            )
+            for problem in problems
+        )
         super().__init__(source, self.problems)
 
     def __str__(self) -> str:

@@ -62,7 +62,7 @@ def from_spec(content: Mapping[str, Any], source: str = "layers") -> Architectur
         precision = "fp32"
     elif not isinstance(precision, str) or precision not in BYTES_PER_PARAMETER:
         known = ", ".join(BYTES_PER_PARAMETER)
-        hint = nearest(str(precision)[:40], BYTES_PER_PARAMETER)
+        hint = nearest(shown(precision), BYTES_PER_PARAMETER)
         found.problems.append(f"precision = {shown(precision)}: expected one of {known}{hint}")
     if found.problems:
         more = len(found.problems) - _MOST_PROBLEMS
@@ -95,7 +95,7 @@ class _Found:
             return
         name = ALIASES.get(kind, kind) if isinstance(kind, str) else ""
         if name not in TYPES:
-            hint = nearest(str(kind)[:40], [*TYPES, *ALIASES])
+            hint = nearest(_quoted(kind).strip('"'), [*TYPES, *ALIASES])
             self.problems.append(
                 f"{path} = {_quoted(kind)}: expected one of {', '.join(TYPES)}{hint}"
             )

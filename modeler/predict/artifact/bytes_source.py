@@ -20,6 +20,7 @@ MOST_AT_ONCE: Final = 100_000_000
 MOST_OVER_NETWORK: Final = 256_000_000
 _BLOCK: Final = 131_072  # one ranged request; most headers fit into it [bytes]
 _KEPT_BLOCKS: Final = 64
+_SAID: Final = 400  # letters of a message
 
 
 class ArtifactError(Exception):
@@ -34,6 +35,12 @@ class ArtifactError(Exception):
     exit_code: Final = 2
 
     def __init__(self, file: str, problem: str) -> None:
+        # Names in a file may be of any bytes, and libraries quote as many as they like.
+        shown = "".join(
+            letter if letter.isprintable() else " " if letter.isspace() else "?"
+            for letter in problem[:_SAID]
+        )
+        problem = shown + ("..." if len(problem) > _SAID else "")
         super().__init__(file, problem)
         self.file, self.problem = file, problem
 
