@@ -7,6 +7,8 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from modeler.predict.printable import printable
+
 MOST: Final = 10**12  # no width, count or vocabulary of a model comes near
 MOST_LISTED: Final = 10_000  # entries of a list
 _shorten = reprlib.Repr()
@@ -55,13 +57,7 @@ class ArchitectureError(Exception):
     def __init__(self, source: str, problems: Iterable[str]) -> None:
         # Keys of a file may hold what moves a terminal's cursor.
         self.source = source
-        self.problems = tuple(
-            "".join(
-                letter if letter.isprintable() else " " if letter.isspace() else "?"
-                for letter in problem
-            )
-            for problem in problems
-        )
+        self.problems = tuple(map(printable, problems))
         super().__init__(source, self.problems)
 
     def __str__(self) -> str:

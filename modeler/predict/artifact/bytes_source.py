@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from modeler.predict.printable import printable
+
 # Largest single read: a header of a format, never weights. safetensors allows 100 MB. [bytes]
 MOST_AT_ONCE: Final = 100_000_000
 # Largest sum of what is brought over the network for one source: trees and archives have to be
@@ -36,11 +38,7 @@ class ArtifactError(Exception):
 
     def __init__(self, file: str, problem: str) -> None:
         # Names in a file may be of any bytes, and libraries quote as many as they like.
-        shown = "".join(
-            letter if letter.isprintable() else " " if letter.isspace() else "?"
-            for letter in problem[:_SAID]
-        )
-        problem = shown + ("..." if len(problem) > _SAID else "")
+        problem = printable(problem[:_SAID]) + ("..." if len(problem) > _SAID else "")
         super().__init__(file, problem)
         self.file, self.problem = file, problem
 
