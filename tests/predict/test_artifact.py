@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import pickle
@@ -12,6 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -189,6 +191,34 @@ def test_what_is_packed_and_no_pickle_is_no_joblib(tmp_path):
     assert read(of(tmp_path, "notes.gz", gzip.compress(b"hello"))) is None
     with pytest.raises(ArtifactError, match="expected joblib"):
         read(of(tmp_path, "m.joblib", gzip.compress(b"hello")))
+
+
+def test_what_a_compressed_pickle_unpacks_to(tmp_path):
+    inner = pickle.dumps(bytes(1000) + bytes(range(256)) * 300)
+    for pack in (zlib.compress, gzip.compress):
+        packed = pack(inner)
+        report = measure_size(of(tmp_path, "m.joblib", packed).name)
+        assert (report.weight_bytes, report.artifact_bytes) == (len(inner), len(packed))
+        with pytest.raises(ArtifactError, match="no end: truncated"):
+            read(of(tmp_path, "m.joblib", packed[:-9]))
+        damaged = packed[:200] + bytes(len(packed) - 200)
+        with pytest.raises(ArtifactError, match="damaged within|no end"):
+            read(of(tmp_path, "m.joblib", damaged))
+    bomb = zlib.compress(pickle.dumps(bytes(1 << 20)) + bytes(90 << 20))
+    with pytest.raises(ArtifactError, match="unpacks to more than 200 times"):
+        read(of(tmp_path, "m.joblib", bomb))
+
+
+def test_an_array_of_records(tmp_path):
+    out = io.BytesIO()
+    np.save(out, np.zeros(3, [("a", "f4"), ("b", "i8")]))
+    found = read(of(tmp_path, "m.npy", out.getvalue()))
+    assert (found.parameters, found.tensor_bytes, found.dtype) == (3, 36, "record")
+
+
+def test_an_empty_file_in_s3_or_a_folder(tmp_path):
+    with pytest.raises(ArtifactError, match=r"by its suffix .gguf; it is empty"):
+        read(of(tmp_path, "m.gguf", b""))
 
 
 def test_trees_in_the_arrays_of_ubjson(tmp_path):

@@ -22,6 +22,9 @@ MOST_AT_ONCE: Final = 100_000_000
 MOST_OVER_NETWORK: Final = 256_000_000
 _BLOCK: Final = 131_072  # one ranged request; most headers fit into it [bytes]
 _KEPT_BLOCKS: Final = 64
+# Weights hardly compress; text does by ten. Beyond this, and beyond some bytes, it is a bomb.
+MOST_RATIO: Final = 200
+MOST_FREE: Final = 64_000_000
 _SAID: Final = 400  # letters of a message
 
 
@@ -245,7 +248,7 @@ class Cursor:
             raise ArtifactError(
                 self.source.name,
                 f"ends at byte {self.source.size:,}, where {length:,} more are announced after "
-                f"byte {self.at:,}",
+                f"byte {self.at:,}: truncated?",
             )
         self._read += length
         if self._read > self._most:
@@ -268,6 +271,6 @@ class Cursor:
             raise ArtifactError(
                 self.source.name,
                 f"ends at byte {self.source.size:,}, where {length:,} more are announced after "
-                f"byte {self.at:,}",
+                f"byte {self.at:,}: truncated?",
             )
         self.at += length
