@@ -94,6 +94,18 @@ def test_trees(tmp_path):
         ("m.yaml", "just words", "expected an object, with model_type"),
         ("m.yaml", "size: 3\n", "expected model_type .* found size"),
         ("m.json", {"type": "mpl", "layers": [1, 2]}, 'did you mean "mlp"'),
+        ("config.json", LLAMA | {"num_hidden_layers": 10**12}, "expected at most 10,000"),
+        ("config.json", LLAMA | {"hidden_size": 10**30}, "hidden_size = 1000.*expected at most"),
+        (
+            "config.json",
+            LLAMA | {"hidden_size": 10**9, "vocab_size": 10**9, "head_dim": 1},
+            "parameters: expected at most 72,057,594,037,927,936",
+        ),
+        (
+            "config.json",
+            LLAMA | {"model_type": "qwen2_moe", "mlp_only_layers": 0.5},
+            "mlp_only_layers = 0.5: expected a list of whole numbers",
+        ),
         ("m.json", {"lib": "xgbost"}, 'did you mean "xgboost"'),
     ],
 )

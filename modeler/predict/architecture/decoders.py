@@ -293,7 +293,7 @@ def _sparse_layers(c: Fields) -> int:
     """Layers with experts: every so many, but those named as plain."""
     layers = c.number("num_hidden_layers")
     step = c.number("decoder_sparse_step", default=1, least=1)
-    plain = c.raw("mlp_only_layers") or ()
+    plain = c.numbers("mlp_only_layers", default=()) if c.raw("mlp_only_layers") else ()
     return sum(1 for i in range(layers) if i not in plain and (i + 1) % step == 0)
 
 

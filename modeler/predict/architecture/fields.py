@@ -10,6 +10,7 @@ from typing import Any, Final
 from modeler.predict.printable import printable
 
 MOST: Final = 10**12  # no width, count or vocabulary of a model comes near
+MOST_LAYERS: Final = 10_000  # which are walked one by one
 MOST_LISTED: Final = 10_000  # entries of a list
 _shorten = reprlib.Repr()
 _shorten.maxlevel = _shorten.maxlist = _shorten.maxdict = 3
@@ -119,6 +120,8 @@ class Fields:
                 f"{name} = {shown(value)}: expected a whole number of at least {least}"
             )
             return 1
+        if name.endswith(("layers", "layer")):
+            most = min(most, MOST_LAYERS)
         if value > most:
             self.problems.append(f"{name} = {shown(value)}: expected at most {most:,}")
             return 1
