@@ -238,6 +238,32 @@ def test_trees_in_the_arrays_of_ubjson(tmp_path):
             read(of(tmp_path, "m.ubj", content[:cut]))
 
 
+def test_a_pipeline_of_several_sharded_models(tmp_path):
+    """As diffusers lay them out: folders with an index each, folders of one file."""
+    for folder, sizes in (("text", (100, 200)), ("image", (300,))):
+        (tmp_path / folder).mkdir()
+        names = [f"m-{size}.safetensors" for size in sizes]
+        for name, size in zip(names, sizes, strict=True):
+            (tmp_path / folder / name).write_bytes(weights(size))
+        index = {"weight_map": {str(n): name for n, name in enumerate(names)}}
+        (tmp_path / folder / "m.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "text" / "m.fp16.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "vae").mkdir()
+    (tmp_path / "vae" / "m.safetensors").write_bytes(weights(150))
+    # The same weights once more, in one file that no index names.
+    (tmp_path / "text" / "consolidated.safetensors").write_bytes(weights(228))
+    report = measure_size(tmp_path)
+    assert report.counted == 28 + 128 + 228 + 78
+    assert any("m.fp16.safetensors.index.json is not counted" in note for note in report.notes)
+
+
+def test_a_file_that_shrinks_while_it_is_read(tmp_path):
+    source = of(tmp_path, "m.gguf", EVERY["model.gguf"])
+    (tmp_path / "m.gguf").write_bytes(EVERY["model.gguf"][:30])
+    with pytest.raises(ArtifactError, match="it changed while it was read"):
+        read(source)
+
+
 def _safetensors(header: object, data: bytes = b"") -> bytes:
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data

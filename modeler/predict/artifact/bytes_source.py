@@ -112,7 +112,7 @@ class LocalBytes:
         _check(self, offset, length)
         with self._path.open("rb") as file:
             file.seek(offset)
-            return file.read(length)
+            return _whole(self, file.read(length), offset, length)
 
 
 @dataclass
@@ -173,7 +173,7 @@ class S3Bytes:
         content: bytes = answer["Body"].read(length)  # an endpoint may not heed the range
         self.traffic.requests += 1
         self.traffic.bytes += len(content)
-        return content
+        return _whole(self, content, offset, length)
 
 
 def _check(source: Bytes, offset: int, length: int) -> None:
@@ -183,6 +183,18 @@ def _check(source: Bytes, offset: int, length: int) -> None:
         )
     if offset < 0 or length < 0:
         raise ArtifactError(source.name, f"asks for bytes {offset:,} to {offset + length:,}")
+
+
+def _whole(source: Bytes, content: bytes, offset: int, length: int) -> bytes:
+    """The same, of the length that the size promised."""
+    expected = max(min(length, source.size - offset), 0)
+    if len(content) < expected:
+        raise ArtifactError(
+            source.name,
+            f"{len(content):,} bytes came of {expected:,} from byte {offset:,}: it changed while "
+            "it was read",
+        )
+    return content
 
 
 class Stream(io.RawIOBase):
