@@ -91,6 +91,8 @@ def test_trees(tmp_path):
         ("m.yaml", '{"conv": ,[[8, 16]]}', "line 1, column 11: expected a text as key"),
         ("m.yaml", "layers: [3, 2]\nlayers: [4, 2]\n", 'line 2, column 1: key "layers" is there'),
         ("m.yaml", "a: &a [*a]", "an alias that contains itself"),
+        ("m.yaml", "a: " + "[" * 900, "nested deeper than 50"),
+        ("m.yaml", "- " * 900, "nested deeper than 50"),
         ("m.yaml", "just words", "expected an object, with model_type"),
         ("m.yaml", "size: 3\n", "expected model_type .* found size"),
         ("m.json", {"type": "mpl", "layers": [1, 2]}, 'did you mean "mlp"'),
@@ -140,7 +142,7 @@ def test_json_too_long_to_parse_is_looked_at_from_both_ends(tmp_path):
         read_description(of(tmp_path, "m.json", whole[:-1]))
     with pytest.raises(ArchitectureError, match="not JSON: begins"):
         read_description(of(tmp_path, "m.json", "x" + whole))
-    with pytest.raises(ArchitectureError, match="expected a description of at most 100,000"):
+    with pytest.raises(ArchitectureError, match="expected a description of at most 50,000"):
         read_description(of(tmp_path, "m.yaml", "# long\n" * 20_000))
 
 
