@@ -105,6 +105,9 @@ def test_rows_of_values_and_indices():
     assert sparse("csr", index_bytes=8).weight_bytes(4.0) == 2000 * (4 + 8) + 201 * 8
     assert sparse("csr").weight_bytes(2.0) == 2000 * (2 + 4) + 201 * 4
     assert sparse("csr").parameters == 2000
+    assert sparse("csr").notes == (
+        "places of values at 4 bytes each: 8,804 bytes beside the values",
+    )
     # With 32-bit values and indices it wins below about half.
     assert sparse("csr", 0.49).weight_bytes(4.0) < sparse("dense", 0.49).weight_bytes(4.0)
     assert sparse("csr", 0.51).weight_bytes(4.0) > sparse("dense", 0.51).weight_bytes(4.0)
@@ -118,6 +121,7 @@ def test_two_of_four():
     # Fewer that are not zero take the same bytes.
     assert sparse("2:4", 0.25).weight_bytes(2.0) == found.weight_bytes(2.0)
     assert sparse("2:4", 0.25).parameters == 5000
+    assert "places of values at 2 bits each: 2,500 bytes" in found.notes[0]
     free = {"type": "dense", "in": 8, "out": 2, "storage": "2:4", "bias": False}
     assert count(**free) == 8
 

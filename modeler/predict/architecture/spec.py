@@ -18,7 +18,7 @@ from modeler.predict.architecture.fields import (
     nearest,
     shown,
 )
-from modeler.predict.architecture.parts import Architecture, Attention, Part
+from modeler.predict.architecture.parts import INDEX, Architecture, Attention, Part
 from modeler.predict.architecture.spec_layers import ALIASES, TYPES
 from modeler.predict.precision import BYTES_PER_PARAMETER
 
@@ -137,6 +137,11 @@ class _Found:
                 f"{zeros:,} zeros are stored beside the parameters: storage csr keeps only the "
                 "others, with their places"
             )
+        places = [part for part in self.parts if part.role == INDEX]
+        if places:
+            each = "2 bits" if places[0].fixed == 1.0 else f"{places[0].fixed:.0f} bytes"
+            size = sum(part.stored_bytes(0.0) for part in places)
+            notes.append(f"places of values at {each} each: {size:,.0f} bytes beside the values")
         return tuple(notes)
 
 
