@@ -118,6 +118,12 @@ def test_what_an_index_may_not_say(tmp_path, variables, said):
         read(of(tmp_path, "variables.index", variables_index(variables)))
 
 
+def test_an_index_that_names_one_block_again_and_again(tmp_path):
+    content = variables_index({"v": (1, [2], 8)}, times=40)
+    with pytest.raises(ArtifactError, match=r"blocks of \d+ bytes in \d+"):
+        read(of(tmp_path, "variables.index", content))
+
+
 def test_shards_are_one_model(tmp_path):
     for number in (1, 2):
         (tmp_path / f"model-{number}.safetensors").write_bytes(weights(100 * number))
