@@ -215,6 +215,14 @@ def test_what_a_compressed_pickle_unpacks_to(tmp_path):
         read(of(tmp_path, "m.joblib", bomb))
 
 
+def test_elements_of_four_bits_are_packed_by_twos(tmp_path):
+    # The bytes that onnx 1.23 writes for five elements of INT4 (22): three.
+    tensor = b"\x08\x05\x10\x16" + b"\x42\x01q" + b"\x4a\x03abc"
+    graph = b"\x2a" + bytes([len(tensor)]) + tensor
+    found = read(of(tmp_path, "m.onnx", b"\x08\x09\x3a" + bytes([len(graph)]) + graph))
+    assert (found.parameters, found.tensor_bytes, found.dtype) == (5, 3, "int4")
+
+
 def test_an_array_of_records(tmp_path):
     out = io.BytesIO()
     np.save(out, np.zeros(3, [("a", "f4"), ("b", "i8")]))
