@@ -227,8 +227,7 @@ def measure_size(
             return _described(text, described, dtype)
         file = StoredFile(text, path.stat().st_size)
         contents = read_all([LocalBytes(path)]) if file.size_bytes else None
-        other = contents is None and path.suffix.lower() == ".json"
-        notes = (_OTHER_JSON,) if other else ()
+        notes = (_UNKNOWN,) if contents is None else ()
         return _report(text, "file", dtype, (file,), notes, contents)
     if path.exists():
         raise SizeError(text, _IRREGULAR)
@@ -240,7 +239,7 @@ _PAYLOAD: Final = (
     "bytes by precision are parameters times bytes: a quantised file adds scales and keeps "
     "embeddings and norms in 16 bits, as size config.json counts them"
 )
-_OTHER_JSON: Final = "JSON that is no description and no model that is read: its bytes are counted"
+_UNKNOWN: Final = "no description and no format that is read: its bytes are taken as the weights"
 _IRREGULAR: Final = "neither a file nor a folder: a pipe, a socket or a device"
 
 

@@ -220,7 +220,7 @@ def _table_block(entries: list[tuple[bytes, bytes]]) -> bytes:
     return out + (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
 
 
-def variables_index(variables: dict[str, tuple[int, list[int], int]]) -> bytes:
+def variables_index(variables: dict[str, tuple[int, list[int], int]], times: int = 1) -> bytes:
     """The table of a SavedModel: each variable its type's number, shape and bytes, in order."""
     entries = [(b"", _field(1, 1))]
     offset = 0
@@ -233,7 +233,8 @@ def variables_index(variables: dict[str, tuple[int, list[int], int]]) -> bytes:
     out = data + b"\0" * 5
     meta = _table_block([])
     at_meta, out = len(out), out + meta + b"\0" * 5
-    index = _table_block([(entries[-1][0] + b"\xff", _varint(0) + _varint(len(data)))])
+    place = _varint(0) + _varint(len(data))
+    index = _table_block([(entries[-1][0] + b"\xff" * (n + 1), place) for n in range(times)])
     at_index, out = len(out), out + index + b"\0" * 5
     places = b"".join(map(_varint, (at_meta, len(meta), at_index, len(index))))
     return out + places.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import pickle
@@ -12,6 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -116,6 +118,12 @@ def test_what_an_index_may_not_say(tmp_path, variables, said):
         read(of(tmp_path, "variables.index", variables_index(variables)))
 
 
+def test_an_index_that_names_one_block_again_and_again(tmp_path):
+    content = variables_index({"v": (1, [2], 8)}, times=40)
+    with pytest.raises(ArtifactError, match=r"blocks of \d+ bytes in \d+"):
+        read(of(tmp_path, "variables.index", content))
+
+
 def test_shards_are_one_model(tmp_path):
     for number in (1, 2):
         (tmp_path / f"model-{number}.safetensors").write_bytes(weights(100 * number))
@@ -191,6 +199,42 @@ def test_what_is_packed_and_no_pickle_is_no_joblib(tmp_path):
         read(of(tmp_path, "m.joblib", gzip.compress(b"hello")))
 
 
+def test_what_a_compressed_pickle_unpacks_to(tmp_path):
+    inner = pickle.dumps(bytes(1000) + bytes(range(256)) * 300)
+    for pack in (zlib.compress, gzip.compress):
+        packed = pack(inner)
+        report = measure_size(of(tmp_path, "m.joblib", packed).name)
+        assert (report.weight_bytes, report.artifact_bytes) == (len(inner), len(packed))
+        with pytest.raises(ArtifactError, match="no end: truncated"):
+            read(of(tmp_path, "m.joblib", packed[:-9]))
+        damaged = packed[:200] + bytes(len(packed) - 200)
+        with pytest.raises(ArtifactError, match="damaged within|no end"):
+            read(of(tmp_path, "m.joblib", damaged))
+    bomb = zlib.compress(pickle.dumps(bytes(1 << 20)) + bytes(90 << 20))
+    with pytest.raises(ArtifactError, match="unpacks to more than 200 times"):
+        read(of(tmp_path, "m.joblib", bomb))
+
+
+def test_elements_of_four_bits_are_packed_by_twos(tmp_path):
+    # The bytes that onnx 1.23 writes for five elements of INT4 (22): three.
+    tensor = b"\x08\x05\x10\x16" + b"\x42\x01q" + b"\x4a\x03abc"
+    graph = b"\x2a" + bytes([len(tensor)]) + tensor
+    found = read(of(tmp_path, "m.onnx", b"\x08\x09\x3a" + bytes([len(graph)]) + graph))
+    assert (found.parameters, found.tensor_bytes, found.dtype) == (5, 3, "int4")
+
+
+def test_an_array_of_records(tmp_path):
+    out = io.BytesIO()
+    np.save(out, np.zeros(3, [("a", "f4"), ("b", "i8")]))
+    found = read(of(tmp_path, "m.npy", out.getvalue()))
+    assert (found.parameters, found.tensor_bytes, found.dtype) == (3, 36, "record")
+
+
+def test_an_empty_file_in_s3_or_a_folder(tmp_path):
+    with pytest.raises(ArtifactError, match=r"by its suffix .gguf; it is empty"):
+        read(of(tmp_path, "m.gguf", b""))
+
+
 def test_trees_in_the_arrays_of_ubjson(tmp_path):
     """Arrays with a type and a count, and with a count alone, as XGBoost writes them."""
 
@@ -206,6 +250,32 @@ def test_trees_in_the_arrays_of_ubjson(tmp_path):
     for cut in range(30, len(content), 7):
         with pytest.raises(ArtifactError):
             read(of(tmp_path, "m.ubj", content[:cut]))
+
+
+def test_a_pipeline_of_several_sharded_models(tmp_path):
+    """As diffusers lay them out: folders with an index each, folders of one file."""
+    for folder, sizes in (("text", (100, 200)), ("image", (300,))):
+        (tmp_path / folder).mkdir()
+        names = [f"m-{size}.safetensors" for size in sizes]
+        for name, size in zip(names, sizes, strict=True):
+            (tmp_path / folder / name).write_bytes(weights(size))
+        index = {"weight_map": {str(n): name for n, name in enumerate(names)}}
+        (tmp_path / folder / "m.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "text" / "m.fp16.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "vae").mkdir()
+    (tmp_path / "vae" / "m.safetensors").write_bytes(weights(150))
+    # The same weights once more, in one file that no index names.
+    (tmp_path / "text" / "consolidated.safetensors").write_bytes(weights(228))
+    report = measure_size(tmp_path)
+    assert report.counted == 28 + 128 + 228 + 78
+    assert any("m.fp16.safetensors.index.json is not counted" in note for note in report.notes)
+
+
+def test_a_file_that_shrinks_while_it_is_read(tmp_path):
+    source = of(tmp_path, "m.gguf", EVERY["model.gguf"])
+    (tmp_path / "m.gguf").write_bytes(EVERY["model.gguf"][:30])
+    with pytest.raises(ArtifactError, match="it changed while it was read"):
+        read(source)
 
 
 def _safetensors(header: object, data: bytes = b"") -> bytes:
@@ -312,6 +382,12 @@ def test_hostile_files_are_refused_with_their_name(tmp_path, case):
         tracemalloc.stop()
     assert str(error.value).startswith(f"{source.name}: ")
     assert peak < 64 << 20  # bounded, whatever is announced
+
+
+def test_a_message_is_short_and_moves_no_cursor():
+    error = ArtifactError("m.pt", 'member "\x1b[2J\n' + "x" * 5000)
+    assert error.problem.startswith('member "?[2J xxx')
+    assert len(str(error)) < 420
 
 
 def tried(source):

@@ -91,9 +91,23 @@ def test_trees(tmp_path):
         ("m.yaml", '{"conv": ,[[8, 16]]}', "line 1, column 11: expected a text as key"),
         ("m.yaml", "layers: [3, 2]\nlayers: [4, 2]\n", 'line 2, column 1: key "layers" is there'),
         ("m.yaml", "a: &a [*a]", "an alias that contains itself"),
+        ("m.yaml", "a: " + "[" * 900, "nested deeper than 50"),
+        ("m.yaml", "- " * 900, "nested deeper than 50"),
         ("m.yaml", "just words", "expected an object, with model_type"),
         ("m.yaml", "size: 3\n", "expected model_type .* found size"),
         ("m.json", {"type": "mpl", "layers": [1, 2]}, 'did you mean "mlp"'),
+        ("config.json", LLAMA | {"num_hidden_layers": 10**12}, "expected at most 10,000"),
+        ("config.json", LLAMA | {"hidden_size": 10**30}, "hidden_size = 1000.*expected at most"),
+        (
+            "config.json",
+            LLAMA | {"hidden_size": 10**9, "vocab_size": 10**9, "head_dim": 1},
+            "parameters: expected at most 72,057,594,037,927,936",
+        ),
+        (
+            "config.json",
+            LLAMA | {"model_type": "qwen2_moe", "mlp_only_layers": 0.5},
+            "mlp_only_layers = 0.5: expected a list of whole numbers",
+        ),
         ("m.json", {"lib": "xgbost"}, 'did you mean "xgboost"'),
     ],
 )
@@ -109,7 +123,7 @@ def test_other_json_is_no_description(tmp_path):
     assert read_description(of(tmp_path, "notes.txt", "type: mlp")) is None
     report = measure_size(of(tmp_path, "vocab.json", {"a": 1}))
     assert report.kind == "file"
-    assert any("no description and no model that is read" in note for note in report.notes)
+    assert any("no description and no format that is read" in note for note in report.notes)
 
 
 def test_bytes_that_are_no_text(tmp_path):
@@ -128,7 +142,7 @@ def test_json_too_long_to_parse_is_looked_at_from_both_ends(tmp_path):
         read_description(of(tmp_path, "m.json", whole[:-1]))
     with pytest.raises(ArchitectureError, match="not JSON: begins"):
         read_description(of(tmp_path, "m.json", "x" + whole))
-    with pytest.raises(ArchitectureError, match="expected a description of at most 100,000"):
+    with pytest.raises(ArchitectureError, match="expected a description of at most 50,000"):
         read_description(of(tmp_path, "m.yaml", "# long\n" * 20_000))
 
 

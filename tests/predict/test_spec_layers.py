@@ -10,6 +10,11 @@ from modeler.predict.architecture import ArchitectureError, file_bytes, from_spe
 from modeler.predict.precision import precision
 
 
+def weight_bytes(found, width):
+    """Bytes in 16 or 32 bits, zeros and indices that are kept included."""
+    return precision({2.0: "fp16", 4.0: "fp32"}[width]).memory_bytes(found)
+
+
 def count(**content):
     return from_spec(content).parameters
 
@@ -60,7 +65,7 @@ def test_buffers_are_in_the_file_and_no_parameters():
     # Mean and variance of 64, and one int64 that counts batches.
     assert norm.buffer_elements == 129
     assert norm.state_bytes(4.0) == 4 * (128 + 128) + 8
-    assert norm.weight_bytes(4.0) == 4 * 128
+    assert weight_bytes(norm, 4.0) == 4 * 128
 
 
 def test_the_cache_of_latent_attention():
@@ -93,7 +98,7 @@ def sparse(storage=None, density=0.1, **more):
 def test_zeros_that_are_kept_take_the_bytes_of_a_dense_layer():
     found = sparse()
     assert found.parameters == 2000
-    assert found.weight_bytes(4.0) == 4 * 100 * 200
+    assert weight_bytes(found, 4.0) == 4 * 100 * 200
     assert "18,000 zeros are stored" in found.notes[0]
     dense = from_spec({"type": "dense", "in": 100, "out": 200, "bias": False})
     assert file_bytes(found, "safetensors") == file_bytes(dense, "safetensors")
@@ -101,23 +106,27 @@ def test_zeros_that_are_kept_take_the_bytes_of_a_dense_layer():
 
 def test_rows_of_values_and_indices():
     # CSR: 2,000 values and as many column indices, 201 row pointers.
-    assert sparse("csr").weight_bytes(4.0) == 2000 * (4 + 4) + 201 * 4
-    assert sparse("csr", index_bytes=8).weight_bytes(4.0) == 2000 * (4 + 8) + 201 * 8
-    assert sparse("csr").weight_bytes(2.0) == 2000 * (2 + 4) + 201 * 4
+    assert weight_bytes(sparse("csr"), 4.0) == 2000 * (4 + 4) + 201 * 4
+    assert weight_bytes(sparse("csr", index_bytes=8), 4.0) == 2000 * (4 + 8) + 201 * 8
+    assert weight_bytes(sparse("csr"), 2.0) == 2000 * (2 + 4) + 201 * 4
     assert sparse("csr").parameters == 2000
+    assert sparse("csr").notes == (
+        "places of values at 4 bytes each: 8,804 bytes beside the values",
+    )
     # With 32-bit values and indices it wins below about half.
-    assert sparse("csr", 0.49).weight_bytes(4.0) < sparse("dense", 0.49).weight_bytes(4.0)
-    assert sparse("csr", 0.51).weight_bytes(4.0) > sparse("dense", 0.51).weight_bytes(4.0)
+    assert weight_bytes(sparse("csr", 0.49), 4.0) < weight_bytes(sparse("dense", 0.49), 4.0)
+    assert weight_bytes(sparse("csr", 0.51), 4.0) > weight_bytes(sparse("dense", 0.51), 4.0)
 
 
 def test_two_of_four():
     # Half the values, and 2 bits for the place of each: 0.5625 of dense at 16 bit.
     found = sparse("2:4", 0.5)
-    assert found.weight_bytes(2.0) == 100 * 200 / 2 * 2 + 100 * 200 / 2 * 2 / 8
-    assert found.weight_bytes(2.0) / (2 * 100 * 200) == 0.5625
+    assert weight_bytes(found, 2.0) == 100 * 200 / 2 * 2 + 100 * 200 / 2 * 2 / 8
+    assert weight_bytes(found, 2.0) / (2 * 100 * 200) == 0.5625
     # Fewer that are not zero take the same bytes.
-    assert sparse("2:4", 0.25).weight_bytes(2.0) == found.weight_bytes(2.0)
+    assert weight_bytes(sparse("2:4", 0.25), 2.0) == weight_bytes(found, 2.0)
     assert sparse("2:4", 0.25).parameters == 5000
+    assert "places of values at 2 bits each: 2,500 bytes" in found.notes[0]
     free = {"type": "dense", "in": 8, "out": 2, "storage": "2:4", "bias": False}
     assert count(**free) == 8
 
@@ -188,6 +197,11 @@ def test_what_layers_may_not_say(content, said):
     with pytest.raises(ArchitectureError, match=said) as caught:
         from_spec(content)
     assert len(str(caught.value)) < 1500
+
+
+def test_a_key_moves_no_cursor():
+    with pytest.raises(ArchitectureError, match=r"\?\[2J: no field of type mlp"):
+        from_spec({"type": "mlp", "layers": [1, 2], "\x1b[2J": 1})
 
 
 def test_all_problems_are_said_at_once_and_not_more():

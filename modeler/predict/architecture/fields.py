@@ -7,7 +7,10 @@ import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from modeler.predict.printable import printable
+
 MOST: Final = 10**12  # no width, count or vocabulary of a model comes near
+MOST_LAYERS: Final = 10_000  # which are walked one by one
 MOST_LISTED: Final = 10_000  # entries of a list
 _NOTHING: Final[Mapping[str, Any]] = {}
 _shorten = reprlib.Repr()
@@ -54,7 +57,9 @@ class ArchitectureError(Exception):
     exit_code = 2
 
     def __init__(self, source: str, problems: Iterable[str]) -> None:
-        self.source, self.problems = source, tuple(problems)
+        # Keys of a file may hold what moves a terminal's cursor.
+        self.source = source
+        self.problems = tuple(map(printable, problems))
         super().__init__(source, self.problems)
 
     def __str__(self) -> str:
@@ -133,6 +138,8 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             self.wrong(f"{name} = {shown(value)}: expected a whole number of at least {least}")
             return 1
+        if name.endswith(("layers", "layer")):
+            most = min(most, MOST_LAYERS)
         if value > most:
             self.wrong(f"{name} = {shown(value)}: expected at most {most:,}")
             return 1

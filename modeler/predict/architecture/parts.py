@@ -170,10 +170,6 @@ class Architecture:
         """Bytes of parameters and buffers, as a file keeps them; counters at 8 each. [bytes]"""
         return math.ceil(sum(part.stored_bytes(bytes_per_element) for part in self.parts))
 
-    def weight_bytes(self, bytes_per_element: float) -> int:
-        """Bytes of the parameters, and of the zeros and indices that a sparse one keeps. [bytes]"""
-        return round(self.parameters * bytes_per_element + self.sparse_bytes(bytes_per_element))
-
     def sparse_bytes(self, bytes_per_element: float) -> float:
         """Bytes of zeros and of indices beside the parameters; 0 of a dense model. [bytes]"""
         indices = sum(part.stored_bytes(bytes_per_element) for part in self.of(INDEX))

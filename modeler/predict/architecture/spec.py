@@ -18,7 +18,7 @@ from modeler.predict.architecture.fields import (
     nearest,
     shown,
 )
-from modeler.predict.architecture.parts import Architecture, Attention, Part
+from modeler.predict.architecture.parts import INDEX, Architecture, Attention, Part
 from modeler.predict.architecture.spec_layers import ALIASES, TYPES
 from modeler.predict.precision import BYTES_PER_PARAMETER
 
@@ -62,7 +62,7 @@ def from_spec(content: Mapping[str, Any], source: str = "layers") -> Architectur
         precision = "fp32"
     elif not isinstance(precision, str) or precision not in BYTES_PER_PARAMETER:
         known = ", ".join(BYTES_PER_PARAMETER)
-        hint = nearest(str(precision)[:40], BYTES_PER_PARAMETER)
+        hint = nearest(shown(precision), BYTES_PER_PARAMETER)
         found.problems.append(f"precision = {shown(precision)}: expected one of {known}{hint}")
     if found.problems:
         more = len(found.problems) - _MOST_PROBLEMS
@@ -95,7 +95,7 @@ class _Found:
             return
         name = ALIASES.get(kind, kind) if isinstance(kind, str) else ""
         if name not in TYPES:
-            hint = nearest(str(kind)[:40], [*TYPES, *ALIASES])
+            hint = nearest(_quoted(kind).strip('"'), [*TYPES, *ALIASES])
             self.problems.append(
                 f"{path} = {_quoted(kind)}: expected one of {', '.join(TYPES)}{hint}"
             )
@@ -137,6 +137,11 @@ class _Found:
                 f"{zeros:,} zeros are stored beside the parameters: storage csr keeps only the "
                 "others, with their places"
             )
+        places = [part for part in self.parts if part.role == INDEX]
+        if places:
+            each = "2 bits" if places[0].fixed == 1.0 else f"{places[0].fixed:.0f} bytes"
+            size = sum(part.stored_bytes(0.0) for part in places)
+            notes.append(f"places of values at {each} each: {size:,.0f} bytes beside the values")
         return tuple(notes)
 
 

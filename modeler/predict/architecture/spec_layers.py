@@ -12,7 +12,6 @@ from modeler.predict.architecture.parts import BIAS, HEAD, LINEAR, Attention, Pa
 
 Layer = tuple[tuple[Part, ...], Attention | None]
 
-MOST_LAYERS: Final = 10_000  # one after another in one description
 _NORMS: Final = {
     "batch": "batch_norm", "layer": "layer_norm", "group": "group_norm", "rms": "rms_norm",
     "batch_norm": "batch_norm", "layer_norm": "layer_norm", "group_norm": "group_norm",
@@ -153,7 +152,7 @@ def _recurrent(cell: str) -> Callable[[Fields], tuple[Part, ...]]:
         projection = c.number("proj_size", "projection", default=0) if cell == "lstm" else 0
         hidden = c.number("hidden", "hidden_size", "units", least=1)
         inputs = c.number("input", "inputs", "input_size", "in", least=1)
-        layers = c.number("layers", "num_layers", default=1, least=1, most=MOST_LAYERS)
+        layers = c.number("layers", "num_layers", default=1, least=1)
         two = c.flag("bidirectional", default=False)
         out = c.number("classes", "num_classes", "output", "out", "head", default=0)
         vocabulary = c.number("vocab", "vocab_size", default=0)
@@ -284,7 +283,7 @@ def _transformer(c: Fields, *, decoder: bool) -> Layer:
     inner = c.number(
         "d_ff", "ff", "ffn", "dim_feedforward", "intermediate_size", default=4 * d, least=1
     )
-    layers = c.number("layers", "num_layers", "n_layers", default=1, least=1, most=MOST_LAYERS)
+    layers = c.number("layers", "num_layers", "n_layers", default=1, least=1)
     bias = c.flag("bias", default=True)
     gated = c.flag("gated", default=False)
     rms = c.flag("rms_norm", default=False)
@@ -339,7 +338,7 @@ def _latent_attention(c: Fields) -> Layer:
     nope = c.number("qk_nope_head_dim", "nope", least=1)
     rope = c.number("qk_rope_head_dim", "rope", least=1)
     value = c.number("v_head_dim", "value", least=1)
-    layers = c.number("layers", "num_layers", default=1, least=1, most=MOST_LAYERS)
+    layers = c.number("layers", "num_layers", default=1, least=1)
     parts = of.latent_attention(
         "attention", d, heads, query_rank=query_rank, kv_rank=rank, nope=nope, rope=rope,
         value=value, bias=c.flag("bias", default=False), times=layers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from modeler.predict.architecture.fields import ArchitectureError
 
 _MOST_VALUES: Final = 100_000  # written out, whatever stands for them
 _DEEPEST: Final = 50
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
 _TYPED: Final = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))
 
 
@@ -32,6 +34,7 @@ def parsed_yaml(name: str) -> Any:
         ) from error
     yaml = YAML(typ="safe", pure=True)
     try:
+        _check_brackets(text)
         root = yaml.compose(text)
         if root is None:
             return None
@@ -52,6 +55,15 @@ def parsed_yaml(name: str) -> Any:
     except (YAMLError, ValueError, OverflowError) as error:
         # Numbers of thousands of digits.
         raise ArchitectureError(name, [f"not YAML that can be read: {error}"]) from error
+
+
+def _check_brackets(text: str) -> None:
+    """Refuse what its reader would take seconds for: brackets within brackets."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+        if depth > _DEEPEST:
+            raise RecursionError
 
 
 def _plain(yaml: YAML, node: Node) -> Any:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from modeler.predict.printable import printable
+
 # Largest single read: a header of a format, never weights. safetensors allows 100 MB. [bytes]
 MOST_AT_ONCE: Final = 100_000_000
 # Largest sum of what is brought over the network for one source: trees and archives have to be
@@ -20,6 +22,10 @@ MOST_AT_ONCE: Final = 100_000_000
 MOST_OVER_NETWORK: Final = 256_000_000
 _BLOCK: Final = 131_072  # one ranged request; most headers fit into it [bytes]
 _KEPT_BLOCKS: Final = 64
+# Weights hardly compress; text does by ten. Beyond this, and beyond some bytes, it is a bomb.
+MOST_RATIO: Final = 200
+MOST_FREE: Final = 64_000_000
+_SAID: Final = 400  # letters of a message
 
 
 class ArtifactError(Exception):
@@ -34,6 +40,8 @@ class ArtifactError(Exception):
     exit_code: Final = 2
 
     def __init__(self, file: str, problem: str) -> None:
+        # Names in a file may be of any bytes, and libraries quote as many as they like.
+        problem = printable(problem[:_SAID]) + ("..." if len(problem) > _SAID else "")
         super().__init__(file, problem)
         self.file, self.problem = file, problem
 
@@ -104,7 +112,7 @@ class LocalBytes:
         _check(self, offset, length)
         with self._path.open("rb") as file:
             file.seek(offset)
-            return file.read(length)
+            return _whole(self, file.read(length), offset, length)
 
 
 @dataclass
@@ -165,7 +173,7 @@ class S3Bytes:
         content: bytes = answer["Body"].read(length)  # an endpoint may not heed the range
         self.traffic.requests += 1
         self.traffic.bytes += len(content)
-        return content
+        return _whole(self, content, offset, length)
 
 
 def _check(source: Bytes, offset: int, length: int) -> None:
@@ -175,6 +183,18 @@ def _check(source: Bytes, offset: int, length: int) -> None:
         )
     if offset < 0 or length < 0:
         raise ArtifactError(source.name, f"asks for bytes {offset:,} to {offset + length:,}")
+
+
+def _whole(source: Bytes, content: bytes, offset: int, length: int) -> bytes:
+    """The same, of the length that the size promised."""
+    expected = max(min(length, source.size - offset), 0)
+    if len(content) < expected:
+        raise ArtifactError(
+            source.name,
+            f"{len(content):,} bytes came of {expected:,} from byte {offset:,}: it changed while "
+            "it was read",
+        )
+    return content
 
 
 class Stream(io.RawIOBase):
@@ -240,7 +260,7 @@ class Cursor:
             raise ArtifactError(
                 self.source.name,
                 f"ends at byte {self.source.size:,}, where {length:,} more are announced after "
-                f"byte {self.at:,}",
+                f"byte {self.at:,}: truncated?",
             )
         self._read += length
         if self._read > self._most:
@@ -263,6 +283,6 @@ class Cursor:
             raise ArtifactError(
                 self.source.name,
                 f"ends at byte {self.source.size:,}, where {length:,} more are announced after "
-                f"byte {self.at:,}",
+                f"byte {self.at:,}: truncated?",
             )
         self.at += length

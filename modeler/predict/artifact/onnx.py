@@ -21,6 +21,7 @@ _TYPES: Final = {
     6: ("int32", 4.0), 7: ("int64", 8.0), 9: ("bool", 1.0), 10: ("fp16", 2.0), 11: ("fp64", 8.0),
     12: ("uint32", 4.0), 13: ("uint64", 8.0), 16: ("bf16", 2.0), 17: ("fp8", 1.0),
     18: ("fp8", 1.0), 19: ("fp8", 1.0), 20: ("fp8", 1.0), 21: ("uint4", 0.5), 22: ("int4", 0.5),
+    23: ("fp4", 0.5), 24: ("fp8", 1.0),
 }  # fmt: skip
 _MOST_FIELDS: Final = 5_000_000
 _MOST_METADATA: Final = 64_000_000
@@ -41,7 +42,7 @@ def read(source: Bytes) -> Contents:
     """
     cursor = Cursor(source, most=_MOST_METADATA)
     elements: dict[str, int] = {}
-    total = 0.0
+    total = 0
     tensors = external = graphs = 0
     for number, wire, length in _fields(cursor, source.size):
         if number != _GRAPH or wire != _BYTES:
@@ -53,9 +54,9 @@ def read(source: Bytes) -> Contents:
             if inner != _INITIALISER or inner_wire != _BYTES:
                 cursor.skip(inner_length)
                 continue
-            dtype, width, count, outside = _tensor(cursor, cursor.at + inner_length)
+            dtype, size, count, outside = _tensor(cursor, cursor.at + inner_length)
             elements[dtype] = elements.get(dtype, 0) + count
-            total += width * count
+            total += size
             tensors += 1
             external += outside
     if not graphs:
@@ -63,7 +64,7 @@ def read(source: Bytes) -> Contents:
     notes: tuple[str, ...] = ()
     if external:
         notes = (f"{external} tensors lie in files beside it: count those files' bytes as well",)
-    return Contents("onnx", sum(elements.values()), round(total), elements, tensors, notes=notes)
+    return Contents("onnx", sum(elements.values()), total, elements, tensors, notes=notes)
 
 
 def _fields(cursor: Cursor, end: int) -> Iterator[tuple[int, int, int]]:
@@ -109,8 +110,8 @@ def _varint(cursor: Cursor) -> int:
             raise ArtifactError(cursor.source.name, f"no number at byte {cursor.at:,}")
 
 
-def _tensor(cursor: Cursor, end: int) -> tuple[str, float, int, int]:
-    """Precision, bytes an element, elements, and whether it lies outside."""
+def _tensor(cursor: Cursor, end: int) -> tuple[str, int, int, int]:
+    """Precision, bytes, elements, and whether it lies outside."""
     count = 1
     kind = outside = 0
     raw: int | None = None
@@ -132,10 +133,10 @@ def _tensor(cursor: Cursor, end: int) -> tuple[str, float, int, int]:
     if kind not in _TYPES:
         raise ArtifactError(cursor.source.name, f"data type {kind} of a tensor is not known")
     dtype, width = _TYPES[kind]
-    if raw is not None and not outside and raw != math.ceil(width * count):
+    size = math.ceil(width * count)  # elements of four bits are packed by twos
+    if raw is not None and not outside and raw != size:
         raise ArtifactError(
             cursor.source.name,
-            f"a tensor of {count:,} elements of {dtype} has {raw:,} bytes: expected "
-            f"{math.ceil(width * count):,}",
+            f"a tensor of {count:,} elements of {dtype} has {raw:,} bytes: expected {size:,}",
         )
-    return dtype, width, count, outside
+    return dtype, size, count, outside

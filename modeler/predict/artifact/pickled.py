@@ -8,11 +8,13 @@ import pickletools
 import zlib
 from typing import Any, Final
 
-from modeler.predict.artifact.bytes_source import ArtifactError, Bytes
+from modeler.predict.artifact.bytes_source import MOST_FREE, MOST_RATIO, ArtifactError, Bytes
 from modeler.predict.artifact.contents import Contents
 
 SUFFIXES: Final = (".pkl", ".pickle", ".joblib")
 _WINDOW: Final = 1_000_000
+_STEP: Final = 1_000_000
+_MOST_PACKED: Final = 200_000_000  # unpacked to count what comes out, some seconds [bytes]
 _MOST_NAMES: Final = 12
 _STOP: Final = b"."
 # First bytes of the compressions that joblib writes.
@@ -50,6 +52,34 @@ def _packing(head: bytes) -> str | None:
     return found if _begins(inner) or not inner else None
 
 
+def _unpacked(source: Bytes) -> int:
+    """Bytes that come out of zlib or gzip, none of them kept.
+
+    Raises
+    ------
+    ArtifactError
+        Damaged, truncated, or one that swells without end.
+    """
+    unpack = zlib.decompressobj(wbits=47)  # either header
+    size = at = 0
+    try:
+        while at < source.size and not unpack.eof:
+            some = source.read(at, _STEP)
+            at += len(some)
+            while some and not unpack.eof:
+                size += len(unpack.decompress(some, _STEP))
+                some = unpack.unconsumed_tail
+                if size > MOST_FREE + MOST_RATIO * at:
+                    raise ArtifactError(
+                        source.name, f"unpacks to more than {MOST_RATIO} times its bytes"
+                    )
+    except zlib.error as error:
+        raise ArtifactError(source.name, f"damaged within: {error}") from error
+    if not unpack.eof:
+        raise ArtifactError(source.name, "its compressed bytes have no end: truncated?")
+    return size
+
+
 def is_old(source: Bytes) -> bool:
     """Whether it is a pickle of protocol 0 or 1, which begin with any operation."""
     if source.size > _WINDOW:
@@ -68,9 +98,14 @@ def read(source: Bytes) -> Contents:
     Raises
     ------
     ArtifactError
-        A pickle of scikit-learn or joblib, by its suffix, without an end.
+        A pickle of scikit-learn or joblib, by its suffix, without an end; or as `_unpacked` says.
     """
     packing = _packing(source.read(0, min(4096, source.size)))
+    if packing in ("zlib", "gzip") and source.size <= _MOST_PACKED:
+        size = _unpacked(source)
+        note = f"compressed by {packing}: {size:,} bytes unpacked are taken as the model's"
+        facts: dict[str, object] = {"compression": packing, "unpacked_bytes": size}
+        return Contents("joblib", memory_bytes=size, facts=facts, notes=(note,))
     if packing is not None:
         note = f"compressed by {packing}: in memory 3 to 5 times its bytes, by measured forests"
         return Contents("joblib", facts={"compression": packing}, notes=(note,))
@@ -95,6 +130,6 @@ def read(source: Bytes) -> Contents:
                 break
     except Exception:
         pass
-    facts: dict[str, object] = {"names": tuple(dict.fromkeys(names))}
+    facts = {"names": tuple(dict.fromkeys(names))}
     note = "a pickle is not opened: its bytes are taken as the model's"
     return Contents("pickle", memory_bytes=source.size, facts=facts, notes=(note,))

@@ -72,10 +72,9 @@ def broken(source: Bytes, promise: Promise, head: bytes, found: str | None) -> A
     """The refusal of a file that is not what its suffix promises."""
     suffix = next(each for each in promise.suffixes if source.name.lower().endswith(each))
     what = f"it is {found}; " if found else ""
+    begins = f"its first bytes are {shown(head)}" if head else "it is empty"
     return ArtifactError(
-        source.name,
-        f"expected {promise.expected}, by its suffix {suffix}; {what}its first bytes are "
-        f"{shown(head)}",
+        source.name, f"expected {promise.expected}, by its suffix {suffix}; {what}{begins}"
     )
 
 

@@ -120,7 +120,7 @@ def read_all(sources: Sequence[Bytes]) -> Contents | None:
     """
     indices = [source for source in sources if source.name.endswith(_INDEX)]
     if indices:
-        return _sharded(indices[0], sources)
+        return _sharded(indices, sources)
     for suffix in _PREFERRED:
         chosen = [source for source in sources if source.name.lower().endswith(suffix)]
         if chosen:
@@ -139,22 +139,39 @@ def read_all(sources: Sequence[Bytes]) -> Contents | None:
     return None
 
 
-def _sharded(index: Bytes, sources: Sequence[Bytes]) -> Contents:
-    total, names = safetensors.shards_of(index)
-    folder = index.name.rpartition("/")[0]
+def _sharded(indices: Sequence[Bytes], sources: Sequence[Bytes]) -> Contents:
+    """Shards by the index of each folder; of folders without one, every file."""
     by_name = {source.name: source for source in sources}
-    wanted = [f"{folder}/{name}" if folder else name for name in names]
-    missing = [name for name in wanted if name not in by_name]
-    if missing:
-        raise ArtifactError(
-            index.name, f"names {len(missing)} shards that are not there: {missing[0]}"
-        )
-    parts = [safetensors.read(by_name[name]) for name in wanted]
-    found = together("safetensors", parts, _others(sources, ".safetensors"))
-    if total is not None and found.tensor_bytes != total:
-        note = f"its index says {total:,} bytes of tensors, its shards {found.tensor_bytes:,}"
-        return together("safetensors", parts, (*found.notes, note))
-    return found
+    chosen: dict[str, Bytes] = {}
+    for index in sorted(indices, key=lambda each: (len(each.name), each.name)):
+        chosen.setdefault(_folder(index), index)
+    parts: list[Contents] = []
+    notes = [
+        f"{index.name} is not counted: another index is beside it"
+        for index in indices
+        if index is not chosen[_folder(index)]
+    ]
+    for folder, index in chosen.items():
+        total, names = safetensors.shards_of(index)
+        wanted = [f"{folder}/{name}" if folder else name for name in names]
+        missing = [name for name in wanted if name not in by_name]
+        if missing:
+            raise ArtifactError(
+                index.name, f"names {len(missing)} shards that are not there: {missing[0]}"
+            )
+        shards = [safetensors.read(by_name[name]) for name in wanted]
+        held = sum(each.tensor_bytes or 0 for each in shards)
+        if total is not None and held != total:
+            notes.append(f"its index says {total:,} bytes of tensors, its shards {held:,}")
+        parts += shards
+    for source in sources:
+        if source.name.lower().endswith(".safetensors") and _folder(source) not in chosen:
+            parts.append(safetensors.read(source))
+    return together("safetensors", parts, (*_others(sources, ".safetensors"), *notes))
+
+
+def _folder(source: Bytes) -> str:
+    return source.name.rpartition("/")[0]
 
 
 def _others(sources: Sequence[Bytes], suffix: str) -> tuple[str, ...]:

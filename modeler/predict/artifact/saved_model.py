@@ -17,6 +17,7 @@ SUFFIX: Final = ".index"
 _MAGIC: Final = bytes.fromhex("57fb808b247547db")
 _FOOTER: Final = 48
 _MOST_BLOCK: Final = 32_000_000
+_TRAILER: Final = 5  # of a block: its compression and its checksum [bytes]
 _MOST_ENTRIES: Final = 5_000_000
 # DataType of TensorFlow's types.proto, with bytes.
 _TYPES: Final = {
@@ -62,10 +63,13 @@ def _read(source: Bytes) -> Contents:
     length, at = _varint(footer, at)
     elements: dict[str, int] = {}
     copies: dict[str, int] = {}
-    tensors = total = training = seen = 0
+    tensors = total = training = seen = blocks = 0
     for _, place in _entries(source, _block(source, offset, length)):
         start, at = _varint(place, 0)
         size, at = _varint(place, at)
+        blocks += size + _TRAILER
+        if blocks > source.size:  # the same block again and again would be read without end
+            raise ArtifactError(source.name, f"blocks of {blocks:,} bytes in {source.size:,}")
         for key, value in _entries(source, _block(source, start, size)):
             seen += 1
             if seen > _MOST_ENTRIES:
@@ -97,7 +101,7 @@ def _read(source: Bytes) -> Contents:
 
 def _block(source: Bytes, offset: int, length: int) -> bytes:
     """A block without its trailer."""
-    if length > _MOST_BLOCK or offset + length + 5 > source.size:
+    if length > _MOST_BLOCK or offset + length + _TRAILER > source.size:
         raise ArtifactError(
             source.name, f"a block of {length:,} bytes at {offset:,} does not lie in it"
         )

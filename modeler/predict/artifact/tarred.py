@@ -7,12 +7,15 @@ import tarfile
 import zlib
 from typing import Any, Final
 
-from modeler.predict.artifact.bytes_source import ArtifactError, Bytes, Stream
+from modeler.predict.artifact.bytes_source import (
+    MOST_FREE,
+    MOST_RATIO,
+    ArtifactError,
+    Bytes,
+    Stream,
+)
 from modeler.predict.artifact.contents import Contents
 
-# Weights hardly compress; text does by ten. Beyond this, and beyond some bytes, it is a bomb.
-_MOST_RATIO: Final = 200
-_FREE: Final = 64_000_000
 _MOST_READ: Final = 16_000_000  # by the archive's own headers at once
 _MOST_MEMBERS: Final = 1_000_000
 _GZIP: Final = b"\x1f\x8b"
@@ -33,10 +36,10 @@ class _Guarded:
             )
         content: bytes = self._inner.read(size)
         self.unpacked += len(content)
-        if self.unpacked > _FREE + _MOST_RATIO * self._compressed.tell():
+        if self.unpacked > MOST_FREE + MOST_RATIO * self._compressed.tell():
             raise ArtifactError(
                 self._source.name,
-                f"unpacks to more than {_MOST_RATIO} times its bytes: not read on",
+                f"unpacks to more than {MOST_RATIO} times its bytes: not read on",
             )
         return content
 

@@ -237,7 +237,7 @@ def npy_header(file: str, name: str, head: bytes, length: int) -> tuple[str, int
     start = 12 if wide else 10
     text = head[start:][:header].decode("latin-1")
     shape, descr = _NPY_SHAPE.search(text), _NPY_DESCR.search(text)
-    if shape is None or descr is None:
+    if shape is None or (descr is None and "'descr': [" not in text):
         raise ArtifactError(file, f'array "{name[:80]}": no shape and type in its header')
     count = 1
     for part in shape[1].split(","):
@@ -250,14 +250,14 @@ def npy_header(file: str, name: str, head: bytes, length: int) -> tuple[str, int
         count *= int(part)
         if count > MOST_ELEMENTS:
             raise ArtifactError(file, f'array "{name[:80]}": too many elements')
-    code = descr[1].lstrip("<>|=")
+    code = "O" if descr is None else descr[1].lstrip("<>|=")
     width = re.fullmatch("[a-zA-Z]([0-9]{1,9})", code)
     size = int(width[1]) if width else 8
     if code[:1] in ("U",):
         size *= 4
     held = length - start - header
-    if code == "O":  # objects are pickled behind the header
-        return "object", count, max(held, 0)
+    if code == "O":  # objects are pickled behind the header, records have fields of their own
+        return "record" if descr is None else "object", count, max(held, 0)
     if held != count * size:
         raise ArtifactError(
             file,
