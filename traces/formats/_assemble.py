@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
+from traces.formats._growing import Lines
 from traces.trace import Floats, ReadReport, Trace
 
 Index = NDArray[np.int64]
@@ -131,7 +132,7 @@ def counts(
     path: str,
     ns: Index,
     values: Floats,
-    lines: Index | None,
+    lines: Index | Lines | None,
     *,
     absolute: bool,
     format: str,
@@ -149,7 +150,7 @@ def counts(
     path : str. The file, as the series' source.
     ns : array of int64. Start of each bin. [ns]
     values : array of float64. Requests in it; rounded if not whole, and said so.
-    lines : array of int64, optional. Line of the file that each row stands on.
+    lines : array of int64 or Lines, optional. Line of the file that each row stands on.
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
     format : str. Name of the format, for the report.
     notes : tuple of str. What was assumed or ignored.
@@ -291,7 +292,7 @@ def most_bins(rows: int) -> int:
 
 
 def starts_of(
-    path: str, ends: Index, seconds: Floats, column: str, lines: Index | None = None
+    path: str, ends: Index, seconds: Floats, column: str, lines: Index | Lines | None = None
 ) -> tuple[Index, int]:
     """Starts of requests from their ends and durations, and how many have no duration.
 
@@ -301,7 +302,7 @@ def starts_of(
     ends : array of int64. [ns]
     seconds : array of float64. Durations; a row without one (NaN) starts at its end. [s]
     column : str. The durations as the file names them.
-    lines : array of int64, optional. Line of each.
+    lines : array of int64 or Lines, optional. Line of each.
 
     Raises
     ------
@@ -392,7 +393,11 @@ def refuse_grid(path: str, ns: Index, names: Sequence[str], insist: str) -> None
 
 
 def check_values(
-    name: str, values: Floats, text: Any = None, rows_before: int = 0, lines: Index | None = None
+    name: str,
+    values: Floats,
+    text: Any = None,
+    rows_before: int = 0,
+    lines: Index | Lines | None = None,
 ) -> tuple[list[Problem], int]:
     """Values of a column that are not finite, negative, or beyond what a float counts.
 
@@ -402,7 +407,7 @@ def check_values(
     values : array of float64. What was read.
     text : callable, optional. Gives the text of a row, for the message.
     rows_before : int. Rows of the file before these.
-    lines : array of int64, optional. Line of each row.
+    lines : array of int64 or Lines, optional. Line of each row.
 
     Returns
     -------

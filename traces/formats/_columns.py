@@ -1,20 +1,18 @@
 """Columns of a text file by name: the time column to nanoseconds, the others to numbers."""
 
 from collections.abc import Mapping
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from traces.errors import Problem
 from traces.formats import _stamps, _zones
 from traces.formats._assemble import Faults, check_values
+from traces.formats._growing import Growing, Lines
 from traces.formats._options import Options
 from traces.formats._source import Source
 from traces.formats._text import Fields, Index, Layout, Rows, plain_name, rows_of
 from traces.trace import Floats
-
-T = TypeVar("T", bound=np.generic)
 
 _SHOWN: Final = 5
 # From 1973 on; a smaller number counts from the trace's own start.
@@ -28,7 +26,7 @@ class Read(NamedTuple):
     ----------
     ns : array of int64. Time stamps, in the order of the file. [ns]
     values : dict of str to array of float64. The columns asked for.
-    lines : array of int64. Line of each row.
+    lines : Lines. Line of each row.
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
     notes : tuple of str. What was assumed about stamps.
     repeats : int. Rows with the very bytes of the row before.
@@ -36,7 +34,7 @@ class Read(NamedTuple):
 
     ns: Index
     values: dict[str, Floats]
-    lines: Index
+    lines: Lines
     absolute: bool
     notes: tuple[str, ...]
     repeats: int
@@ -66,7 +64,7 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
     faults = Faults(source.path)
     clock = Clockwork(_name(layout, stamp), faults, source.options)
     stamps = Growing(np.int64)
-    lines = Growing(np.int64)
+    lines = Lines()
     values = {name: Growing(np.float64) for name in columns}
     before = repeats = 0
     last: bytes | None = None
@@ -79,54 +77,20 @@ def read_columns(source: Source, layout: Layout, stamp: int, columns: Mapping[st
         repeats += rows.repeats(tied) if layout.width > 1 else int(tied.sum())
         repeats += rows.text(0) == last
         last = rows.text(-1)
-        lines.add(rows.line, rows.share)
+        lines.add(rows.line)
         for name, number in columns.items():
             got = _numbers(_name(layout, number), rows, number, before, faults)
             values[name].add(got, rows.share)
         before += rows.starts.size
     faults.settle()
-    ns, where = stamps.whole(), lines.whole()
     return Read(
-        clock.settled(ns, where),
+        clock.settled(stamps.whole(), lines),
         {name: one.whole() for name, one in values.items()},
-        where,
+        lines,
         clock.absolute,
         clock.notes(),
         repeats,
     )
-
-
-class Growing(Generic[T]):
-    """An array that grows block by block, once: as large as the first blocks promise.
-
-    Parameters
-    ----------
-    dtype : type. Of its elements.
-    """
-
-    def __init__(self, dtype: type[T]) -> None:
-        self._held: NDArray[T] = np.empty(0, dtype=dtype)
-        self._size = 0
-
-    def add(self, part: NDArray[T], share: float) -> None:
-        """Append a block that ends at a share of the file; 0 where that is not known."""
-        size = self._size + part.size
-        if size > self._held.size:
-            # A little more than promised, for rows grow longer; pages not written cost nothing.
-            promised = int(1.1 * size / share) if share > _TOLD else 2 * size
-            larger = np.empty(max(promised, size), dtype=self._held.dtype)
-            larger[: self._size] = self._held[: self._size]
-            self._held = larger
-        self._held[self._size : size] = part
-        self._size = size
-
-    def whole(self) -> NDArray[T]:
-        """What was added."""
-        return self._held[: self._size]
-
-
-# A share of a file below this promises nothing of its length.
-_TOLD: Final = 1e-4
 
 
 class Clockwork:
@@ -218,7 +182,7 @@ class Clockwork:
         self._iso, self._naive = True, naive
         return self.settled(ns, None), True, self.notes()
 
-    def settled(self, ns: Index, line: Index | None) -> Index:
+    def settled(self, ns: Index, line: Index | Lines | None) -> Index:
         """All stamps of the file in UTC, from the clock of the caller's zone if they state none.
 
         Raises

@@ -116,7 +116,12 @@ class Rows:
             start = np.where(present >= number, before, self.ends)
         after = padded[np.minimum(first + number, last)]
         end = np.where(present > number, after, self.ends)
-        return _cut(self.data, start, end)
+        return _cut(self._padded, start, end)
+
+    @cached_property
+    def _padded(self) -> Bytes:
+        """The data with zeros behind it, so that a field at its end can be cut as wide as any."""
+        return np.concatenate((self.data, np.zeros(WIDEST, dtype=np.uint8)))
 
     def repeats(self, among: NDArray[np.bool_]) -> int:
         """How many rows have the very bytes of the row before, of those marked in `among`."""
@@ -221,18 +226,25 @@ def _split(block: bytes, delimiter: str, lines_before: int) -> tuple[Rows, int]:
     return Rows(data, delimiters, starts[full], ends[full], line[full]), breaks.size
 
 
-def _cut(data: Bytes, start: Index, end: Index) -> Fields:
-    """The bytes between `start` and `end` of each row, blanks around them left out."""
-    start, end = start.copy(), end.copy()
-    padded = np.concatenate((data, np.zeros(WIDEST, dtype=np.uint8)))
-    while (blank := (start < end) & (padded[start] == ord(" "))).any():
-        start += blank
-    while (blank := (start < end) & (padded[end - 1] == ord(" "))).any():
-        end -= blank
+def _cut(padded: Bytes, start: Index, end: Index) -> Fields:
+    """The bytes between `start` and `end` of each row, blanks around them left out.
+
+    Parameters
+    ----------
+    padded : array of uint8. The data with `WIDEST` zeros behind it.
+    """
+    blank = ord(" ")
+    if ((padded[start] == blank) | (padded[end - 1] == blank)).any():
+        start, end = start.copy(), end.copy()
+        while (inside := (start < end) & (padded[start] == blank)).any():
+            start += inside
+        while (inside := (start < end) & (padded[end - 1] == blank)).any():
+            end -= inside
     length = np.minimum(end - start, WIDEST)
     width = max(int(length.max(initial=0)), 1)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    text = windows[np.minimum(start, data.size)]
+    # The bytes of a field as one item, at every place of the data: a row is then one copy.
+    items = np.ndarray((padded.size - width + 1,), dtype=f"V{width}", buffer=padded, strides=(1,))
+    text = items[start].view(np.uint8).reshape(-1, width)
     if int(length.min(initial=width)) < width:
         text[np.arange(width) >= length[:, None]] = 0
     return Fields(text, length)

@@ -12,6 +12,7 @@ from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
 from traces.formats import _assemble, _names
 from traces.formats._columns import Read, read_columns, unused
+from traces.formats._growing import Lines
 from traces.formats._source import Source
 from traces.formats._text import Index, Layout, number_columns
 from traces.trace import Floats
@@ -72,7 +73,7 @@ def _series(
 
 
 def count_column(
-    path: str, values: Mapping[str, Floats], rank: int, lines: Index | None = None
+    path: str, values: Mapping[str, Floats], rank: int, lines: Index | Lines | None = None
 ) -> tuple[str, tuple[str, ...]]:
     """Which of the columns that may be the count is taken, and what to note of it.
 
@@ -81,7 +82,7 @@ def count_column(
     path : str. The file.
     values : mapping of str to array of float64. The columns, all of one rank.
     rank : int. Their rank in `_names.COUNTS`.
-    lines : array of int64, optional. Line of the file that each row stands on.
+    lines : array of int64 or Lines, optional. Line of the file that each row stands on.
 
     Raises
     ------

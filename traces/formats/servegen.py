@@ -15,6 +15,7 @@ from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
 from traces.formats import _assemble
 from traces.formats._columns import read_columns
+from traces.formats._growing import Lines
 from traces.formats._source import Source
 from traces.formats._text import Layout
 from traces.trace import Floats
@@ -77,12 +78,11 @@ def _told(clients: Floats, values: dict[str, Floats]) -> str:
     )
 
 
-def _refuse_twice(source: Source, keys: Floats, lines: np.ndarray) -> None:
+def _refuse_twice(source: Source, keys: Floats, lines: Lines) -> None:
     """The same window of the same client twice would be summed."""
     order = np.lexsort(keys)
     again = np.flatnonzero((np.diff(keys[:, order], axis=1) == 0.0).all(axis=0))
     if again.size:
-        at = order[again + 1]
-        first = int(at[lines[at].argmin()])
         what = "the same window of the same client again"
-        raise TraceError(source.path, Problem(what, "one row", line=int(lines[first])))
+        line = lines[int(order[again + 1].min())]
+        raise TraceError(source.path, Problem(what, "one row", line=line))
