@@ -3,16 +3,19 @@
 import gzip
 import json
 import os
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final, cast
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
+from traces.formats.npz import SEAL, seal_of
 from traces.formats.parquet import METADATA, import_parquet
 from traces.trace import Trace
 
@@ -103,8 +106,35 @@ def _write_open(file: IO[bytes], trace: Trace | CountSeries, form: str, zipped: 
 
 
 def _write_npz(stream: IO[bytes], trace: Trace | CountSeries) -> None:
+    """Arrays as they are, and a seal by which `formats.npz` knows them again unread."""
     arrays: dict[str, Any] = {**_arrays(trace), **_origin(trace)}
-    np.savez(stream, **arrays)
+    with ZipFile(stream, "w", ZIP_STORED) as archive:
+        for name, values in arrays.items():
+            _add(archive, name, np.asanyarray(values))
+        if isinstance(trace, Trace):
+            _add(archive, SEAL, np.array([seal_of(archive), trace.content_hash]))
+
+
+def _add(archive: ZipFile, name: str, values: NDArray[Any]) -> None:
+    """One array of an archive, its numbers where memory would put them: at a multiple of 64."""
+    member = ZipInfo(f"{name}.npy")  # of 1980, so that the same traffic gives the same bytes
+    large = values.nbytes >= _ZIP64_BYTES
+    before = archive.fp.tell() if archive.fp is not None else 0
+    before += _LOCAL_BYTES + len(member.filename) + (_ZIP64_EXTRA if large else 0)
+    padding = -(before + _EXTRA_HEADER) % _ALIGNED
+    member.extra = struct.pack("<HH", _ALIGNMENT_EXTRA, padding) + bytes(padding)
+    with archive.open(member, "w", force_zip64=large) as file:
+        np.lib.format.write_array(file, values, allow_pickle=False)
+
+
+# Of a zip archive: a member's header before its name, what sizes of 64 bits add to it, and a field
+# of the kind that aligns a member's data (0xD935, APPNOTE's registry of extra fields).
+_LOCAL_BYTES: Final = 30
+_ZIP64_EXTRA: Final = 20
+_ZIP64_BYTES: Final = 2**31 - 2**20
+_EXTRA_HEADER: Final = 4
+_ALIGNMENT_EXTRA: Final = 0xD935
+_ALIGNED: Final = 64  # as the headers of arrays are
 
 
 def _write_parquet(stream: IO[bytes], trace: Trace | CountSeries) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from traces import CountSeries, Options, Trace, TraceError, describe, generate, read
-from traces.convert import OUTPUT_FORMATS, write
+from traces.convert import OUTPUT_FORMATS, write, write_to
 
 ENDINGS = ("npz", "parquet", "csv", "csv.gz")
 # The folder is shared by the examples of one test: each overwrites the file of the one before.
@@ -212,8 +212,55 @@ def test_a_converted_file_tells_where_it_came_from(tmp_path: Path) -> None:
         write(trace, path)
         back = read(path)
         assert back.report is not None
-        assert back.report.notes == (f"written from {trace.source}",)
+        assert back.report.notes[0] == f"written from {trace.source}"
         assert describe(back)["format"] == ending
+
+
+def test_what_was_written_here_is_mapped_and_not_read(tmp_path: Path) -> None:
+    trace = generate(days=0.02)
+    path = tmp_path / "t.npz"
+    write(trace, path)
+    found = read(path)
+    assert isinstance(found, Trace)
+    assert "mapped" in str(found.report)
+    assert isinstance(found.arrival_s.base, np.memmap)
+    assert found.arrival_s.flags.aligned
+    assert not found.arrival_s.flags.writeable
+    assert found.content_hash == trace.content_hash
+    # The seal holds what is there: a check sum over the arrays as they are now.
+    fresh = Trace(
+        found.arrival_s, found.columns, t0_ns=found.t0_ns, t0_is_absolute=found.t0_is_absolute
+    )
+    assert fresh.content_hash == found.content_hash
+    with open(tmp_path / "again.npz", "wb") as file:
+        write_to(file, trace, "npz")
+    assert path.read_bytes() == (tmp_path / "again.npz").read_bytes()
+
+
+def test_a_changed_archive_has_a_broken_seal_and_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    write(generate(days=0.02), path)
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays["arrival_s"] = arrays["arrival_s"] * 2.0
+    np.savez(path, **arrays)
+    found = read(path)
+    assert isinstance(found, Trace)
+    assert "mapped" not in str(found.report)
+    assert found.content_hash != arrays["sealed"][1]
+    arrays["arrival_s"] = np.where(np.arange(arrays["arrival_s"].size) == 5, -1.0, 0.0)
+    np.savez(path, **arrays)
+    with pytest.raises(TraceError, match="negative"):
+        read(path)
+
+
+def test_a_mapped_trace_replays_alike_in_any_chunks(tmp_path: Path) -> None:
+    trace = generate(days=0.05)
+    write(trace, tmp_path / "t.npz")
+    mapped = read(tmp_path / "t.npz")
+    for size in (7, 1000, 10**6):
+        parts = [chunk.arrival_s for chunk in mapped.chunks(size)]
+        assert np.array_equal(np.concatenate(parts), trace.arrival_s)
 
 
 def test_parquet_of_others_is_read_as_text_is(tmp_path: Path) -> None:

@@ -106,6 +106,11 @@ class Source:
                     yield number, line
             before += len(found) - 1
 
+    @property
+    def zipped(self) -> bool:
+        """Whether the file is a gzip stream."""
+        return self._zipped
+
     def share(self, read: int) -> float:
         """How much of the file so many bytes of its content are; 0 of a packed one."""
         if self._zipped:
