@@ -39,8 +39,9 @@ class Price:
     Attributes
     ----------
     instance_type, region : str. As asked for.
-    provider : str. ``aws``.
-    service : str. ``ec2`` or ``sagemaker``: whose billing rules apply.
+    provider : str. ``aws``, ``gcp`` or ``azure``.
+    service : str. ``ec2``, ``sagemaker``, ``compute_engine`` or ``virtual_machines``: whose billing
+        rules apply.
     purchase : str. ``on-demand`` or ``spot``.
     usd_per_hour : Decimal. Linux, shared tenancy. [USD/h]
     currency : str. ``USD``.
@@ -73,7 +74,16 @@ class _Query:
     as_of: str | None
 
     @property
+    def provider(self) -> str:
+        """Types of AWS have a dot, sizes of Azure begin with Standard_, the others are Google's."""
+        if "." in self.instance_type:
+            return "aws"
+        return "azure" if self.instance_type.lower().startswith("standard_") else "gcp"
+
+    @property
     def service(self) -> str:
+        if self.provider != "aws":
+            return {"gcp": "compute_engine", "azure": "virtual_machines"}[self.provider]
         return "sagemaker" if self.instance_type.startswith("ml.") else "ec2"
 
     @property
@@ -88,7 +98,7 @@ class _Query:
         return Price(
             instance_type=self.instance_type,
             region=self.region,
-            provider="aws",
+            provider=self.provider,
             service=self.service,
             purchase=self.purchase,
             usd_per_hour=tables.decimal_usd(row.usd_per_hour),
@@ -112,13 +122,15 @@ def price(
 
     Parameters
     ----------
-    instance_type : str. ``ml.g5.2xlarge`` is SageMaker hosting, ``g5.2xlarge`` is EC2.
-    region : str. For example ``us-east-1``.
-    purchase : str. ``on-demand`` or ``spot`` (EC2 only).
+    instance_type : str. ``ml.g5.2xlarge`` is SageMaker hosting, ``g5.2xlarge`` is EC2,
+        ``g2-standard-8`` Google's Compute Engine, ``Standard_NC4as_T4_v3`` Azure.
+    region : str. For example ``us-east-1``, ``us-central1`` or ``eastus``.
+    purchase : str. ``on-demand`` or ``spot`` (EC2 and Compute Engine).
     as_of : str, optional. ``YYYY-MM-DD``: nothing read after this day is used; by default the
         latest reading.
     allow_derived : bool. For SageMaker without a quoted hosting price: reckon it from the EC2
-        price and the ratio usual for the type, else take another SageMaker component's price.
+        price and the ratio usual for the type, else take another SageMaker component's price. For
+        EC2 spot that was not sampled: the price on demand less the mean saving that AWS reports.
 
     Returns
     -------
@@ -146,7 +158,7 @@ def price(
         _check_day(as_of)
     query = _Query(instance_type, region, purchase, as_of)
     if purchase == "spot":
-        found = _spot(query)
+        found = _spot(query) or (_advised(query) if allow_derived else None)
     else:
         found = _quoted(query) or (_derived(query) if allow_derived else None)
     if found is None:
@@ -204,6 +216,8 @@ def _quoted(query: _Query) -> Price | None:
 
 
 def _readings(query: _Query) -> Sequence[PriceRow]:
+    if query.provider != "aws":
+        return tables.cloud_on_demand().get(query.key)
     if query.service == "sagemaker":
         return tables.sagemaker_hosting().get(query.key, ())
     return tables.ec2_on_demand().get(query.key)
@@ -259,6 +273,10 @@ def _spot(query: _Query) -> Price | None:
     """Mean over the zones of the latest snapshot; the spread goes into the note."""
     if query.service == "sagemaker":
         return None
+    if query.provider != "aws":
+        row = choose(tables.cloud_spot().get(query.key), query)
+        note = "a snapshot, for spot prices move"
+        return query.priced(row._replace(note=note), "sampled") if row else None
     known = [row for row in tables.ec2_spot().get(query.key) if _in_time(row, query.as_of)]
     if not known:
         return None
@@ -268,16 +286,46 @@ def _spot(query: _Query) -> Price | None:
     mean = (sum(zones, Decimal()) / len(zones)).quantize(Decimal("0.000001"))
     note = (
         f"mean of {len(zones)} availability zone(s), {min(zones)} to {max(zones)} USD/h; "
-        "a snapshot, for spot prices move"
+        f"a snapshot, for spot prices move{_interrupted(query)}"
     )
     return query.priced(latest[0]._replace(usd_per_hour=str(mean), note=note), "sampled")
 
 
+def _advised(query: _Query) -> Price | None:
+    """An estimate of EC2 spot from the mean saving over a month, labelled with what it rests on."""
+    advice = tables.spot_advice().get(query.key) if query.service == "ec2" else None
+    base = choose(tables.ec2_on_demand().get(query.key), query)
+    if advice is None or base is None or not _in_time_of(advice.as_of, query.as_of):
+        return None
+    share = 1 - Decimal(advice.savings_pct) / 100
+    usd = tables.decimal_usd(base.usd_per_hour) * share
+    row = PriceRow(
+        str(usd),
+        min(base.as_of, advice.as_of, key=tables.last_day),
+        f"derived: on demand {base.usd_per_hour} USD/h of {base.as_of} ({base.source}) less "
+        f"{advice.savings_pct} % on average, {advice.as_of} ({advice.source})",
+        f"an estimate from a month's mean saving, not a price{_interrupted(query)}",
+    )
+    return query.priced(row, "derived")
+
+
+def _interrupted(query: _Query) -> str:
+    """How often spot of this type is taken back, where AWS has said so."""
+    advice = tables.spot_advice().get(query.key)
+    if advice is None:
+        return ""
+    return f"; {advice.interruption_band} interrupted in a month ({advice.as_of})"
+
+
+def _in_time_of(read: str, as_of: str | None) -> bool:
+    return as_of is None or tables.last_day(read) <= as_of
+
+
 def _why_not(query: _Query) -> Exception:
     """Unknown, or known and without a price: the error that says which."""
-    known = tables.sagemaker_types() if query.service == "sagemaker" else tables.ec2_types()
+    known = _types_of(query)
     if query.instance_type not in known:
-        everything = tables.sagemaker_types() | tables.ec2_types()
+        everything = tables.sagemaker_types() | tables.ec2_types() | tables.cloud_types()
         return UnknownInstance(
             query.instance_type,
             tables.nearest(query.instance_type, known)
@@ -286,15 +334,19 @@ def _why_not(query: _Query) -> Exception:
     if query.region in _BILLED_IN_CNY:
         return PriceNotFound(*_named(query), reason="the region bills in CNY, prices here are USD")
     try:
-        _check_region(query.region)
+        _check_region(query.region, query.provider)
     except UnknownRegion as error:
         return error
-    derivable = query.purchase == "on-demand" and _derived(query) is not None
+    estimate = _derived(query) if query.purchase == "on-demand" else _advised(query)
+    derivable = estimate is not None
     too_early = _too_early(query)
     if too_early:
         return PriceNotFound(*_named(query), derivable=derivable, reason=too_early)
     priced = _priced_keys(query)
-    not_sold = query.purchase == "spot" and query.service == "sagemaker"
+    unsold = {
+        "sagemaker": "SageMaker hosting is not sold as spot",
+        "virtual_machines": "no spot price of Azure is held",
+    }
     return PriceNotFound(
         *_named(query),
         nearest=_nearest_types(
@@ -304,7 +356,7 @@ def _why_not(query: _Query) -> Exception:
             query.region, {region for region, kind in priced if kind == query.instance_type}
         ),
         derivable=derivable,
-        reason="SageMaker hosting is not sold as spot" if not_sold else "",
+        reason=unsold.get(query.service, "") if query.purchase == "spot" else "",
     )
 
 
@@ -327,8 +379,20 @@ def _near_first(region: str, others: Collection[str]) -> list[str]:
     return sorted(others, key=lambda other: (other.partition("-")[0] != world, other))
 
 
+def _types_of(query: _Query) -> frozenset[str]:
+    """Types of the provider, and of the service, that the name belongs to."""
+    if query.provider != "aws":
+        azure = query.provider == "azure"
+        return frozenset(k for k in tables.cloud_types() if k.startswith("Standard_") == azure)
+    return tables.sagemaker_types() if query.service == "sagemaker" else tables.ec2_types()
+
+
 def _priced_keys(query: _Query) -> set[tuple[str, str]]:
     """Regions and types that hold a price of the service and purchase asked for."""
+    if query.provider != "aws":
+        table = tables.cloud_spot() if query.purchase == "spot" else tables.cloud_on_demand()
+        mine = _types_of(query)
+        return {key for key in table.held() if key[1] in mine}
     if query.purchase == "spot":
         return tables.ec2_spot().held() if query.service == "ec2" else set()
     if query.service == "sagemaker":
@@ -338,15 +402,24 @@ def _priced_keys(query: _Query) -> set[tuple[str, str]]:
 
 def _too_early(query: _Query) -> str:
     """What to say when prices are held, only of later days than asked for."""
-    held = tables.ec2_spot().get(query.key) if query.purchase == "spot" else _readings(query)
+    held = _readings(query)
+    if query.purchase == "spot":
+        spot = tables.ec2_spot() if query.provider == "aws" else tables.cloud_spot()
+        held = spot.get(query.key)
     if not held:
         return ""
     earliest = min((row.as_of for row in held), key=tables.last_day)
     return f"none read by {query.as_of}, the earliest held is of {earliest}"
 
 
-def _check_region(region: str) -> None:
-    known = regions()
+def _check_region(region: str, provider: str = "aws") -> None:
+    known: Collection[str] = regions()
+    if provider != "aws":
+        known = {
+            where
+            for where, kind in tables.cloud_on_demand().held()
+            if kind.startswith("Standard_") == (provider == "azure")
+        }
     if region not in known:
         raise UnknownRegion(region, tables.nearest(region, known))
 
@@ -361,7 +434,7 @@ def _check_day(as_of: str) -> None:
 
 
 def _in_time(row: PriceRow, as_of: str | None) -> bool:
-    return as_of is None or tables.last_day(row.as_of) <= as_of
+    return _in_time_of(row.as_of, as_of)
 
 
 def _named(query: _Query) -> tuple[str, str, str]:

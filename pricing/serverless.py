@@ -51,12 +51,12 @@ class ServerlessPrice:
 def serverless_price(
     service: str, item: str, region: str, *, as_of: str | None = None
 ) -> ServerlessPrice:
-    """The dated price of one unit of what is metered per request.
+    """The dated price of one unit of what is metered otherwise than by the instance.
 
     Parameters
     ----------
-    service : str. ``lambda`` or ``sagemaker_serverless``.
-    item : str. Such as ``gb_second_x86``, ``request`` or ``second_2048``.
+    service : str. One of `metered_services`, such as ``lambda``, ``fargate`` or ``ebs_gp3``.
+    item : str. One of its `metered_items`, such as ``gb_second_x86`` or ``vcpu_hour_x86``.
     region : str. AWS region code.
     as_of : str, optional. Latest date of the reading, YYYY-MM-DD.
 
@@ -81,17 +81,33 @@ def serverless_price(
     if priced is None:
         items = sorted(name for known, name in table if known == service)
         raise InvalidArgument("item", item, f"one of {', '.join(items)}")
-    if region not in priced:
-        known = set(regions())
+    readings = priced.get(region) or priced.get(_ANYWHERE)
+    if readings is None:
+        known = set(regions()) | {where for each in table.values() for where in each}
         if region not in known:
             raise UnknownRegion(region, tables.nearest(region, known))
         raise PriceNotFound(f"{service} {item}", region, "on-demand", regions=sorted(priced))
-    found = priced[region]
-    if as_of is not None and tables.last_day(found.as_of) > as_of:
-        raise PriceNotFound(
-            f"{service} {item}", region, "on-demand", reason=f"the earliest held is {found.as_of}"
-        )
-    return found
+    for found in readings:
+        if as_of is None or tables.last_day(found.as_of) <= as_of:
+            return found
+    earliest = readings[-1].as_of
+    raise PriceNotFound(
+        f"{service} {item}", region, "on-demand", reason=f"the earliest held is {earliest}"
+    )
+
+
+# A price that holds in every region of its provider.
+_ANYWHERE = "any"
+
+
+def metered_services() -> tuple[str, ...]:
+    """Services whose units have a price: what `serverless_price` knows."""
+    return tuple(sorted({service for service, _ in _table()}))
+
+
+def metered_items(service: str) -> tuple[str, ...]:
+    """Units of a service that have a price; empty for a service that is not known."""
+    return tuple(sorted(item for known, item in _table() if known == service))
 
 
 def own_serverless_price(
@@ -164,17 +180,23 @@ def billed_provisioned_seconds(held_s: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _table() -> dict[tuple[str, str], dict[str, ServerlessPrice]]:
-    """Prices by service and item, then by region."""
+def _table() -> dict[tuple[str, str], dict[str, list[ServerlessPrice]]]:
+    """Prices by service and item, then by region, the latest reading first."""
     texts = tables.sources()
-    found: dict[tuple[str, str], dict[str, ServerlessPrice]] = {}
-    for row in tables.read_rows("serverless.csv"):
-        found.setdefault((row["service"], row["item"]), {})[row["region"]] = ServerlessPrice(
-            row["service"],
-            row["item"],
-            row["region"],
-            tables.decimal_usd(row["usd"]),
-            row["as_of"],
-            texts[row["source_id"]],
-        )
+    found: dict[tuple[str, str], dict[str, list[ServerlessPrice]]] = {}
+    for name in ("serverless.csv", "meters.csv"):
+        for row in tables.read_rows(name):
+            one = ServerlessPrice(
+                row["service"],
+                row["item"],
+                row["region"],
+                tables.decimal_usd(row["usd"]),
+                row["as_of"],
+                texts[row["source_id"]],
+            )
+            regions = found.setdefault((one.service, one.item), {})
+            regions.setdefault(one.region, []).append(one)
+    for regions in found.values():
+        for readings in regions.values():
+            readings.sort(key=lambda one: tables.last_day(one.as_of), reverse=True)
     return found

@@ -36,6 +36,15 @@ class Change(NamedTuple):
     first_seen_new: str
 
 
+class Advice(NamedTuple):
+    """Mean saving of spot against on demand [%], and how many are interrupted in a month."""
+
+    savings_pct: int
+    interruption_band: str
+    as_of: str
+    source: str
+
+
 class Markup(NamedTuple):
     """SageMaker hosting over EC2, for one type or (``g5.*``) the other sizes of a family."""
 
@@ -92,6 +101,36 @@ def ec2_on_demand() -> "LongTable":
 def ec2_spot() -> "LongTable":
     """Readings per availability zone, the zone in the note."""
     return LongTable("ec2_spot_samples.csv", note="az_id")
+
+
+@lru_cache(maxsize=1)
+def cloud_on_demand() -> "LongTable":
+    """Readings of machines of Google Cloud and Azure by region and type."""
+    return LongTable("cloud_on_demand.csv")
+
+
+@lru_cache(maxsize=1)
+def cloud_spot() -> "LongTable":
+    """Spot readings of machines of Google Cloud by region and type."""
+    return LongTable("cloud_spot.csv")
+
+
+@lru_cache(maxsize=1)
+def spot_advice() -> dict[Key, Advice]:
+    """What AWS's adviser says of spot, by region and type."""
+    texts = sources()
+    return {
+        (row["region"], row["instance_type"]): Advice(
+            int(row["savings_pct"]), row["interruption_band"], row["as_of"], texts[row["source_id"]]
+        )
+        for row in read_rows("ec2_spot_advisor.csv")
+    }
+
+
+@lru_cache(maxsize=1)
+def cloud_types() -> frozenset[str]:
+    """Every machine type of Google Cloud and every size of Azure that has a price anywhere."""
+    return frozenset(kind for _, kind in cloud_on_demand().held())
 
 
 @lru_cache(maxsize=1)
@@ -212,7 +251,9 @@ def last_day(as_of: str) -> str:
 
 def nearest(name: str, known: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
     """Known names most like `name`, best first; case does not matter."""
-    return get_close_matches(name.lower(), sorted(known), n=count, cutoff=cutoff)
+    plain = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), sorted(plain), n=count, cutoff=cutoff)
+    return [plain[one] for one in near]
 
 
 class LongTable:

@@ -1,5 +1,7 @@
 """``modeler price``: what an instance costs, with date and source."""
 
+from typing import Any
+
 import click
 
 from modeler.cli.options import output_options
@@ -20,7 +22,7 @@ from modeler.cli.output import emit
     type=click.Choice(["on-demand", "spot"]),
     default="on-demand",
     show_default=True,
-    help="Spot is the mean over the zones of a snapshot (EC2 only).",
+    help="Spot is of a snapshot, on EC2 the mean over its zones.",
 )
 @click.option(
     "--as-of", metavar="YYYY-MM-DD", help="Use nothing read after this day; default the latest."
@@ -28,7 +30,8 @@ from modeler.cli.output import emit
 @click.option(
     "--allow-derived",
     is_flag=True,
-    help="Where no hosting price is quoted, estimate it from the EC2 price; labelled derived.",
+    help="Where no price is quoted, estimate it: hosting from EC2's, spot from the mean saving; "
+    "labelled derived.",
 )
 @output_options()
 def command(
@@ -42,13 +45,23 @@ def command(
 ) -> None:
     """Print the hourly price of TYPE, when it was read and where.
 
-    TYPE tells the provider: ml.g5.2xlarge is SageMaker hosting, g5.2xlarge is EC2 (Linux, shared
-    tenancy). An unknown name ends with exit code 2 and the nearest names; a known one without a
-    price with 5 and what comes nearest to it.
+    TYPE tells the provider: ml.g5.2xlarge is SageMaker hosting, g5.2xlarge is EC2, g2-standard-8
+    Compute Engine, Standard_NC4as_T4_v3 Azure (Linux, shared tenancy). A service that is metered
+    otherwise lists its units: lambda, sagemaker_serverless, fargate, s3, ebs_gp3, ecr, nat_gateway,
+    data_transfer, container_apps, modal and others; lambda/request is one of them. An unknown name
+    ends with exit code 2 and the nearest names; a known one without a price with 5 and what comes
+    nearest to it.
 
-    In Python: pricing.price("ml.g5.2xlarge", "us-east-1").
+    In Python: pricing.price("ml.g5.2xlarge", "us-east-1"),
+    pricing.serverless_price("fargate", "vcpu_hour_x86", "eu-west-1").
     """
-    from pricing import price
+    from pricing import metered_services, price
+
+    service, _, item = instance_type.partition("/")
+    if item or service in metered_services():
+        rows = _metered(service, item, region, as_of)
+        emit({"schema": "meters/1", "meters": rows}, format=format, output=output, table=rows)
+        return
 
     found = price(instance_type, region, purchase, as_of=as_of, allow_derived=allow_derived)
     record = {
@@ -69,3 +82,29 @@ def command(
     shown = {key: value for key, value in record.items() if key != "schema" and value is not None}
     shown["usd_per_hour"] = f"{found.usd_per_hour.normalize():f}"
     emit(record, format=format, output=output, table=[shown] if format == "table" else None)
+
+
+def _metered(service: str, item: str, region: str, as_of: str | None) -> list[dict[str, Any]]:
+    """Units of a service, or one of them, that are priced in a region."""
+    from pricing import PriceNotFound, metered_items, serverless_price
+
+    found, missing = [], None
+    for name in [item] if item else metered_items(service):
+        try:
+            one = serverless_price(service, name, region, as_of=as_of)
+        except PriceNotFound as error:
+            missing = error
+            continue
+        found.append(
+            {
+                "service": one.service,
+                "item": one.item,
+                "region": one.region,
+                "usd": f"{one.usd.normalize():f}",
+                "as_of": one.as_of,
+                "source": one.source,
+            }
+        )
+    if not found and missing is not None:
+        raise missing
+    return found

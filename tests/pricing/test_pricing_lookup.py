@@ -15,6 +15,7 @@ from pricing import (
     instance_types,
     price,
     regions,
+    serverless_price,
     tables,
 )
 from pricing.tables import PriceRow
@@ -285,3 +286,80 @@ def test_names_are_listed():
     assert set(here) < set(instance_types())
     with pytest.raises(UnknownRegion):
         instance_types("nowhere-1")
+
+
+# One row of each table that was added, as its source has it.
+@pytest.mark.parametrize(
+    ("kind", "region", "purchase", "usd", "provider", "confidence"),
+    [
+        ("n1-standard-4", "us-central1", "on-demand", "0.189999", "gcp", "quoted"),
+        ("g2-standard-8", "us-central1", "on-demand", None, "gcp", "quoted"),
+        ("g2-standard-8", "us-central1", "spot", None, "gcp", "sampled"),
+        ("Standard_NC4as_T4_v3", "eastus", "on-demand", "0.526", "azure", "quoted"),
+    ],
+)
+def test_machines_of_other_clouds(kind, region, purchase, usd, provider, confidence):
+    found = price(kind, region, purchase)
+    if usd is not None:
+        assert float(found.usd_per_hour) == pytest.approx(float(usd), rel=0.005)
+    assert (found.provider, found.confidence, found.currency) == (provider, confidence, "USD")
+    assert found.as_of
+    assert found.source
+
+
+def test_every_row_of_the_other_clouds_is_given():
+    for name, purchase in (("cloud_on_demand", "on-demand"), ("cloud_spot", "spot")):
+        for row in tables.read_rows(f"{name}.csv"):
+            found = price(row["instance_type"], row["region"], purchase)
+            assert str(found.usd_per_hour) == row["usd_per_hour"]
+            assert found.as_of == row["as_of"]
+
+
+def test_other_clouds_refuse_with_the_nearest():
+    with pytest.raises(UnknownInstance, match="n1-standard-4"):
+        price("n1-standart-4", "us-central1")
+    with pytest.raises(UnknownInstance, match="Standard_NC4as_T4_v3"):
+        price("standard_nc4as_t4_v33", "eastus")
+    with pytest.raises(UnknownRegion, match="us-central1"):
+        price("n1-standard-4", "us-centrall")
+    with pytest.raises(PriceNotFound, match="no spot price of Azure is held"):
+        price("Standard_NC4as_T4_v3", "eastus", "spot")
+    with pytest.raises(UnknownRegion):
+        price("n1-standard-4", "us-east-1")
+
+
+def test_spot_that_was_not_sampled_is_only_an_estimate():
+    # c7i.xlarge us-east-1: 61 % saved on average in the month before 2025-06-28.
+    with pytest.raises(PriceNotFound, match="an estimate is to be had"):
+        price("c7i.xlarge", "us-east-1", "spot")
+    found = price("c7i.xlarge", "us-east-1", "spot", allow_derived=True)
+    base = price("c7i.xlarge", "us-east-1").usd_per_hour
+    assert found.usd_per_hour == base * Decimal("0.39")
+    assert (found.confidence, ">20% interrupted" in found.note) == ("derived", True)
+    assert ">20% interrupted in a month" in price("g5.xlarge", "us-east-1", "spot").note
+
+
+@pytest.mark.parametrize(
+    ("service", "item", "region", "usd"),
+    [
+        ("fargate", "vcpu_hour_x86", "us-east-1", "0.04048"),
+        ("ebs_gp3", "gb_month", "us-east-1", "0.08"),
+        ("s3", "1000_get_requests", "us-east-1", "0.0004"),
+        ("data_transfer", "gb_between_zones_each_way", "eu-west-1", "0.01"),
+        ("container_apps", "vcpu_second_active", "eastus", "0.000024"),
+        ("modal", "gpu_hour_h100", "us-east-1", "3.95"),
+    ],
+)
+def test_meters(service, item, region, usd):
+    found = serverless_price(service, item, region)
+    assert found.usd == Decimal(usd)
+    assert found.as_of
+    assert found.source
+
+
+def test_the_latest_reading_of_a_meter_on_a_day():
+    assert serverless_price("fargate", "vcpu_hour_x86", "us-east-1").as_of == "2026-03-10"
+    early = serverless_price("fargate", "vcpu_hour_x86", "us-east-1", as_of="2025-12-01")
+    assert early.as_of == "2025-06-05"
+    with pytest.raises(PriceNotFound, match="the earliest held is 2025-06-05"):
+        serverless_price("fargate", "vcpu_hour_x86", "us-east-1", as_of="2024-01-01")
