@@ -12,7 +12,7 @@ import pricing
 from modeler.cli.main import cli
 from modeler.study.choice_file import Choice, ChoiceError, World, read_choice
 from modeler.study.choose import card, choose
-from modeler.study.pairing import erlang_c, wait_s
+from modeler.study.queueing import erlang_c, wait_s
 
 HOUR = float(pricing.price("g4dn.xlarge", "us-east-1").usd_per_hour)
 
