@@ -104,15 +104,13 @@ def call_s(
         No figures for the accelerator, or a batch whose work is shorter than the launch.
     """
     if group.accelerator.kind == "aws":
-        raise NotCovered(
-            f"{group.accelerator.name}: the rule was fitted to GPUs; give a measured profile"
-        )
+        raise NotCovered(f"{group.accelerator.name}: the rule was fitted to GPUs")
     per_example = example_s(one, group, maths=maths, compiled=compiled)
     launch = one.kernels * value_of("kernel_launch_s")
     if batch * per_example < launch:
         raise NotCovered(
             f"a batch of {batch:g} takes {1e3 * batch * per_example:.2g} ms of work and "
-            f"{1e3 * launch:.2g} ms to launch: the runtime decides; give a measured profile"
+            f"{1e3 * launch:.2g} ms to launch: the runtime decides"
         )
     return launch + batch * per_example
 
