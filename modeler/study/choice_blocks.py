@@ -11,6 +11,7 @@ from pydantic_core.core_schema import ValidationInfo
 from modeler.predict.precision import precision, precisions
 from modeler.scenario.errors import nearest
 from modeler.scenario.fields import SOME, Block, Bytes, Count, Number, Seconds, Share, setting
+from modeler.scenario.schema import SMALLEST_MODEL_BYTES
 
 # Validation context of values that come out of a file. There a bare number below a thousand is
 # taken for a slip of the unit: 64 was meant as 64MB.
@@ -56,7 +57,7 @@ class Variant(Block):
         ...,
         "Size of the weights; of a published model its own.",
         unit="bytes",
-        gt=0,
+        ge=SMALLEST_MODEL_BYTES,
         le=_MOST_BYTES,
     )
     latency_s: Seconds | None = setting(
