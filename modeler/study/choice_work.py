@@ -81,7 +81,7 @@ def _stated(
 def _way_out(variant: Variant) -> str:
     """What would give a latency that no rule gives."""
     if variant.architecture is None and variant.network is not None:
-        return "state latency_s, or more slots of the place, a batch that is served together"
+        return "state latency_s, or more slots of the place, a batch served together"
     return "state latency_s"
 
 

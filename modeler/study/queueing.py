@@ -26,6 +26,8 @@ from scipy import optimize, special
 # Beyond this many a figure is a slip of a unit; floats still count instances one by one.
 MOST_SERVERS: Final = 10**15
 
+# Service that varies by less is the same every time.
+_CONSTANT: Final = 1e-4
 # Where each way to the distribution of the sum is good to 1e-8 (beside a fine quadrature).
 _NARROW: Final = 0.1
 _SERIES: Final = 30.0
@@ -63,7 +65,7 @@ def wait_s(rate: float, service_s: float, servers: int, cv: float, share: float)
 
 def service_percentile_s(service_s: float, cv: float, share: float) -> float:
     """The service that a share of requests does not exceed. [s]"""
-    if cv == 0.0:
+    if cv < _CONSTANT:
         return service_s
     return service_s * cv * cv * float(special.gammaincinv(1.0 / (cv * cv), share))
 
@@ -84,7 +86,7 @@ def total_s(rate: float, service_s: float, servers: int, cv: float, share: float
     float
         Of the model above; the share that takes longer is met within 1e-8. [s]
     """
-    if cv == 0.0:
+    if cv < _CONSTANT:
         return service_s + wait_s(rate, service_s, servers, cv, share)
     # Together they take no less than the larger and no more than both at half of the rest.
     low = service_percentile_s(service_s, cv, share)
@@ -115,7 +117,7 @@ def share_beyond(seconds: float, rate: float, service_s: float, servers: int, cv
         return 1.0
     waits = erlang_c(servers, rate * service_s)
     decay = _decay(rate, service_s, servers, cv)
-    if cv == 0.0:
+    if cv < _CONSTANT:
         spare = seconds - service_s
         return 1.0 if spare < 0.0 else waits * math.exp(-decay * spare)
     shape, scale = 1.0 / (cv * cv), service_s * cv * cv
@@ -155,7 +157,7 @@ def least_servers(
 
     def keeps(servers: int) -> bool:
         # Without a spread the wait says it without cancellation: a limit may be met exactly.
-        if cv == 0.0:
+        if cv < _CONSTANT:
             return service_s + wait_s(rate, service_s, servers, cv, share) <= limit_s
         return share_beyond(limit_s, rate, service_s, servers, cv) <= 1.0 - share
 
@@ -188,7 +190,8 @@ def _log_poisson(count: int, mean: float) -> float:
     the deviance, and what Stirling's formula leaves of the factorial.
     """
     away = (mean - count) / count
-    deviance = count * (math.log1p(away) - away)
+    ratio = math.log1p(away) if away > -0.5 else math.log(mean / count)
+    deviance = count * (ratio - away)
     if count < 1000:
         half = 0.5 * math.log(2.0 * math.pi)
         left = math.lgamma(count + 1.0) - ((count + 0.5) * math.log(count) - count + half)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import pricing
 from modeler.cli.main import cli
-from modeler.study.choice_file import Choice, ChoiceError, World, read_choice
+from modeler.study.choice_file import Choice, ChoiceError, World, examples, read_choice
 from modeler.study.choose import card, choose
 from modeler.study.queueing import erlang_c, wait_s
 
@@ -126,6 +127,158 @@ def test_a_published_model_by_its_name(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(ChoiceError, match=r'variants.0.catalogue: no model "resnet5O".*resnet50'):
         read_choice(path)
+
+
+LLAMA = {"catalogue": "llama-3.1-8b", "prompt_tokens": 6000, "output_tokens": 200}
+
+
+def filled(tmp_path, *variants, **changed):
+    content = choice(**changed).model_dump(by_alias=True, mode="json")
+    return read(tmp_path, content | {"variants": list(variants)})
+
+
+def test_a_precision_decides_the_bytes_with_what_stays_in_16_bits(tmp_path):
+    found = filled(
+        tmp_path,
+        LLAMA | {"name": "16"}, LLAMA | {"name": "8", "dtype": "int8"},
+        LLAMA | {"name": "4", "dtype": "awq"},
+    )  # fmt: skip
+    by = {v.name: v.size for v in found.variants}
+    assert by["16"] == 2 * 8_030_261_248
+    # Llama 3.1 8B: 32 layers of matrices, 6,979,321,856 weights; table, head and norms remain.
+    matrices = 32 * (4096 * (4096 + 1024 + 1024 + 4096) + 3 * 4096 * 14336)
+    rest = 8_030_261_248 - matrices
+    assert by["8"] == matrices + 2 * rest
+    # hugging-quants publishes its AWQ files, groups of 128, at 5.73 GB together.
+    assert by["4"] == pytest.approx(5.73e9, rel=0.005)
+
+
+def test_an_accuracy_published_in_16_bits_is_none_in_4(tmp_path):
+    published = {"catalogue": "Qwen2.5-7B"}
+    found = filled(tmp_path, published | {"name": "16"}, published | {"name": "4", "dtype": "int4"})
+    assert [v.accuracy for v in found.variants] == [74.2, None]
+    assert found.variants[1].size < 0.4 * found.variants[0].size
+
+
+def test_a_token_model_takes_its_cache_and_its_steps(tmp_path):
+    places = [
+        {"name": "one", "kind": "cloud", "instance": "g5.xlarge", "source": "s"},
+        {"name": "alone", "kind": "cloud", "instance": "g5.xlarge", "slots": 1, "source": "s"},
+        {"name": "four", "kind": "cloud", "instance": "g6e.12xlarge", "slots": 1, "source": "s"},
+        {"name": "host", "kind": "cloud", "instance": "m5.8xlarge", "source": "s"},
+        {"name": "phone", "kind": "device", "flops_per_s": 1e13, "source": "s"},
+    ]
+    found = filled(tmp_path, LLAMA, places=places, requests_per_second=0.5)
+    pairs = {p.place: p for p in choose(found)[0].pairs}
+    # 16.1 GB and 8 x 6,200 tokens of 128 KiB are more than a card of 24 GB holds; one is not.
+    (why,) = pairs["one"].excluded
+    assert "16.1 GB of weights and the cache of 8 sequences of 6200 tokens do not fit g5" in why
+    assert "with slots: " in why
+    assert pairs["one"].usd_per_month is None
+    # 200 steps that read 15 GB at 0.75 of 600 GB/s, and a prompt of 2 x 7.5e9 x 6,000 operations at
+    # half of 70 TFLOP/s: 6.7 and 2.6 s; 2 ms a step are 0.4 s, attention to the prompt 0.3 s.
+    assert pairs["alone"].latency_from == "token rule"
+    assert pairs["alone"].service_s == pytest.approx(6.7 + 2.6 + 0.4 + 0.3, rel=0.05)
+    # Four cards hold four copies: a quarter of the instances that one would take, or fewer.
+    assert pairs["four"].instances <= math.ceil(pairs["alone"].instances / 4)
+    assert "m5.8xlarge has no accelerator to predict it on" in pairs["host"].excluded[0]
+    assert pairs["phone"].latency_s == pytest.approx(6200 * 2 * 8.03e9 / 1e13, rel=0.07)
+
+
+def test_what_no_rule_covers_says_what_to_state(tmp_path):
+    found = filled(tmp_path, {"catalogue": "resnet50"}, {"catalogue": "vgg11"})
+    (why,) = next(p for p in choose(found)[0].pairs if p.place == "cloud").excluded
+    # Three times the work of one image is launched: the rule has no say at a batch of one.
+    assert why.endswith("state latency_s, or more slots of the place, a batch served together")
+    places = [{"name": "c", "kind": "cloud", "instance": "g4dn.xlarge", "slots": 8, "source": "s"}]
+    found = filled(tmp_path, {"catalogue": "resnet50"}, {"catalogue": "vgg11"}, places=places)
+    resnet, vgg = choose(found)[0].pairs
+    assert resnet.latency_from == "one-pass rule"
+    assert "give a" not in vgg.latency_from
+    assert 'operations and activations of "vgg11" are not known' in vgg.latency_from
+
+
+@pytest.mark.parametrize("name", examples())
+def test_every_example_decides_in_all_its_worlds(name):
+    decisions = choose(read_choice(name))
+    assert len(decisions) == 2
+    first, second = (d.chosen for d in decisions)
+    assert first is not None
+    assert second is not None
+    assert (first.variant, first.place) != (second.variant, second.place)
+    assert all(d.nearest is None for d in decisions)
+
+
+def test_percentiles_are_of_what_varies():
+    slow = {"name": "v", "size": "1MB", "latency_s": 0.1, "cv": 1, "accuracy": 1, "source": "s"}
+    places = [
+        {"name": "phone", "kind": "device", "source": "s"},
+        {"name": "cloud", "kind": "cloud", "instance": "g4dn.xlarge", "source": "s"},
+    ]
+    pairs, _ = pairs_of(choice(variants=[slow], places=places, requests_per_second=5.0))
+    # Exponential: 99 of 100 are through in ln(100) means. Alone at half of the time, M/M/1 is
+    # exponential as a whole, of mean 1 / (10 - 5).
+    assert pairs["v", "phone"].latency_s == pytest.approx(0.1 * math.log(100))
+    cloud = pairs["v", "cloud"]
+    assert cloud.instances == 1
+    assert cloud.latency_s == pytest.approx(math.log(100) / 5)
+    assert cloud.wait_s == pytest.approx(math.log(0.5 / 0.01) / 5)
+    assert cloud.service_s == 0.1
+
+
+@pytest.mark.parametrize("cv", [0.0, 1.5])
+def test_a_million_million_requests_are_counted_at_once(cv):
+    started = time.perf_counter()
+    variant = {"name": "v", "size": "1MB", "latency_s": 0.05, "cv": cv, "source": "s"}
+    places = [{"name": "c", "kind": "cloud", "instance": "g4dn.xlarge", "source": "s",
+               "utilisation": 1}]  # fmt: skip
+    world = {"name": "w", "latency_at_most_s": 0.05 if cv == 0.0 else 0.36}
+    demand = {"variants": [variant], "places": places, "worlds": [world]}
+    pairs, _ = pairs_of(choice(**demand, requests_per_second=1e12))
+    assert pairs["v", "c"].passes
+    assert pairs["v", "c"].instances == pytest.approx(5e10, rel=1e-4)
+    beyond = variant | {"latency_s": 1e7}
+    pairs, _ = pairs_of(choice(**demand | {"variants": [beyond]}, requests_per_second=1e12))
+    assert pairs["v", "c"].excluded == ("needs more than 1e+15 instances",)
+    # The bisection takes some fifty steps; a second is far from what they need.
+    assert time.perf_counter() - started < 1.0
+
+
+def test_the_nearest_misses_least_and_by_how_much():
+    world = {
+        "name": "w",
+        "accuracy_at_least": 97,
+        "latency_at_most_s": 0.15,
+        "size_at_most": "60MB",
+    }
+    _, decision = pairs_of(choice(worlds=[world]))
+    # small: accuracy short by 7.2 %; large: a third more bytes, and twice the time in the cloud.
+    near = decision.nearest
+    assert (near.variant, near.place) == ("small", "phone")
+    (miss,) = near.misses
+    assert (miss.limit, miss.found, miss.bound, miss.by) == ("accuracy_at_least", 90, 97, 7)
+    assert decision.reason == (
+        "Nothing passes; nearest is small on phone, excluded by accuracy 90 under 97, by 7."
+    )
+    told = decision.to_dict()
+    assert told["nearest"]["misses"] == [
+        {"limit": "accuracy_at_least", "text": "accuracy 90 under 97, by 7", "found": 90,
+         "bound": 97, "by": 7}
+    ]  # fmt: skip
+    assert told["nearest"]["excluded"] == ["accuracy 90 under 97, by 7"]
+    # One limit missed fivefold is farther than two that are missed by a tenth.
+    wide = {"name": "w", "latency_at_most_s": 0.0182, "accuracy_at_least": 91, "offline": True}
+    _, decision = pairs_of(choice(worlds=[wide]))
+    assert (decision.nearest.variant, len(decision.nearest.misses)) == ("small", 2)
+
+
+def test_a_batch_that_cannot_start_in_time():
+    place = {"name": "b", "kind": "batch", "instance": "g4dn.xlarge", "deadline_s": 60,
+             "start_s": 90, "source": "s"}  # fmt: skip
+    pairs, _ = pairs_of(choice(places=[place]))
+    assert pairs["small", "b"].excluded == (
+        "a start of 90 s and an inference of 0.02 s are no shorter than the deadline of 60 s",
+    )
 
 
 def test_a_cold_start_may_be_limited():

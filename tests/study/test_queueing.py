@@ -135,6 +135,15 @@ def test_the_fewest_are_the_fewest(load, cv, share, above):
     assert total_s(load, 1.0, found - 1, cv, share) > limit * (1 - 1e-9)
 
 
+def test_the_ends_of_the_ranges():
+    assert erlang_c(10**12, 1e-12) == 0.0
+    assert erlang_c(1, 1e-12) == pytest.approx(1e-12)
+    # 1e-300 is no spread.
+    assert total_s(3.0, 1.0, 4, 1e-300, 0.99) == total_s(3.0, 1.0, 4, 0.0, 0.99)
+    for cv in (1e-4, 10.0):
+        assert total_s(0.9, 1.0, 1, cv, 0.999999) > 1.0
+
+
 def test_no_number_mends_what_service_alone_breaks():
     assert least_servers(3.0, 1.0, 2.0, 0.99, 5.0, 4) is None
     assert least_servers(3.0, 1.0, 0.0, 0.99, 0.5, 4) is None
