@@ -12,7 +12,8 @@ sum of percentiles nor a percentile with a mean added.
 
 How near it comes: a simulation of 4 million requests at cv 0.25 to 3, one to 50 instances, 50 to
 90 % busy, is met within 5 % from the 90th to the 99.9th percentile where there are two instances or
-more, and within 10 % where there is one. The 50th is up to 15 % off, at cv 3.
+more, and within 8 % from the 90th to the 99th where there is one. The 50th is up to 15 % off, at cv
+3.
 """
 
 from __future__ import annotations
