@@ -213,7 +213,7 @@ class Place(Block):
         "down. An accelerator's other devices hold more copies of a token model.",
         origin="assumed",
         source="a small batch for token traffic, one worker otherwise",
-        derived="8 for a token model, else 1",
+        derived="8 for a token model, or as many as its cache leaves room for; else 1",
         ge=1,
         le=4096,
     )

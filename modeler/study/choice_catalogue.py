@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from modeler.predict.architecture import Architecture
 from modeler.predict.catalogue import UnknownVariant, variants
-from modeler.predict.known import known
+from modeler.predict.known import known, known_names
 from modeler.predict.precision import precision
 from modeler.scenario import Problem
 from modeler.scenario.tree import is_list
@@ -38,6 +39,8 @@ def filled(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[_Path
         try:
             done.append({**_row(wanted, variant.get("dtype")), **variant})
         except UnknownVariant as error:
+            near = error.near or tuple(get_close_matches(wanted.lower(), known_names(), 2, 0.5))
+            error = UnknownVariant(wanted, near)
             name = f"variants.{number}.catalogue"
             problems.append(
                 (("variants", number, "catalogue"), Problem(f"{name}: {error}", name, wanted))

@@ -36,6 +36,9 @@ _FORM: Final = (
 # An instance that every region has had for years: what is unknown beside it is the region.
 _EVERYWHERE: Final = "m5.large"
 
+# Other tools' words for keys of a variant.
+_MEANT: Final = {"context": "prompt_tokens", "model": "catalogue", "precision": "dtype"}
+
 _Path = tuple[str | int, ...]
 
 
@@ -126,7 +129,8 @@ def _unknown(error: ErrorDetails) -> _Found:
     path: _Path = tuple(error["loc"])
     block = _LISTS.get(str(path[0]), Choice) if len(path) > 1 else Choice
     keys = [field.alias or key for key, field in block.model_fields.items()]
-    near = nearest(str(path[-1]), keys)
+    near = _MEANT.get(str(path[-1]), "") if block is Variant else ""
+    near = near or nearest(str(path[-1]), keys)
     message = f'unknown key "{path[-1]}"' + (f" in {_dotted(path[:-1])}" if path[:-1] else "")
     if not near:
         message += f": expected one of {', '.join(keys)}"

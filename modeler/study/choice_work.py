@@ -53,17 +53,19 @@ def work_of(variant: Variant, place: Place) -> Work:
     """
     if place.instance is None or place.kind == "device":
         return Work(*_stated(variant, place, "no latency stated"))
+    slots, shards, copies = place.slots or 1, 1, 1
     if _tokens(variant):
-        holder, why = _holder(variant, place)
-        slots = (place.slots or _TOKEN_SLOTS) * (holder.copies if holder else 1)
-        shards = holder.tensor_parallel if holder else 1
+        slots = _slots(variant, place)
+        holder, why = _holder(variant, place.instance, slots)
+        if holder is not None:
+            shards, copies = holder.tensor_parallel, holder.copies
     else:
-        slots, shards, why = place.slots or 1, 1, _too_large(place.instance, variant.size)
-    return Work(*_stated(variant, place, "", shards), slots, why)
+        why = _too_large(place.instance, variant.size)
+    return Work(*_stated(variant, place, "", slots, shards), slots * copies, why)
 
 
 def _stated(
-    variant: Variant, place: Place, without: str, shards: int = 1
+    variant: Variant, place: Place, without: str, slots: int = 1, shards: int = 1
 ) -> tuple[float | None, str]:
     """Seconds, and what says so: what is stated goes before a budget, and that before a rule."""
     if variant.latency_s is not None:
@@ -73,7 +75,7 @@ def _stated(
     if without or place.instance is None:
         return None, without
     try:
-        return _of_rule(variant, place.instance, place.slots, shards)
+        return _of_rule(variant, place.instance, slots, shards)
     except NotCovered as error:
         return None, f"no latency stated, and no rule covers it: {error}; {_way_out(variant)}"
 
@@ -96,9 +98,7 @@ def _of_budget(variant: Variant, flops_per_s: float) -> tuple[float | None, str]
     return passes * variant.flops / flops_per_s, "compute budget"
 
 
-def _of_rule(
-    variant: Variant, instance: str, slots: int | None, shards: int
-) -> tuple[float | None, str]:
+def _of_rule(variant: Variant, instance: str, slots: int, shards: int) -> tuple[float | None, str]:
     """By the rule of one-pass models or of token models, on the instance's accelerator.
 
     Raises
@@ -117,19 +117,19 @@ def _of_rule(
     kind = variant.dtype or "fp16"
     maths = precision(kind).maths
     if variant.architecture is None:
-        batch = float(slots or 1)
-        return call_s(network(variant.network or ""), group, batch, maths=maths), "one-pass rule"
+        one = network(variant.network or "")
+        return call_s(one, group, float(slots), maths=maths), "one-pass rule"
     if variant.prompt_tokens is None:
         return None, "no latency stated; a token model's depends on prompt_tokens: state them"
     architecture = known(variant.architecture)
     prompt, output = float(variant.prompt_tokens), float(variant.output_tokens)
     if architecture.attention is None:
-        batch = float(slots or 1)
-        return call_s(encoder(architecture, prompt), group, batch, maths=maths), "one-pass rule"
+        one = encoder(architecture, prompt)
+        return call_s(one, group, float(slots), maths=maths), "one-pass rule"
     model = TokenModel(architecture, kind, group)
     if not output:
-        return model.prefill_s(prompt, prompt), "token rule"
-    loaded = at_concurrency(model, float(slots or _TOKEN_SLOTS), prompt, output)
+        return model.prefill_s(slots * prompt, prompt), "token rule"
+    loaded = at_concurrency(model, float(slots), prompt, output)
     return loaded.whole_s, "token rule"
 
 
@@ -140,29 +140,41 @@ def _tokens(variant: Variant) -> bool:
     return known(variant.architecture).attention is not None
 
 
-def _holder(variant: Variant, place: Place) -> tuple[Holder | None, str]:
+def _context(variant: Variant) -> int:
+    return (variant.prompt_tokens or 0) + variant.output_tokens
+
+
+def _slots(variant: Variant, place: Place) -> int:
+    """Sequences of a copy: as stated, else eight, or as many as have room for their cache."""
+    if place.slots is not None:
+        return place.slots
+    room = _room(variant, place.instance or "")
+    return min(_TOKEN_SLOTS, room) if room else _TOKEN_SLOTS
+
+
+def _room(variant: Variant, instance: str) -> int:
+    """Sequences whose cache an instance holds beside the weights; 0 for none. [sequences]"""
+    alone, _ = _holder(variant, instance, 1)
+    return int(min(alone.cache_tokens // _context(variant), 1e6)) if alone is not None else 0
+
+
+def _holder(variant: Variant, instance: str, slots: int) -> tuple[Holder | None, str]:
     """How an instance holds a token model with the cache of its requests, or why it cannot."""
-    assert variant.architecture is not None
-    assert variant.prompt_tokens is not None
-    assert place.instance is not None
-    spec = pricing.instance(place.instance)
-    if spec.accelerator is None:
-        return None, _too_large(place.instance, variant.size)
-    context = variant.prompt_tokens + variant.output_tokens
-    slots = place.slots or _TOKEN_SLOTS
-    found = _holders(variant.architecture, variant.dtype or "fp16", context, slots)
-    bare = place.instance.removeprefix("ml.")
+    if pricing.instance(instance).accelerator is None:
+        return None, _too_large(instance, variant.size)
+    context = _context(variant)
+    found = _holders(variant.architecture or "", variant.dtype or "fp16", context, slots)
+    bare = instance.removeprefix("ml.")
     holder = next((one for one in found if one.instance_type == bare), None)
     if holder is not None:
         return holder, ""
     way_out = f"the smallest that holds them is {found[0].instance_type}" if found else "none does"
-    alone = _holders(variant.architecture, variant.dtype or "fp16", context, 1)
-    room = next((one.cache_tokens for one in alone if one.instance_type == bare), 0.0)
-    if room >= context:
-        way_out += f"; with slots: {int(room // context)} it does"
+    if slots > 1 and (room := _room(variant, instance)):
+        way_out += f"; with slots: {room} it does"
+    many = f"{slots} sequences" if slots > 1 else "a sequence"
     return None, (
-        f"{format_size(variant.size)} of weights and the cache of {slots} sequences of {context} "
-        f"tokens do not fit {place.instance}: {way_out}"
+        f"{format_size(variant.size)} of weights and the cache of {many} of {context} tokens do "
+        f"not fit {instance}: {way_out}"
     )
 
 

@@ -65,6 +65,7 @@ class Pair:
     latency_from : str. What says it.
     service_s : float, optional. Mean of one inference. [s]
     wait_s : float, optional. At that percentile the wait alone, of a cloud. [s]
+    slots : int, optional. Requests that an instance serves at once, in all copies of the model.
     instances : int, optional. That are held, or work on a batch; None on a device. [instances]
     usd_per_month : float, optional. 0 on a device; None where it cannot be told. [USD]
     cold_start_s : (float, float), optional. Median and 95th percentile of a new replica. [s]
@@ -79,6 +80,7 @@ class Pair:
     latency_from: str
     service_s: float | None
     wait_s: float | None
+    slots: int | None
     instances: int | None
     usd_per_month: float | None
     cold_start_s: tuple[float, float] | None
@@ -233,6 +235,7 @@ def _pair(variant: Variant, place: Place, world: World, rate: float) -> Pair:
         latency_from=found.latency_from,
         service_s=found.service_s,
         wait_s=found.wait_s,
+        slots=found.slots,
         instances=found.instances,
         usd_per_month=found.usd_per_month,
         cold_start_s=found.cold_start_s,
@@ -288,6 +291,8 @@ def _late(latency: float, limit: float, found: Taken) -> str:
         text = f"latency {latency:.9g} s over {limit:.9g} s"
     if found.instances is not None and found.wait_s is not None:
         text += ", with however many instances"
+        if (found.slots or 1) > 1 and found.latency_from.endswith("rule"):
+            text += "; fewer slots are faster"
     return text
 
 
@@ -330,6 +335,7 @@ def card(choice: Choice) -> list[dict[str, Any]]:
                     "latency_from": pair.latency_from,
                     "service_s": pair.service_s,
                     "wait_s": pair.wait_s,
+                    "slots": pair.slots,
                     "instances": pair.instances,
                     "usd_per_month": pair.usd_per_month,
                     "cold_start_p50_s": None if start is None else start[0],

@@ -40,6 +40,7 @@ class Taken:
         is none.
     service_s : float, optional. Mean of one inference. [s]
     wait_s : float, optional. The wait alone at that percentile, of a cloud. [s]
+    slots : int, optional. Requests that an instance serves at once; None on a device.
     instances : int, optional. That are held; None on a device. [instances]
     usd_per_month : float, optional. 0 on a device; None where the rest is not known. [USD]
     cold_start_s : (float, float), optional. Median and 95th percentile of a new replica on the
@@ -51,6 +52,7 @@ class Taken:
     latency_from: str
     service_s: float | None
     wait_s: float | None
+    slots: int | None
     instances: int | None
     usd_per_month: float | None
     cold_start_s: tuple[float, float] | None
@@ -75,15 +77,15 @@ def taken(variant: Variant, place: Place, world: World, rate: float) -> Taken:
         latency = work
         if work is not None:
             latency = service_percentile_s(work, variant.cv, world.latency_share)
-        return Taken(latency, how, work, None, None, 0.0, None)
+        return Taken(latency, how, work, None, None, None, 0.0, None)
     if found.fits:
-        return Taken(None, how, None, None, None, None, None, found.fits)
+        return Taken(None, how, None, None, None, None, None, None, found.fits)
     start = _cold_start(place.instance, place.region, variant.size)
     if work is None:
-        return Taken(None, how, None, None, None, None, start)
+        return Taken(None, how, None, None, None, None, None, start)
     if rate * work > MOST_SERVERS:
         many = f"needs more than {MOST_SERVERS:.0e} instances"
-        return Taken(None, many, work, None, None, None, start)
+        return Taken(None, many, work, None, found.slots, None, None, start)
     hour = float(pricing.price(place.instance, place.region).usd_per_hour)
     if place.kind == "batch":
         return _batch(place, rate, found, start, hour)
@@ -94,7 +96,7 @@ def taken(variant: Variant, place: Place, world: World, rate: float) -> Taken:
     latency = total_s(rate, work, servers, variant.cv, share) + round_trip
     wait = wait_s(rate, work, servers, variant.cv, share)
     usd = instances * hour * _HOURS_A_MONTH
-    return Taken(latency, how, work, wait, instances, usd, start)
+    return Taken(latency, how, work, wait, found.slots, instances, usd, start)
 
 
 def _batch(
@@ -114,7 +116,7 @@ def _batch(
     instances = 1 if late else max(math.ceil(busy_s / (deadline - start_s)), 1)
     runs = _HOURS_A_MONTH * pricing.SECONDS_PER_HOUR / deadline
     usd = runs * (busy_s + instances * start_s) / pricing.SECONDS_PER_HOUR * hour
-    return Taken(deadline, found.how, found.service_s, None, instances, usd, start, late)
+    return Taken(deadline, found.how, work, None, found.slots, instances, usd, start, late)
 
 
 def _instances(

@@ -162,7 +162,8 @@ def test_an_accuracy_published_in_16_bits_is_none_in_4(tmp_path):
 
 def test_a_token_model_takes_its_cache_and_its_steps(tmp_path):
     places = [
-        {"name": "one", "kind": "cloud", "instance": "g5.xlarge", "source": "s"},
+        {"name": "one", "kind": "cloud", "instance": "g5.xlarge", "slots": 8, "source": "s"},
+        {"name": "room", "kind": "cloud", "instance": "g5.xlarge", "source": "s"},
         {"name": "alone", "kind": "cloud", "instance": "g5.xlarge", "slots": 1, "source": "s"},
         {"name": "four", "kind": "cloud", "instance": "g6e.12xlarge", "slots": 1, "source": "s"},
         {"name": "host", "kind": "cloud", "instance": "m5.8xlarge", "source": "s"},
@@ -173,14 +174,26 @@ def test_a_token_model_takes_its_cache_and_its_steps(tmp_path):
     # 16.1 GB and 8 x 6,200 tokens of 128 KiB are more than a card of 24 GB holds; one is not.
     (why,) = pairs["one"].excluded
     assert "16.1 GB of weights and the cache of 8 sequences of 6200 tokens do not fit g5" in why
-    assert "with slots: " in why
+    # 22.2 GB at 0.92, without weights, 1.5 GB and activations, over 0.81 GB a sequence.
+    assert why.endswith("with slots: 4 it does")
+    assert pairs["room"].slots == 4
+    assert pairs["room"].passes
     assert pairs["one"].usd_per_month is None
     # 200 steps that read 15 GB at 0.75 of 600 GB/s, and a prompt of 2 x 7.5e9 x 6,000 operations at
     # half of 70 TFLOP/s: 6.7 and 2.6 s; 2 ms a step are 0.4 s, attention to the prompt 0.3 s.
     assert pairs["alone"].latency_from == "token rule"
     assert pairs["alone"].service_s == pytest.approx(6.7 + 2.6 + 0.4 + 0.3, rel=0.05)
     # Four cards hold four copies: a quarter of the instances that one would take, or fewer.
+    assert pairs["four"].slots == 4
     assert pairs["four"].instances <= math.ceil(pairs["alone"].instances / 4)
+    # Prompts alone share nothing: four of them take four times as long, within their launches.
+    reads = filled(tmp_path, LLAMA | {"output_tokens": 0}, places=places, requests_per_second=0.5)
+    read_only = {p.place: p.service_s for p in choose(reads)[0].pairs}
+    assert read_only["room"] == pytest.approx(4 * read_only["alone"], rel=0.01)
+    late = filled(tmp_path, LLAMA, places=places[1:2], requests_per_second=0.5,
+                  worlds=[{"name": "w", "latency_at_most_s": 10}])  # fmt: skip
+    (why,) = choose(late)[0].pairs[0].excluded
+    assert why.endswith("with however many instances; fewer slots are faster")
     assert "m5.8xlarge has no accelerator to predict it on" in pairs["host"].excluded[0]
     assert pairs["phone"].latency_s == pytest.approx(6200 * 2 * 8.03e9 / 1e13, rel=0.07)
 
@@ -400,6 +413,8 @@ def read(tmp_path, text):
          'unknown precision "int5": expected a precision such as'),
         ({"variants": [{"name": "v", "size": "1GB", "source": "s", "architecture": "llama-3.1-8"}]},
          'the architecture of "llama-3.1-8" is not known; the nearest known are llama-3.1-8b'),
+        ({"variants": [{"catalogue": "mistral"}]}, 'did you mean "mistral-7b'),
+        ({"variants": [{"catalogue": "gpt2", "context": 8192}]}, 'did you mean "prompt_tokens"?'),
         ({"variants": [{"catalogue": "resnet50"}, {"catalogue": "Qwen2.5-7B"}]},
          'variants.1: accuracy is of "MMLU", that of variants.0 is of "ImageNet-1K acc@1": only'),
     ],
