@@ -13,6 +13,7 @@ launch of their kernels are not covered: there the runtime decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from modeler.predict.architecture import Architecture
@@ -70,7 +71,9 @@ def network(name: str) -> Pass:
         if known in _NETWORKS:
             gmacs, macts, kernels = _NETWORKS[known]
             return Pass(2e9 * gmacs, 1e6 * macts, kernels)
-    raise NotCovered(f'operations and activations of "{name}" are not known')
+    near = get_close_matches(plain, _NETWORKS, n=1)
+    hint = f"the nearest known is {near[0]}" if near else f"known are {', '.join(_NETWORKS)}"
+    raise NotCovered(f'operations and activations of "{name}" are not known; {hint}')
 
 
 def encoder(architecture: Architecture, tokens: float) -> Pass:
