@@ -36,6 +36,7 @@ glossary: $(VENV)/.core
 	$(VENV)/bin/python docs/make_glossary.py
 	$(VENV)/bin/python docs/make_cli_reference.py
 	$(VENV)/bin/python docs/make_scenario_reference.py
+	$(VENV)/bin/python docs/make_choice_reference.py
 
 bench: $(VENV)/.test
 	$(RUN) benchmarks

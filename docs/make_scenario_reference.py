@@ -85,10 +85,10 @@ def reference() -> str:
     """Head, the settings outside of blocks, then block by block and kind by kind."""
     plain = [name for name in Scenario.model_fields if name not in (*BLOCKS, *LISTS, "sweep")]
     parts = [HEAD, "## How values are written\n"]
-    parts.append(_table([(form.name, form.written) for form in FORMS], ("value", "written")))
+    parts.append(table([(form.name, form.written) for form in FORMS], ("value", "written")))
     parts.append("Every value may be `null` whose default is. `N` is the number of an item of a ")
     parts[-1] += "list, counted from 0.\n"
-    parts += ["## Outside of blocks\n", _table([_row(Scenario, "", name) for name in plain])]
+    parts += ["## Outside of blocks\n", table([setting_row(Scenario, "", name) for name in plain])]
     for block in (*BLOCKS, *LISTS):
         parts.append(f"## {block}\n")
         shape = shapes(Scenario)[block]
@@ -97,7 +97,7 @@ def reference() -> str:
         elif not shape.has_kinds:
             cls = shape.classes[""]
             parts.append(f"{cls.__doc__}\n")
-            parts.append(_table(list(_rows(cls, block))))
+            parts.append(table(list(setting_rows(cls, block))))
         else:
             parts += _by_kind(block, shape)
     return "\n".join(parts)
@@ -117,7 +117,7 @@ def _by_kind(block: str, shape: Shape) -> list[str]:
     parts = [_kinds(block, shape)]
     owners: dict[tuple[str, ...], list[str]] = {}
     for kind, cls in shape.classes.items():
-        for row in _rows(cls, block):
+        for row in setting_rows(cls, block):
             owners.setdefault(row, []).append(kind)
     groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for row, kinds in owners.items():
@@ -125,7 +125,7 @@ def _by_kind(block: str, shape: Shape) -> list[str]:
     for kinds, rows in sorted(groups.items(), key=lambda group: -len(group[0])):
         every = len(kinds) == len(shape.classes) > 1
         parts.append("### of every kind\n" if every else f"### {block}.kind: {', '.join(kinds)}\n")
-        parts.append(_table(rows))
+        parts.append(table(rows))
     return parts
 
 
@@ -138,29 +138,30 @@ def _kinds(block: str, shape: Shape) -> str:
     if block == "policy":
         lines += ["", "Default: the hosting's own.", ""]
         rows = [(kind, ", ".join(policies_of(kind))) for kind in KINDS["hosting"]]
-        lines.append(_table(rows, ("hosting.kind", "policies, the default first")))
+        lines.append(table(rows, ("hosting.kind", "policies, the default first")))
     elif default:
         about = _about(shape.classes[default].model_fields["kind"])
         lines += ["", f"Default `{default}`, {about['origin']}: {about['source']}.", ""]
     return "\n".join(lines)
 
 
-def _rows(cls: type[f.Block], block: str, of: str = "") -> Iterator[tuple[str, ...]]:
+def setting_rows(cls: type[f.Block], block: str, of: str = "") -> Iterator[tuple[str, ...]]:
     """A row for each setting of a class and of the blocks below it."""
     for name, shape in shapes(cls).items():
         if name == "kind":
             continue
-        row = _row(cls, block, name)
+        row = setting_row(cls, block, name)
         yield (*row[:-1], f"{of}{row[-1]}")
         below = f"{block}.{name}.{ITEM}" if shape.listed else f"{block}.{name}"
         for kind, inner in shape.classes.items():
             words = f"{kind}: " if kind else ""
-            yield from _rows(inner, below, words)
+            yield from setting_rows(inner, below, words)
 
 
-def _row(cls: type[f.Block], block: str, name: str) -> tuple[str, ...]:
+def setting_row(cls: type[f.Block], block: str, name: str) -> tuple[str, ...]:
+    """The row of one setting."""
     field = cls.model_fields[name]
-    path = f"{block}.{name}" if block else name
+    path = f"{block}.{field.alias or name}" if block else field.alias or name
     shape = shapes(cls)[name]
     if shape.classes:
         kinds = " or ".join(f"`{kind}`" for kind in shape.classes if kind)
@@ -236,12 +237,15 @@ def _default(path: str, field: FieldInfo, about: dict[str, Any]) -> str:
         return f"empty: {about['derived']}" if about["derived"] else "empty"
     if isinstance(value, bool):
         return f"`{value}`".lower()
+    if value == "":
+        return f"empty: {about['derived']}"
     if about["unit"] == "bytes":
         return f"`{_size(value)}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-def _table(rows: Sequence[Sequence[str]], columns: Sequence[str] = _COLUMNS) -> str:
+def table(rows: Sequence[Sequence[str]], columns: Sequence[str] = _COLUMNS) -> str:
+    """A table of Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines

@@ -14,11 +14,15 @@ from modeler.scenario.kinds import KINDS
 from modeler.scenario.paths import known_paths
 from modeler.scenario.schema import BLOCKS, LISTS
 from modeler.scenario.tree import shapes
+from modeler.study.choice_blocks import Choice
+from modeler.study.choice_file import read_choice
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("script", ["make_cli_reference.py", "make_scenario_reference.py"])
+@pytest.mark.parametrize(
+    "script", ["make_cli_reference.py", "make_scenario_reference.py", "make_choice_reference.py"]
+)
 def test_generated_references_are_current(script: str) -> None:
     result = subprocess.run(
         [sys.executable, ROOT / "docs" / script, "--check"],
@@ -57,6 +61,20 @@ def test_the_scenario_reference_has_every_key_with_its_default() -> None:
     kinds = re.findall(r"^- `([a-z0-9_]+)`: ", text, re.MULTILINE)
     weather = shapes(Scenario)["weather"].classes
     assert kinds == [kind for block in (*KINDS.values(), weather) for kind in block]
+
+
+def test_the_choice_reference_has_every_key_and_an_example_that_reads(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "choice.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-zN_.]+)` \| (.*) \|$", text, re.MULTILINE))
+    keys = {*shapes(Choice)} - {"schema_"} | {"schema"}
+    for name in ("variants", "places", "worlds"):
+        keys |= {f"{name}.N.{key}" for key in shapes(shapes(Choice)[name].classes[""])}
+    assert rows.keys() == keys
+    assert rows["worlds.N.latency_share"].startswith("share | `0.99` |")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "shown.yaml"
+    file.write_text(example, encoding="utf-8")
+    assert read_choice(file).name == "mobile fraud detection"
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/model.md"])

@@ -21,8 +21,9 @@ def command(benchmark: str, folder: str | None, format: str, output: str | None)
 
     BENCHMARK is one of the catalogue's, ImageNet-1K acc@1 when left out. Prints the models that no
     smaller one reaches, the law fitted to them, by how much it misses each when fitted without it,
-    and what a doubling of the parameters brings. It describes published models: the accuracy of a
-    variant is never computed.
+    and what a doubling of the parameters brings: gain_extrapolated where twice the parameters are
+    more than any of these models has, so that the law alone says it. It describes published models:
+    the accuracy of a variant is never computed.
 
     In Python: modeler.predict.accuracy.accuracy_curve(BENCHMARK).
     """
@@ -37,6 +38,7 @@ def command(benchmark: str, folder: str | None, format: str, output: str | None)
             "accuracy": one.accuracy,
             "law": round(curve.at(float(one.parameters or 0)), 2),
             "gain_per_doubling": round(curve.gain_per_doubling(float(one.parameters or 0)), 3),
+            "gain_extrapolated": curve.extrapolates(float(one.parameters or 0)),
             "source": one.source,
         }
         for one in curve.frontier

@@ -22,9 +22,12 @@ def command(
     """Choose among variants and places under the limits of each world.
 
     FILE is YAML of the schema choice/1: variants (size, latency, accuracy with its source), places
-    (device, cloud, batch) and worlds (limits); or the name of an example: mobile_fraud. Prints the
-    cheapest and the smallest that pass, the runner-up, and what excludes every other pair. Ends
-    with exit code 3 when a world has none.
+    (device, cloud, batch) and worlds (limits); or the name of an example: image_classifier,
+    language_model, mobile_fraud, nightly_batch. docs/choice.md has every key. Prints the cheapest
+    and the smallest that pass, the runner-up, and what excludes every other pair and by how much;
+    where none passes, the nearest. Ends with exit code 3 when a world has none.
+
+    A latency is that of the share of requests a world names, wait and service together.
 
     In Python: modeler.study.choose.choose(read_choice(FILE)).
     """
@@ -49,6 +52,7 @@ def command(
                     ("chosen", decision.chosen),
                     ("smallest", decision.smallest),
                     ("runner-up", decision.runner_up),
+                    ("nearest", decision.nearest),
                 )
                 if pair is one
             ]
@@ -60,6 +64,7 @@ def command(
                     "size": format_size(pair.size_bytes),
                     "accuracy": pair.accuracy,
                     "latency_s": pair.latency_s,
+                    "wait_s": pair.wait_s,
                     "instances": pair.instances,
                     "usd_per_month": pair.usd_per_month,
                     "verdict": ", ".join(marks) or ("passes" if pair.passes else "excluded"),

@@ -144,7 +144,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         cost_lines=lines,
         prices=(price,) if run.layer is None else prices_of(run.layer, price),
         bounds=_bounds(run, price),
-        notes=tuple(run.policy.notes),
+        notes=(*run.policy.notes, *run.service.notes),
         assumptions=_assumptions(run),
         seed=scenario.seed,
     )

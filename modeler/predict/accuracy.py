@@ -75,9 +75,15 @@ class AccuracyCurve:
     def gain_per_doubling(self, parameters: float) -> float:
         """Accuracy gained from twice the parameters. [percentage points]
 
-        The law's own, and beyond half of the largest published model an extrapolation of it.
+        The law's own, and beyond half of the largest published model an extrapolation of it
+        (`extrapolates`).
         """
         return self._law(2.0 * parameters) - self._law(parameters)
+
+    def extrapolates(self, parameters: float) -> bool:
+        """Whether twice a size is beyond the published ones, or the size before them."""
+        low, high = (float(one.parameters or 0) for one in (self.frontier[0], self.frontier[-1]))
+        return parameters < low or 2.0 * parameters > high
 
     def _law(self, parameters: float) -> float:
         return float(self.top - self.scale * parameters**-self.power)

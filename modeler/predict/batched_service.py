@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 import pricing
 from modeler.predict.architecture import Architecture, from_config
 from modeler.predict.known import known
-from modeler.predict.latency.profile import ProfileError, read_profile
-from modeler.predict.latency.roofline import Group, NotCovered, TokenModel
+from modeler.predict.latency.profile import Profile, ProfileError, read_profile
+from modeler.predict.latency.roofline import Group, NotADecoder, NotCovered, TokenModel
 from modeler.predict.latency.step_law import (
     Efficiency,
     StepLaw,
@@ -55,12 +55,14 @@ class StepBatching:
     batched_tokens : int. Tokens of a step at most. [tokens]
     mixed : bool. Whether decoding goes on in a step with prompt tokens.
     slots : int. Sequences in flight at most. [sequences]
+    notes : tuple of str. What of a profile is no measurement.
     """
 
     law: StepLaw
     batched_tokens: int
     mixed: bool
     slots: int
+    notes: tuple[str, ...] = ()
 
 
 class FullReplica(NamedTuple):
@@ -88,6 +90,9 @@ def step_batching(scenario: Scenario, instance: InstanceSpec) -> StepBatching:
         settings.step_overhead_s,
     )
     slots = scenario.fleet.slots or default_max_num_seqs(group)
+    profile, notes = _profile(settings.profile, scenario.fleet.slots, slots)
+    if profile is not None:
+        slots = min(slots, profile.reach)
     tokens = settings.batched_tokens or max(default_batched_tokens(group), slots)
     if settings.prefill == "mixed" and tokens < slots:
         raise BatchedError(
@@ -108,13 +113,42 @@ def step_batching(scenario: Scenario, instance: InstanceSpec) -> StepBatching:
             model = TokenModel(shape, dtype, group, settings.cache_dtype)
             _check_size(model, size, settings.architecture)
             law = described_law(model, tokens, efficiency)
-        if settings.profile is not None:
-            law = measured_law(law, read_profile(settings.profile), slots)
+        if profile is not None:
+            law = measured_law(law, profile, slots)
+    except NotADecoder as error:
+        raise BatchedError(f"{error}; service.kind: dynamic is for models of one pass") from error
     except NotCovered as error:
         raise BatchedError(f"{error}; take another instance or a smaller precision") from error
+    return StepBatching(law, tokens, settings.prefill == "mixed", slots, notes)
+
+
+def _profile(
+    file: str | None, asked: int | None, slots: int
+) -> tuple[Profile | None, tuple[str, ...]]:
+    """The measured steps, and what of them is none.
+
+    Raises
+    ------
+    BatchedError
+        They cannot be read, or do not reach the slots that were asked for. The engine's own number
+        of slots gives way instead.
+    """
+    if file is None:
+        return None, ()
+    try:
+        profile = read_profile(file)
+        if asked is not None:
+            profile.check(asked, "fleet.slots")
     except (ProfileError, OSError) as error:
         raise BatchedError(str(error)) from error
-    return StepBatching(law, tokens, settings.prefill == "mixed", slots)
+    used = min(slots, profile.reach)
+    notes = profile.notes(used)
+    if used < slots:
+        notes += (
+            f"fleet.slots is {used} and not the engine's {slots}: {file} reaches no farther; "
+            "measure more, or set fleet.slots",
+        )
+    return profile, notes
 
 
 def sizes_by_precision(scenario: Scenario) -> tuple[dict[str, int], bool]:

@@ -27,11 +27,13 @@ class DynamicBatching:
     seconds : tuple of float. Of a batch of 1, 2, .. up to the largest. [s]
     max_delay_s : float. How long the first of a batch may wait for more. [s]
     text : str. In words.
+    notes : tuple of str. What of it is no measurement.
     """
 
     seconds: tuple[float, ...]
     max_delay_s: float
     text: str
+    notes: tuple[str, ...] = ()
 
     @property
     def slots(self) -> int:
@@ -50,9 +52,12 @@ def dynamic_batching(scenario: Scenario, instance: InstanceSpec) -> DynamicBatch
     """
     settings: Any = scenario.service
     sizes = range(1, settings.max_batch + 1)
+    notes: tuple[str, ...] = ()
     try:
         if settings.profile is not None:
             profile = read_profile(settings.profile)
+            profile.check(settings.max_batch, "service.max_batch")
+            notes = profile.notes(settings.max_batch)
             seconds = tuple(profile.latency_s(size) for size in sizes)
             how = f"measured at {len(profile.sizes)} sizes"
         elif settings.network is not None:
@@ -68,7 +73,7 @@ def dynamic_batching(scenario: Scenario, instance: InstanceSpec) -> DynamicBatch
         f"dynamic batching: {1e3 * seconds[0]:.3g} ms alone, {1e3 * seconds[-1]:.3g} ms for "
         f"{settings.max_batch}, {how}; waits up to {1e3 * settings.max_delay_s:.3g} ms for more"
     )
-    return DynamicBatching(seconds, settings.max_delay_s, text)
+    return DynamicBatching(seconds, settings.max_delay_s, text, notes)
 
 
 def _of_network(name: str, dtype: str, instance: InstanceSpec, sizes: range) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pricing
 from modeler.predict.constants import SET, in_force
 from modeler.predict.hardware import listed_price
+from modeler.predict.latency.profile import ProfileError, read_profile
 from modeler.scenario.explain import InForce, settings_in_force
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLD_START = "cold_start."
 _PRICE = "hosting.usd_per_hour"
+_PROFILE = "service.profile"
 
 
 def explain(scenario: Scenario, given: Mapping[str, str] | None = None) -> list[InForce]:
@@ -36,6 +38,8 @@ def explain(scenario: Scenario, given: Mapping[str, str] | None = None) -> list[
     for row in settings_in_force(scenario, given):
         if row.path == _PRICE and row.value is None:
             row = _price(scenario, row)
+        if row.path == _PROFILE and row.value is not None:
+            row = _profile(scenario, row)
         if row.origin == "yours" or not _is_constant(scenario, row.path):
             rows.append(row)
         if row.path == "cold_start.total_s":
@@ -67,6 +71,21 @@ def _constants(scenario: Scenario) -> Iterator[InForce]:
         yield InForce(
             f"{_COLD_START}{constant.name}", value, unit, constant.origin, constant.source, meaning
         )
+
+
+def _profile(scenario: Scenario, row: InForce) -> InForce:
+    """The file of measured seconds, with what of it the run uses and is no measurement."""
+    file, service = str(row.value), scenario.service
+    try:
+        profile = read_profile(file)
+    except (ProfileError, OSError) as error:
+        return row._replace(source=f"{row.source}; cannot be used: {error}")
+    asked = getattr(service, "max_batch", scenario.fleet.slots)
+    said = (
+        f"{len(profile.sizes)} rows, {profile.name} {profile.sizes[0]:g} to {profile.sizes[-1]:g}"
+    )
+    notes = profile.notes(min(asked or profile.reach, profile.reach))
+    return row._replace(source="; ".join([row.source, said, *notes]))
 
 
 def _price(scenario: Scenario, row: InForce) -> InForce:

@@ -74,6 +74,11 @@ class ServiceLaw:
     batching: StepBatching | DynamicBatching | None = None
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What of a measured law was not measured; in words, for the reader of a result."""
+        return () if self.batching is None else self.batching.notes
+
+    @property
     def slots_default(self) -> int:
         """Requests a replica serves at once unless the scenario says: 8 for token traffic, or 1.
 

@@ -113,25 +113,8 @@ def _unknown_kind(path: Path, data: Mapping[str, Any]) -> _Found:
 
 def _wrong_value(detail: ErrorDetails, path: Path, data: Mapping[str, Any]) -> _Found:
     kind_of_error = detail["type"]
-    context = detail.get("ctx", {})
     name, value = dotted(path), detail["input"]
-    near = ""
-    if kind_of_error in ("quantity", "entries"):
-        expected = str(context["expected"])
-        said = str(context.get("message", detail["msg"]))
-    else:
-        if kind_of_error in _BOUNDS:
-            key, words = _BOUNDS[kind_of_error]
-            expected = f"{words} {context[key]:g}"
-        elif kind_of_error == "too_short":
-            expected = f"a list of at least {context['min_length']}"
-        elif kind_of_error == "literal_error":
-            expected = f"one of {context['expected']}".replace("'", "").replace(" or ", ", ")
-            choices = expected.removeprefix("one of ").split(", ")
-            near = nearest(str(value), choices)
-        else:
-            expected = _WORDS.get(kind_of_error, detail["msg"].lower())
-        said = f"{_shown(value)} is not {expected}"
+    said, expected, near = in_words(detail)
     shape = place_of(path, data).shape
     one_value = not (shape.listed or shape.keyed or follow(path, data)[1])
     if is_list(value) and one_value and kind_of_error != "entries":
@@ -140,6 +123,29 @@ def _wrong_value(detail: ErrorDetails, path: Path, data: Mapping[str, Any]) -> _
     if kind_of_error in ("model_type", "model_attributes_type") and shape.has_kinds:
         said += f", e.g. {{kind: {next(iter(shape.classes))}}}"
     return Problem(f"{name}: {said}", name, value, expected, near), path, False
+
+
+def in_words(detail: ErrorDetails) -> tuple[str, str, str]:
+    """A value that pydantic refuses: what is said of it, what was expected, the nearest choice."""
+    kind_of_error = detail["type"]
+    context = detail.get("ctx", {})
+    value = detail["input"]
+    near = ""
+    if kind_of_error in ("quantity", "entries"):
+        expected = str(context["expected"])
+        return str(context.get("message", detail["msg"])), expected, near
+    if kind_of_error in _BOUNDS:
+        key, words = _BOUNDS[kind_of_error]
+        expected = f"{words} {context[key]:g}"
+    elif kind_of_error == "too_short":
+        expected = f"a list of at least {context['min_length']}"
+    elif kind_of_error == "literal_error":
+        expected = f"one of {context['expected']}".replace("'", "").replace(" or ", ", ")
+        choices = expected.removeprefix("one of ").split(", ")
+        near = nearest(str(value), choices)
+    else:
+        expected = _WORDS.get(kind_of_error, detail["msg"].lower())
+    return f"{_shown(value)} is not {expected}", expected, near
 
 
 def _of_conflict(conflict: Conflict) -> _Found:

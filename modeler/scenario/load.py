@@ -51,15 +51,25 @@ def load(
         With all problems, each with line and column.
     """
     name = os.fspath(path)
+    return loads(text_of(name), file=name, check_files=check_files, read_policy=read_policy)
+
+
+def text_of(name: str) -> str:
+    """The text of a file in UTF-8.
+
+    Raises
+    ------
+    ScenarioError
+        It cannot be read, or is no text.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(name).read_text(encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         raise ScenarioError([Problem(f"cannot read {name}: {reason}")]) from error
     except UnicodeDecodeError as error:
         message = f"not a text file in UTF-8: byte {error.start} is {error.object[error.start]:#x}"
         raise ScenarioError([Problem(message, file=name)]) from error
-    return loads(text, file=name, check_files=check_files, read_policy=read_policy)
 
 
 def loads(
@@ -83,7 +93,7 @@ def loads(
     ScenarioError
         With all problems, each with line and column.
     """
-    document = _Document(file, text.splitlines())
+    document = Document(file, text.splitlines())
     data = document.read(text)
     folder = Path(file).parent
     if names_a_policy_file(data):
@@ -96,11 +106,19 @@ def loads(
 
 
 @dataclass
-class _Document:
-    """A YAML text with the place of every key and value."""
+class Document:
+    """A YAML text with the place of every key and value.
+
+    Parameters
+    ----------
+    file : str. The name to show in errors.
+    lines : list of str. Of the text.
+    form : str. What the whole has to be, for the message where it is no mapping.
+    """
 
     file: str
     lines: list[str]
+    form: str = "a scenario is a mapping of settings, such as model: {size: 4GB}"
     problems: list[Problem] = field(default_factory=list)
     _values: dict[SettingPath, Node] = field(default_factory=dict)
     _keys: dict[SettingPath, Node] = field(default_factory=dict)
@@ -121,8 +139,7 @@ class _Document:
         except YAMLError as error:
             raise ScenarioError([Problem(f"not valid YAML: {error}", file=self.file)]) from error
         if not isinstance(data, dict):
-            problem = Problem("a scenario is a mapping of settings, such as model: {size: 4GB}")
-            raise ScenarioError([self._at(problem, root.start_mark)])
+            raise ScenarioError([self._at(Problem(self.form), root.start_mark)])
         return data
 
     def locate(self, problem: Problem, path: SettingPath, at_key: bool) -> Problem:

@@ -61,7 +61,7 @@ class Batched(Block):
     profile: str | None = setting(
         None,
         "CSV of measured seconds between two tokens by concurrency, relative to the scenario, in "
-        "place of the predicted decoding step.",
+        "place of the predicted decoding step; continued to twice its last row and no farther.",
         min_length=1,
         derived="the predicted step",
     )
@@ -132,7 +132,8 @@ class Dynamic(Block):
     )
     profile: str | None = setting(
         None,
-        "CSV of measured seconds by batch, relative to the scenario.",
+        "CSV of measured seconds by batch, relative to the scenario; continued to twice its last "
+        "row and no farther.",
         min_length=1,
         derived="network, or fixed_s and per_item_s",
     )

@@ -1,241 +1,253 @@
-"""What a choice is between: a file of variants, places and worlds (``choice/1``)."""
+"""What a choice is between: a file of variants, places and worlds (``choice/1``) is read.
+
+Every mistake is told at once, in its line, as those of a scenario are.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from modeler.predict.catalogue import UnknownVariant, variants
-from modeler.scenario import UnitError, parse_size
+import pricing
+from modeler.predict.known import known
+from modeler.scenario import Problem, ScenarioError
+from modeler.scenario.build import in_words
+from modeler.scenario.errors import nearest
+from modeler.scenario.fields import Block
+from modeler.scenario.load import Document, text_of
+from modeler.scenario.tree import is_list
+from modeler.study.choice_blocks import IN_A_FILE, NEEDED, OF_KIND, Choice, Place, Variant, World
+from modeler.study.choice_catalogue import filled
 
-EXAMPLES: Final = Path(__file__).with_name("examples")
+__all__ = ["Choice", "ChoiceError", "Place", "Variant", "World", "examples", "read_choice"]
 
+_EXAMPLES: Final = Path(__file__).with_name("examples")
+_LISTS: Final[dict[str, type[Block]]] = {"variants": Variant, "places": Place, "worlds": World}
+_FORM: Final = (
+    "a choice is a mapping of name, requests_per_second, variants, places and worlds; "
+    "docs/choice.md has every key"
+)
 
-class ChoiceError(Exception):
-    """A file that does not say a choice; lists all that is wrong with it."""
+# An instance that every region has had for years: what is unknown beside it is the region.
+_EVERYWHERE: Final = "m5.large"
 
-    exit_code: Final = 2
+# Other tools' words for keys of a variant.
+_MEANT: Final = {"context": "prompt_tokens", "model": "catalogue", "precision": "dtype"}
 
-    def __init__(self, file: str, problems: list[str]) -> None:
-        self.file, self.problems = file, tuple(problems)
-        super().__init__(file, self.problems)
-
-    def __str__(self) -> str:
-        return "\n".join(f"{self.file}: {problem}" for problem in self.problems)
-
-
-def _size(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_size(value)
-    except UnitError as error:
-        raise ValueError(str(error)) from error
-
-
-Bytes = Annotated[int, BeforeValidator(_size), Field(gt=0)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+_Path = tuple[str | int, ...]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ChoiceError(ScenarioError):
+    """A file that does not say a choice; lists all that is wrong with it, each in its line."""
 
 
-class Variant(_Block):
-    """One model that may be chosen.
+class _Found(NamedTuple):
+    """A problem with its path, and whether it is the key that is wrong."""
 
-    Accuracy is the analyst's or a publication's, in the metric's own unit; a variant without one
-    passes no limit on accuracy. ``latency_s`` is one inference on a machine of speed 1; without it
-    a place's compute budget and ``flops``, or the rule of one-pass models and ``network``, say it.
-    ``cv`` is the spread of that time, over its mean. ``catalogue`` names a published model, whose
-    row fills what is not written.
-    """
-
-    name: str = Field(min_length=1)
-    catalogue: str | None = None
-    size: Bytes
-    latency_s: Positive | None = None
-    cv: NotNegative = 0.0
-    flops: Positive | None = None
-    network: str | None = None
-    accuracy: float | None = None
-    metric: str = ""
-    source: str = Field(min_length=1)
-    parameters: Positive | None = None
-    training_tokens: Positive | None = None
-    training_flops: Positive | None = None
-
-    @property
-    def training(self) -> float | None:
-        """Operations of its training: as given, else 6 x parameters x tokens. [FLOP]"""
-        if self.training_flops is not None:
-            return self.training_flops
-        if self.parameters is not None and self.training_tokens is not None:
-            return 6.0 * self.parameters * self.training_tokens
-        return None
+    problem: Problem
+    path: _Path
+    at_key: bool
 
 
-class Place(_Block):
-    """Where a variant may run.
-
-    ``device``: in the user's hand, with a budget of memory, storage and operations a second, no
-    network and no bill. ``cloud``: instances behind a round trip, always on, in front of which
-    requests queue. ``batch``: instances started for a queue and stopped after, whose answer comes
-    at the deadline; without ``start_s`` a start takes its predicted median.
-    """
-
-    name: str = Field(min_length=1)
-    kind: Literal["device", "cloud", "batch"]
-    speed: Positive = 1.0
-    source: str = Field(min_length=1)
-    memory: Bytes | None = None
-    storage: Bytes | None = None
-    flops_per_s: Positive | None = None
-    instance: str | None = None
-    region: str = "us-east-1"
-    round_trip_s: NotNegative = 0.0
-    utilisation: Annotated[float, Field(gt=0, le=1)] = 0.6
-    deadline_s: Positive | None = None
-    start_s: NotNegative | None = None
-    watts: Positive | None = None
-
-
-class World(_Block):
-    """What has to hold: limits, and whether there is a connection.
-
-    The limit on latency holds for ``latency_share`` of the requests.
-    """
-
-    name: str = Field(min_length=1)
-    accuracy_at_least: float | None = None
-    latency_at_most_s: Positive | None = None
-    latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
-    cold_start_at_most_s: Positive | None = None
-    size_at_most: Bytes | None = None
-    usd_per_month_at_most: NotNegative | None = None
-    offline: bool = False
-
-
-class Choice(_Block):
-    """Variants, places and worlds, with the demand that all of them meet."""
-
-    schema_: Literal["choice/1"] = Field("choice/1", alias="schema")
-    name: str = Field(min_length=1)
-    requests_per_second: Positive
-    variants: tuple[Variant, ...] = Field(min_length=1)
-    places: tuple[Place, ...] = Field(min_length=1)
-    worlds: tuple[World, ...] = Field(min_length=1)
+def examples() -> tuple[str, ...]:
+    """Names of the files that come with the tool."""
+    return tuple(sorted(path.stem for path in _EXAMPLES.glob("*.yaml")))
 
 
 def read_choice(source: str | os.PathLike[str]) -> Choice:
     """Read a file, or a shipped example by its name.
 
+    Parameters
+    ----------
+    source : path or str. YAML 1.2 of the schema ``choice/1``; a file goes before an example.
+
     Raises
     ------
     ChoiceError
-        No YAML, unknown or missing keys, values that cannot be; all at once.
-    OSError
-        The file cannot be opened.
+        No such file, no YAML, unknown or missing keys, values that cannot be; all at once.
     """
     name = os.fspath(source)
-    path = Path(source)
-    shipped = EXAMPLES / f"{name}.yaml"
-    if not path.exists() and shipped.exists():
-        path = shipped
+    path = name
+    if not Path(name).exists():
+        if name in examples():
+            path = str(_EXAMPLES / f"{name}.yaml")
+        elif not Path(name).suffix:
+            near = nearest(name, examples())
+            message = f'no file and no example "{name}": the examples are {", ".join(examples())}'
+            raise ChoiceError([Problem(message, nearest=near)])
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ChoiceError(name, [f"no YAML: {error}"]) from error
-    if not isinstance(content, dict):
-        raise ChoiceError(name, [f"expected keys: {', '.join(_keys(Choice))}"])
-    unknown = list(_fill(content))
-    if unknown:
-        raise ChoiceError(name, unknown)
+        text = text_of(path)
+        document = Document(path, text.splitlines(), _FORM)
+        written = document.read(text)
+    except ScenarioError as error:
+        raise ChoiceError(error.problems) from error
+    if not written:
+        raise ChoiceError([Problem(f"an empty file: {_FORM}", file=path)])
+    content, found = filled(written)
+    stated = [_Found(problem, path, False) for path, problem in found]
     try:
-        found = Choice.model_validate(content)
+        choice = Choice.model_validate(content, context=IN_A_FILE)
     except ValidationError as error:
-        raise ChoiceError(name, [_told(each) for each in error.errors()]) from error
-    problems = list(_contradictions(found))
-    if problems:
-        raise ChoiceError(name, problems)
+        choice = None
+        stated += _told(error.errors(include_url=False), content, stated)
+    stated += _contradictions(content, {one.path for one in stated}, stated)
+    problems = [document.locate(*one) for one in stated]
+    if choice is None or problems or document.problems:
+        raise ChoiceError([*document.problems, *problems])
+    return choice
+
+
+def _told(
+    details: Sequence[ErrorDetails], content: Mapping[str, Any], known: Sequence[_Found]
+) -> list[_Found]:
+    """Complaints of pydantic in our words, without those that another problem explains."""
+    unknown_keys = [_unknown(each) for each in details if each["type"] == "extra_forbidden"]
+    meant = _meant(unknown_keys)
+    # What the catalogue would have filled is not missing where the name is wrong.
+    empty = {one.path[:2] for one in known if one.path[-1] == "catalogue"}
+    found = unknown_keys
+    for each in details:
+        path: _Path = tuple(each["loc"])
+        name = _dotted(path)
+        if each["type"] == "missing":
+            if path not in meant and path[:2] not in empty:
+                problem = Problem(f"{name} is missing{_why(path, content)}", name)
+                found.append(_Found(problem, path, True))
+        elif each["type"] != "extra_forbidden":
+            said, expected, near = in_words(each)
+            problem = Problem(f"{name}: {said}", name, each["input"], expected, near)
+            found.append(_Found(problem, path, False))
     return found
 
 
-def _fill(content: dict[str, Any]) -> Iterator[str]:
-    """Fill variants of the catalogue with its rows; gives what it does not have."""
-    listed = content.get("variants")
-    for number, variant in enumerate(listed if isinstance(listed, list) else ()):
-        wanted = variant.get("catalogue") if isinstance(variant, dict) else None
-        if not isinstance(wanted, str):
+def _unknown(error: ErrorDetails) -> _Found:
+    path: _Path = tuple(error["loc"])
+    block = _LISTS.get(str(path[0]), Choice) if len(path) > 1 else Choice
+    keys = [field.alias or key for key, field in block.model_fields.items()]
+    near = _MEANT.get(str(path[-1]), "") if block is Variant else ""
+    near = near or nearest(str(path[-1]), keys)
+    message = f'unknown key "{path[-1]}"' + (f" in {_dotted(path[:-1])}" if path[:-1] else "")
+    if not near:
+        message += f": expected one of {', '.join(keys)}"
+    return _Found(Problem(message, _dotted(path), error["input"], nearest=near), path, True)
+
+
+def _meant(found: Sequence[_Found]) -> set[_Path]:
+    """Paths of the keys that were probably meant by unknown ones: they are not missing as well."""
+    return {(*one.path[:-1], one.problem.nearest) for one in found if one.at_key}
+
+
+def _why(path: _Path, content: Mapping[str, Any]) -> str:
+    """What may be written for a key of a variant that is missing."""
+    if path[0] != "variants" or len(path) < 3:
+        return ""
+    published = content["variants"][path[1]].get("catalogue")
+    if published is None:
+        return "; or name a published model with catalogue"
+    return f": the catalogue has none of {published}"
+
+
+def _contradictions(
+    content: Mapping[str, Any], broken: set[_Path], told: list[_Found]
+) -> Iterator[_Found]:
+    """What is wrong between values that are right in themselves."""
+    meant = _meant(told)
+    for kind in _LISTS:
+        seen: dict[str, int] = {}
+        for number, item in _items(content, kind):
+            name = item.get("name")
+            if not isinstance(name, str):
+                continue
+            if name in seen:
+                message = f'{kind}.{number}.name: "{name}" is that of {kind}.{seen[name]} already'
+                path: _Path = (kind, number, "name")
+                yield _Found(Problem(message, _dotted(path), name), path, False)
+            seen.setdefault(name, number)
+    for number, place in _items(content, "places"):
+        yield from _of_place(number, place, broken, meant)
+    for number, variant in _items(content, "variants"):
+        named = variant.get("architecture")
+        if isinstance(named, str) and named:
+            try:
+                known(named)
+            except LookupError as error:
+                path = ("variants", number, "architecture")
+                message = f"{_dotted(path)}: {error.args[0]}"
+                yield _Found(Problem(message, _dotted(path), named), path, False)
+    metrics: dict[str, str] = {}
+    for number, variant in _items(content, "variants"):
+        metric = variant.get("metric", "")
+        if variant.get("accuracy") is None or not isinstance(metric, str):
+            continue
+        metrics.setdefault(metric, f"variants.{number}")
+        if len(metrics) > 1 and metrics[metric] == f"variants.{number}":
+            first = next(iter(metrics))
+            message = (
+                f"variants.{number}: accuracy is of {_quoted(metric)}, that of {metrics[first]} is "
+                f"of {_quoted(first)}: only one metric can be compared"
+            )
+            path = ("variants", number, "metric" if "metric" in variant else "accuracy")
+            yield _Found(Problem(message, _dotted(path), metric), path, False)
+
+
+def _of_place(
+    number: int, place: Mapping[str, Any], broken: set[_Path], meant: set[_Path]
+) -> Iterator[_Found]:
+    kind = place.get("kind")
+    here: _Path = ("places", number)
+    if not isinstance(kind, str) or kind not in NEEDED:
+        return
+    for key in NEEDED[kind]:
+        if place.get(key) is None and (*here, key) not in broken | meant:
+            path = (*here, key)
+            message = f"{_dotted(path)} is missing for places.{number}.kind {kind}"
+            yield _Found(Problem(message, _dotted(path)), path, True)
+    for key, kinds in OF_KIND.items():
+        path = (*here, key)
+        default = Place.model_fields[key].default
+        if (
+            kind not in kinds
+            and path not in broken
+            and place.get(key, default) not in (default, None)
+        ):
+            message = f"{_dotted(path)} belongs to kind {' or '.join(kinds)}; here kind is {kind}"
+            yield _Found(Problem(message, _dotted(path), place[key]), path, True)
+    if kind == "device":
+        return
+    for key, look_up in (("instance", pricing.instance), ("region", _region)):
+        value = place.get(key)
+        path = (*here, key)
+        if not isinstance(value, str) or path in broken:
             continue
         try:
-            rows = variants(wanted)
-        except UnknownVariant as error:
-            yield f"variants.{number}.catalogue: {error}"
-            continue
-        # A model has a row for each machine it was measured on; what counts here is in all.
-        row = next((row for row in rows if row.accuracy is not None), rows[0])
-        filled = {
-            "name": wanted,
-            "size": row.size_bytes,
-            "accuracy": row.accuracy,
-            "metric": row.benchmark if row.accuracy is not None else "",
-            "parameters": row.parameters,
-            "flops": row.flops,
-            "network": row.name.partition(":")[0].rpartition("/")[2],
-            "source": f"{row.source}, {row.date}".rstrip(", "),
-        }
-        for key, value in filled.items():
-            if value is not None:
-                variant.setdefault(key, value)
+            look_up(value)
+        except (pricing.UnknownInstance, pricing.UnknownRegion, pricing.SpecNotFound) as error:
+            yield _Found(Problem(f"{_dotted(path)}: {error}", _dotted(path), value), path, False)
 
 
-_BLOCKS: Final[dict[str, type[BaseModel]]] = {
-    "variants": Variant,
-    "places": Place,
-    "worlds": World,
-}
+def _region(name: str) -> None:
+    try:
+        pricing.price(_EVERYWHERE, name)
+    except pricing.PriceNotFound:
+        return
 
 
-def _keys(block: type[BaseModel]) -> list[str]:
-    """The keys of a block, as they are written."""
-    return [field.alias or name for name, field in block.model_fields.items()]
+def _items(content: Mapping[str, Any], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Those items of a list that are mappings, with their numbers."""
+    listed = content.get(kind)
+    for number, item in enumerate(listed if is_list(listed) else ()):
+        if isinstance(item, Mapping):
+            yield number, item
 
 
-def _told(error: Any) -> str:
-    """A problem with its path, value and what was expected."""
-    path = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        block: type[BaseModel] = Choice
-        if len(error["loc"]) > 1:
-            block = _BLOCKS.get(str(error["loc"][0]), Choice)
-        keys = _keys(block)
-        near = difflib.get_close_matches(str(error["loc"][-1]), keys, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        return f"{path}: no such key, expected one of {', '.join(keys)}{hint}"
-    if error["type"] == "missing":
-        return f"{path}: is missing"
-    return f"{path} = {error['input']!r}: {error['msg']}"
+def _quoted(metric: str) -> str:
+    return f'"{metric}"' if metric else "no metric by name"
 
 
-def _contradictions(choice: Choice) -> Any:
-    for kind in ("variants", "places", "worlds"):
-        names = [one.name for one in getattr(choice, kind)]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield f'{kind}: "{name}" comes {names.count(name)} times'
-    for number, place in enumerate(choice.places):
-        if place.kind != "device" and place.instance is None:
-            yield f"places.{number}.instance: is missing, for kind {place.kind}"
-        if place.kind == "batch" and place.deadline_s is None:
-            yield f"places.{number}.deadline_s: is missing, for kind batch"
-    metrics = sorted({v.metric for v in choice.variants if v.accuracy is not None})
-    if len(metrics) > 1:
-        yield f"variants: accuracy is of {' and '.join(metrics)}: only one metric can be compared"
+def _dotted(path: _Path) -> str:
+    return ".".join(str(part) for part in path)

@@ -1,12 +1,7 @@
 """What a variant takes in a place: latency with its wait, instances, dollars, a cold start.
 
-Latency is stated, or follows from a device's compute budget, or from the rule of one-pass models
-on an instance's accelerator. In a cloud requests queue: with c instances that each serve one at a
-time and an offered load of a = rate x work,
-
-    P(wait > t) = C(c, a) exp(-2 (c / work - rate) t / (1 + cv^2))
-
-with Erlang's C: exact for exponential service (cv 1), else the approximation of Allen and Cunneen.
+One inference is stated or predicted (`choice_work.py`). In a cloud requests queue (`queueing.py`):
+a percentile of latency is that of wait and service together.
 """
 
 from __future__ import annotations
@@ -17,10 +12,17 @@ from functools import cache
 from typing import Final
 
 import pricing
-from modeler.predict import ModelDoesNotFit, check_fit, cold_start_law
-from modeler.predict.latency import Group, NotCovered, call_s, network
+from modeler.predict import cold_start_law
 from modeler.scenario import default, with_values
-from modeler.study.choice_file import Place, Variant, World
+from modeler.study.choice_blocks import Place, Variant, World
+from modeler.study.choice_work import Work, work_of
+from modeler.study.queueing import (
+    MOST_SERVERS,
+    least_servers,
+    service_percentile_s,
+    total_s,
+    wait_s,
+)
 
 _HOURS_A_MONTH: Final = 730.0
 _DAY_S: Final = 86_400.0
@@ -32,11 +34,15 @@ class Taken:
 
     Parameters
     ----------
-    latency_s : float, optional. At the world's percentile, round trip and wait included; the
-        deadline of a batch. None where nothing says it. [s]
-    latency_from : str. ``stated``, ``compute budget``, ``one-pass rule``; why there is none.
+    latency_s : float, optional. At the world's percentile, of wait and service together, and the
+        round trip; the deadline of a batch. None where nothing says it. [s]
+    latency_from : str. ``stated``, ``compute budget``, ``one-pass rule``, ``token rule``; why there
+        is none.
+    service_s : float, optional. Mean of one inference. [s]
+    wait_s : float, optional. The wait alone at that percentile, of a cloud. [s]
+    slots : int, optional. Requests that an instance serves at once; None on a device.
     instances : int, optional. That are held; None on a device. [instances]
-    usd_per_month : float. [USD]
+    usd_per_month : float, optional. 0 on a device; None where the rest is not known. [USD]
     cold_start_s : (float, float), optional. Median and 95th percentile of a new replica on the
         instance. [s]
     fits : str. Why the instance cannot hold it; empty where it can.
@@ -44,8 +50,11 @@ class Taken:
 
     latency_s: float | None
     latency_from: str
+    service_s: float | None
+    wait_s: float | None
+    slots: int | None
     instances: int | None
-    usd_per_month: float
+    usd_per_month: float | None
     cold_start_s: tuple[float, float] | None
     fits: str = ""
 
@@ -62,101 +71,67 @@ def taken(variant: Variant, place: Place, world: World, rate: float) -> Taken:
     ------
     pricing.PricingError : an instance or its price is not known.
     """
-    work, how = work_s(variant, place)
+    found = work_of(variant, place)
+    work, how = found.service_s, found.how
     if place.kind == "device" or place.instance is None:
-        return Taken(work, how, None, 0.0, None)
-    fits = _fits(place.instance, variant.size)
-    start = None if fits else _cold_start(place.instance, place.region, variant.size)
+        latency = work
+        if work is not None:
+            latency = service_percentile_s(work, variant.cv, world.latency_share)
+        return Taken(latency, how, work, None, None, None, 0.0, None)
+    if found.fits:
+        return Taken(None, how, None, None, None, None, None, None, found.fits)
+    start = _cold_start(place.instance, place.region, variant.size)
     if work is None:
-        return Taken(None, how, None, 0.0, start, fits)
+        return Taken(None, how, None, None, None, None, None, start)
+    if rate * work > MOST_SERVERS:
+        many = f"needs more than {MOST_SERVERS:.0e} instances"
+        return Taken(None, many, work, None, found.slots, None, None, start)
     hour = float(pricing.price(place.instance, place.region).usd_per_hour)
-    if place.kind == "cloud":
-        instances, wait = _cloud(variant, place, world, rate, work)
-        usd = instances * hour * _HOURS_A_MONTH
-        return Taken(work + wait + place.round_trip_s, how, instances, usd, start, fits)
-    # A batch runs once a deadline: one start, and its work on as many as finish in time.
+    if place.kind == "batch":
+        return _batch(place, rate, found, start, hour)
+    share, round_trip = world.latency_share, place.round_trip_s
+    limit = None if world.latency_at_most_s is None else world.latency_at_most_s - round_trip
+    instances = _instances(variant, place, rate, found, share, limit)
+    servers = instances * found.slots
+    latency = total_s(rate, work, servers, variant.cv, share) + round_trip
+    wait = wait_s(rate, work, servers, variant.cv, share)
+    usd = instances * hour * _HOURS_A_MONTH
+    return Taken(latency, how, work, wait, found.slots, instances, usd, start)
+
+
+def _batch(
+    place: Place, rate: float, found: Work, start: tuple[float, float] | None, hour: float
+) -> Taken:
+    """A run once a deadline: one start, and its work on as many instances as finish in time."""
+    work = found.service_s or 0.0
     deadline = place.deadline_s or _DAY_S
     start_s = place.start_s if place.start_s is not None else (start or (0.0, 0.0))[0]
-    busy_s = rate * deadline * work
-    instances = max(math.ceil(busy_s / max(deadline - start_s, 1e-9)), 1)
+    busy_s = rate * deadline * work / found.slots
+    late = ""
+    if start_s + work >= deadline:
+        late = (
+            f"a start of {start_s:.0f} s and an inference of {work:.3g} s are no shorter than the "
+            f"deadline of {deadline:.0f} s"
+        )
+    instances = 1 if late else max(math.ceil(busy_s / (deadline - start_s)), 1)
     runs = _HOURS_A_MONTH * pricing.SECONDS_PER_HOUR / deadline
     usd = runs * (busy_s + instances * start_s) / pricing.SECONDS_PER_HOUR * hour
-    late = f"a start of {start_s:.0f} s is longer than the deadline" if start_s >= deadline else ""
-    return Taken(deadline, how, instances, usd, start, fits or late)
+    return Taken(deadline, found.how, work, None, found.slots, instances, usd, start, late)
 
 
-def work_s(variant: Variant, place: Place) -> tuple[float | None, str]:
-    """One inference in a place, and what says so. [s]"""
-    if variant.latency_s is not None:
-        return variant.latency_s / place.speed, "stated"
-    if place.flops_per_s is not None:
-        if variant.flops is None:
-            return None, "no latency stated, and no operations for the compute budget"
-        return variant.flops / place.flops_per_s, "compute budget"
-    if variant.network is None or place.instance is None:
-        return None, "no latency stated"
-    spec = pricing.instance(place.instance)
-    if spec.accelerator is None:
-        return None, f"no latency stated, and {place.instance} has no accelerator to predict it on"
-    try:
-        group = Group(pricing.accelerator(spec.accelerator))
-        return call_s(network(variant.network), group, 1.0), "one-pass rule"
-    except (NotCovered, pricing.SpecNotFound) as error:
-        return None, f"no latency stated; {error}"
-
-
-def _cloud(
-    variant: Variant, place: Place, world: World, rate: float, work: float
-) -> tuple[int, float]:
-    """Instances, and the wait at the world's percentile. [instances, s]
-
-    As many as keep them at their utilisation, and more while only the wait breaks the limit.
-    """
-    share = world.latency_share
+def _instances(
+    variant: Variant, place: Place, rate: float, found: Work, share: float, limit: float | None
+) -> int:
+    """As many as keep them at their utilisation, and more while only the wait breaks the limit."""
+    work, slots = found.service_s or 0.0, found.slots
     # Beyond the load itself by at least one in a million: a queue at its capacity has no wait.
     load = rate * work
-    instances = max(math.ceil(load / place.utilisation), math.floor(load * (1 + 1e-6)) + 1, 1)
-    limit = world.latency_at_most_s
-    wait = wait_s(rate, work, instances, variant.cv, share)
-    if limit is not None and work + place.round_trip_s <= limit:
-        while work + place.round_trip_s + wait > limit:
-            instances += 1
-            wait = wait_s(rate, work, instances, variant.cv, share)
-    return instances, wait
-
-
-def erlang_c(servers: int, load: float) -> float:
-    """Share of requests that wait, of M/M/c.
-
-    Parameters
-    ----------
-    servers : int.
-    load : float. Rate times mean service, below `servers`. [erlang]
-
-    >>> round(erlang_c(10, 8.0), 4)
-    0.4092
-    """
-    blocked = 1.0
-    for k in range(1, servers + 1):
-        blocked = load * blocked / (k + load * blocked)
-    return blocked / (1.0 - load / servers * (1.0 - blocked))
-
-
-def wait_s(rate: float, work: float, servers: int, cv: float, share: float) -> float:
-    """The wait that a share of requests does not exceed. [s]"""
-    waits = erlang_c(servers, rate * work)
-    if waits <= 1.0 - share:
-        return 0.0
-    spare = servers / work - rate
-    return math.log(waits / (1.0 - share)) * (1.0 + cv * cv) / 2.0 / spare
-
-
-def _fits(instance: str, size: int) -> str:
-    try:
-        check_fit(pricing.instance(instance), size)
-    except ModelDoesNotFit as error:
-        return str(error)
-    return ""
+    busy = math.ceil(load / slots / place.utilisation * (1.0 - 1e-12))
+    instances = max(busy, math.floor(load / slots * (1.0 + 1e-6)) + 1, 1)
+    if limit is None:
+        return instances
+    servers = least_servers(rate, work, variant.cv, share, limit, instances * slots)
+    return instances if servers is None else math.ceil(servers / slots)
 
 
 @cache

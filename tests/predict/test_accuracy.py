@@ -69,6 +69,11 @@ def test_the_command(tmp_path):
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.stdout)
     assert report["schema"] == "accuracy/1"
+    most = report["frontier"][-1]["parameters"]
+    for row in report["frontier"]:
+        assert row["gain_extrapolated"] == (2 * row["parameters"] > most)
+    assert report["frontier"][-1]["gain_extrapolated"]
+    assert not report["frontier"][0]["gain_extrapolated"]
     assert report["frontier"][0]["parameters"] < report["frontier"][-1]["parameters"]
     assert (tmp_path / "figures" / "accuracy.png").stat().st_size > 10_000
     with pytest.raises(SystemExit) as ended:

@@ -75,6 +75,32 @@ def test_a_measured_profile_is_the_step():
         assert measured.step_s(batch, 1e4) == pytest.approx(profile.latency_s(batch))
 
 
+def test_a_profile_bounds_the_sequences_in_flight(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("concurrency,seconds\n1,0.03\n32,0.05\n")
+    text = f"service: {{kind: batched, profile: {path}}}\n"
+    found = law_of(text)
+    # The engine's own are 256; nobody measured so many.
+    assert found.slots_default == 64
+    assert found.notes == (
+        f"{path} ends at concurrency 32: from there to 64, the slope of the last two rows; not "
+        "measured",
+        f"fleet.slots is 64 and not the engine's 256: {path} reaches no farther; measure more, or "
+        "set fleet.slots",
+    )
+    assert law_of(f"{text}fleet: {{slots: 32}}\n").notes == ()
+    with pytest.raises(ServiceError, match=r"fleet.slots = 100 is beyond .*write fleet.slots: 64"):
+        law_of(f"{text}fleet: {{slots: 100}}\n")
+
+
+def test_an_encoder_is_not_told_to_take_another_instance():
+    with pytest.raises(
+        ServiceError, match="no decoder of tokens; service.kind: dynamic is"
+    ) as told:
+        law_of("model: {size: 220MB}\nservice: {kind: batched, architecture: bert-base}\n")
+    assert "another instance" not in str(told.value)
+
+
 def test_what_a_request_takes_of_a_full_replica_adds_up_to_its_throughput():
     law = law_of("model: {size: 16.06GB}\nservice: {kind: batched, architecture: Llama-3.1-8B}\n")
     steps = law.batching

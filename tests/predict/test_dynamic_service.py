@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import pricing
-from modeler.predict import ServiceError, service_law
+from modeler.predict import ServiceError, explain, service_law
 from modeler.predict.latency import Group, call_s, network
-from modeler.scenario import ScenarioError, loads, with_values
+from modeler.scenario import ScenarioError, load, loads, with_values
 from modeler.study import replay
 from traces import Trace
 
@@ -40,11 +40,37 @@ def test_measured(tmp_path):
     path = tmp_path / "mine.yaml"
     text = "service: {kind: dynamic, max_batch: 8, profile: mine.csv}\n"
     path.write_text(text)
-    from modeler.scenario import load
-
     scenario = load(path)
     law = service_law(scenario, TRACE, pricing.instance(scenario.hosting.instance))
     assert law.batching.seconds == pytest.approx([0.01 + 0.002 * k for k in range(8)])
+
+
+def test_beyond_what_was_measured_is_noted_and_then_refused(tmp_path):
+    (tmp_path / "mine.csv").write_text("batch,latency_ms\n1,10\n8,24\n")
+    path = tmp_path / "mine.yaml"
+
+    def scenario(batch):
+        path.write_text(
+            "model: {size: 100MB}\nhosting: {instance: ml.m5.xlarge}\n"
+            f"service: {{kind: dynamic, max_batch: {batch}, profile: mine.csv}}\n"
+        )
+        return load(path)
+
+    assert replay(scenario(8), trace=TRACE).outcome.notes == ()
+    farther = scenario(16)
+    run = replay(farther, trace=TRACE)
+    said = (
+        "mine.csv ends at batch 8: from there to 16, the slope of the last two rows; not measured"
+    )
+    assert [note.rpartition("/")[2] for note in run.outcome.notes] == [said]
+    # 24 ms and eight more at 2 ms each.
+    law = service_law(farther, TRACE, pricing.instance("ml.m5.xlarge"))
+    assert law.batching.seconds[-1] == pytest.approx(0.040)
+    (row,) = [one for one in explain(farther) if one.path == "service.profile"]
+    assert "2 rows, batch 1 to 8" in row.source
+    assert row.source.endswith(said)
+    with pytest.raises(ServiceError, match=r"service.max_batch = 17 is beyond .*max_batch: 16"):
+        service_law(scenario(17), TRACE, pricing.instance("ml.m5.xlarge"))
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,30 @@ def test_a_profile_takes_the_place_of_the_rules(tmp_path):
     assert profile.throughput(8) == pytest.approx(8 / 0.030)
 
 
+def test_a_profile_is_continued_to_twice_its_last_row_and_says_so(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("batch,latency_ms\n2,12\n8,30\n")
+    profile = read_profile(path)
+    assert profile.reach == 16
+    assert profile.notes(8) == (f"{path} starts at batch 2: below, as there",)
+    assert profile.notes(12)[1] == (
+        f"{path} ends at batch 8: from there to 12, the slope of the last two rows; not measured"
+    )
+    with pytest.raises(
+        ProfileError, match="whose last row is of batch 8 and is continued to twice"
+    ):
+        profile.latency_s(16.5)
+    with pytest.raises(ProfileError, match=r"service.max_batch = 17 is beyond .*max_batch: 16"):
+        profile.check(17, "service.max_batch")
+    # One row says nothing of a larger batch: in proportion, as if nothing were shared.
+    path.write_text("batch,latency_ms\n4,20\n")
+    alone = read_profile(path)
+    assert [alone.latency_s(size) for size in (1, 4, 8)] == pytest.approx([0.02, 0.02, 0.04])
+    assert alone.notes(8)[1].endswith("from there to 8, in proportion; not measured")
+    path.write_text("batch,latency_ms\n1,20\n")
+    assert read_profile(path).notes(1) == ()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

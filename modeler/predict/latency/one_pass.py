@@ -13,6 +13,7 @@ launch of their kernels are not covered: there the runtime decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from modeler.predict.architecture import Architecture
@@ -70,7 +71,9 @@ def network(name: str) -> Pass:
         if known in _NETWORKS:
             gmacs, macts, kernels = _NETWORKS[known]
             return Pass(2e9 * gmacs, 1e6 * macts, kernels)
-    raise NotCovered(f'operations and activations of "{name}" are not known')
+    near = get_close_matches(plain, _NETWORKS, n=1)
+    hint = f"the nearest known is {near[0]}" if near else f"known are {', '.join(_NETWORKS)}"
+    raise NotCovered(f'operations and activations of "{name}" are not known; {hint}')
 
 
 def encoder(architecture: Architecture, tokens: float) -> Pass:
@@ -104,15 +107,13 @@ def call_s(
         No figures for the accelerator, or a batch whose work is shorter than the launch.
     """
     if group.accelerator.kind == "aws":
-        raise NotCovered(
-            f"{group.accelerator.name}: the rule was fitted to GPUs; give a measured profile"
-        )
+        raise NotCovered(f"{group.accelerator.name}: the rule was fitted to GPUs")
     per_example = example_s(one, group, maths=maths, compiled=compiled)
     launch = one.kernels * value_of("kernel_launch_s")
     if batch * per_example < launch:
         raise NotCovered(
             f"a batch of {batch:g} takes {1e3 * batch * per_example:.2g} ms of work and "
-            f"{1e3 * launch:.2g} ms to launch: the runtime decides; give a measured profile"
+            f"{1e3 * launch:.2g} ms to launch: the runtime decides"
         )
     return launch + batch * per_example
 

@@ -1,11 +1,13 @@
 """A measured profile: seconds by batch or by concurrency, interpolated between its rows.
 
-It takes the place of the rules wherever an analyst has one.
+It takes the place of the rules wherever an analyst has one. What was measured says little of what
+was not: above its last row it is continued to twice that and no farther, and says so.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import os
 from dataclasses import dataclass
 from typing import Final
@@ -18,8 +20,12 @@ _SIZES: Final = ("batch", "concurrency", "requests")
 _SECONDS: Final = {"seconds": 1.0, "latency_s": 1.0, "latency_ms": 1e-3, "ms": 1e-3}
 
 
+# How far a profile is continued above its last row, over that row. [1]
+_REACH: Final = 2.0
+
+
 class ProfileError(Exception):
-    """A profile that cannot be read; names the file, the line and what was expected."""
+    """A profile that cannot be read, or does not reach so far; names the file and the way out."""
 
     exit_code: Final = 2
 
@@ -33,21 +39,62 @@ class Profile:
     sizes : float64[n]. Batch or concurrency, ascending. [requests]
     seconds : float64[n]. Latency at each. [s]
     name : str. ``batch`` or ``concurrency``.
+    file : str. Where they stand, for messages.
     """
 
     sizes: Floats
     seconds: Floats
     name: str = "batch"
+    file: str = "the profile"
+
+    @property
+    def reach(self) -> int:
+        """The largest size that it is continued to: twice the last row. [requests]"""
+        return int(_REACH * float(self.sizes[-1]))
+
+    def check(self, size: int, setting: str) -> None:
+        """Refuse a size that the profile does not reach.
+
+        Raises
+        ------
+        ProfileError : naming the setting that asks for it, and the largest that may be.
+        """
+        if size > self.reach:
+            raise ProfileError(
+                f"{setting} = {size} is beyond {self.file}, whose last row is of {self.name} "
+                f"{self.sizes[-1]:g} and is continued to twice that: measure farther, or write "
+                f"{setting}: {self.reach}"
+            )
+
+    def notes(self, size: int) -> tuple[str, ...]:
+        """What is no measurement up to a size, in words."""
+        first, last = float(self.sizes[0]), float(self.sizes[-1])
+        found = []
+        if first > 1.0:
+            found.append(f"{self.file} starts at {self.name} {first:g}: below, as there")
+        if size > last:
+            how = "the slope of the last two rows" if len(self.sizes) > 1 else "in proportion"
+            rest = f"from there to {size}, {how}; not measured"
+            found.append(f"{self.file} ends at {self.name} {last:g}: {rest}")
+        return tuple(found)
 
     def latency_s(self, size: float) -> float:
         """Latency at a size. [s]
 
-        Between two rows on a straight line; below the first as the first; above the last with the
-        slope of the last two, for a machine that is full takes as much longer as there is more.
+        Between two rows on a straight line; below the first as the first; above the last, to twice
+        that, with the slope of the last two, for a machine that is full takes as much longer as
+        there is more; in proportion where there is one row alone.
+
+        Raises
+        ------
+        ProfileError : more than twice the last row.
         """
+        self.check(math.ceil(size), self.name)
         last = float(self.sizes[-1])
-        if size <= last or len(self.sizes) == 1:
+        if size <= last:
             return float(np.interp(size, self.sizes, self.seconds))
+        if len(self.sizes) == 1:
+            return float(self.seconds[0]) * size / last
         slope = (self.seconds[-1] - self.seconds[-2]) / (self.sizes[-1] - self.sizes[-2])
         return float(self.seconds[-1] + max(slope, 0.0) * (size - last))
 
@@ -108,4 +155,4 @@ def read_profile(path: str | os.PathLike[str]) -> Profile:
         raise ProfileError("\n".join(problems))
     sizes = np.array(sorted(found))
     kind = "batch" if size == "batch" else "concurrency"
-    return Profile(sizes, np.array([found[at] for at in sizes]), kind)
+    return Profile(sizes, np.array([found[at] for at in sizes]), kind, name)

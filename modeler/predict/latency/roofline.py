@@ -28,6 +28,10 @@ class NotCovered(ValueError):
     exit_code = 2
 
 
+class NotADecoder(NotCovered):
+    """A model that writes no tokens; no instance and no precision makes it one."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Accelerators that serve one copy of a model.
@@ -96,7 +100,7 @@ class TokenModel:
 
     def __post_init__(self) -> None:
         if self.architecture.attention is None:
-            raise NotCovered(f"{self.architecture.kind} is no decoder of tokens")
+            raise NotADecoder(f"{self.architecture.kind} is no decoder of tokens")
         self.group.flops(precision(self.weights).maths)
 
     @cached_property
