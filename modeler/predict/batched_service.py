@@ -105,11 +105,6 @@ def step_batching(scenario: Scenario, instance: InstanceSpec) -> StepBatching:
             law = generic_law(size, dtype, group, settings.cache_dtype, efficiency)
         else:
             shape = _architecture(settings.architecture)
-            if shape.attention is None:
-                raise BatchedError(
-                    f"service.architecture: {settings.architecture} ({shape.kind}) is no decoder "
-                    "of tokens; service.kind: dynamic batches models of one pass"
-                )
             model = TokenModel(shape, dtype, group, settings.cache_dtype)
             _check_size(model, size, settings.architecture)
             law = described_law(model, tokens, efficiency)

@@ -143,13 +143,3 @@ def test_a_size_is_what_lies_in_memory():
     assert (sizes["bf16"], complete) == (4 * 5_730_000_000, False)
     with pytest.raises(ServiceError, match=r"write model.size: 5.728GB"):
         law_of(f"model: {{size: 4.02GB, dtype: int4}}\n{batched}")
-
-
-def test_what_is_no_decoder_has_no_steps(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text(
-        '{"model_type": "bert", "hidden_size": 768, "num_hidden_layers": 12, "vocab_size": 30522,'
-        ' "num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 512}'
-    )
-    with pytest.raises(ServiceError, match="is no decoder of tokens; service.kind: dynamic"):
-        law_of(f"model: {{size: 440MB}}\nservice: {{kind: batched, architecture: {path}}}\n")
