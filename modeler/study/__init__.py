@@ -6,6 +6,7 @@ Reading guide: `sweep`, then `grid` (which scenarios), `presets` (every policy o
 
 from __future__ import annotations
 
+from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
 from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
@@ -13,14 +14,17 @@ from modeler.study.sweep import Interrupted, Status, SweepResult, sweep
 
 __all__ = [
     "PRESETS",
+    "BacktestError",
     "Interrupted",
     "Preset",
     "Replay",
     "Status",
     "SweepResult",
+    "backtest",
     "best_timeline",
     "is_preset",
     "presets_of",
+    "read_seen",
     "replay",
     "sweep",
 ]
