@@ -8,14 +8,16 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def output_options(*, parquet: bool = False) -> Callable[[F], F]:
+def output_options(*, parquet: bool = False, focus: bool = False) -> Callable[[F], F]:
     """``--format`` and ``-o``; the command receives ``format`` and ``output``.
 
     Parameters
     ----------
     parquet : bool. Offer Parquet too, where rows are many.
+    focus : bool. Offer the bill as FOCUS.
     """
     formats = ["table", "json", "csv", *(["parquet"] if parquet else [])]
+    formats += ["focus"] if focus else []
 
     def decorate(command: F) -> F:
         command = click.option(

@@ -34,7 +34,7 @@ from modeler.plain import to_csv
     metavar="FILE",
     help="Write one row per request to FILE (.csv or .parquet).",
 )
-@output_options()
+@output_options(focus=True)
 def command(
     scenario_file: str | None,
     trace: str | None,
@@ -59,7 +59,7 @@ def command(
 
     with compiling():
         from modeler.cli.scenario import scenario_of
-        from modeler.report import replay_text
+        from modeler.report import focus_rows, replay_text
         from modeler.scenario import with_values
         from modeler.study import replay
 
@@ -91,5 +91,7 @@ def command(
     if format == "table":
         metric = getattr(scenario.in_force[0], "metric", None)
         deliver(replay_text(result.to_dict(), metric=metric), output)
+    elif format == "focus":
+        deliver(to_csv(focus_rows(result.to_dict())), output)
     else:
         emit(result, format=format, output=output, table=result.decisions)

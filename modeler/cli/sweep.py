@@ -73,7 +73,7 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
     metavar="DIR",
     help="Also write results.json, scenarios.csv, figures (PNG, SVG) and report.html to DIR.",
 )
-@output_options(parquet=True)
+@output_options(parquet=True, focus=True)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -96,7 +96,8 @@ def command(
 
     Without SCENARIO the embedded one runs: a week of office traffic, four model sizes,
     ml.g5.2xlarge, AWS target tracking. --set varies any field (--set policy.target=4,6,8);
-    --policy all holds every autoscaler against the same traffic.
+    --policy all holds every autoscaler against the same traffic. --format focus writes the bills
+    as FOCUS 1.2, a row for each line, marked as estimates.
 
     In Python: modeler.study.sweep(modeler.scenario.default()).
     """
@@ -104,7 +105,8 @@ def command(
 
     with compiling():
         from modeler.cli.scenario import axes_of, scenario_of
-        from modeler.report import check_writable, look_of, save_run, sweep_table
+        from modeler.plain import to_csv
+        from modeler.report import check_writable, focus_rows, look_of, save_run, sweep_table
         from modeler.study import best_timeline, is_preset, presets_of, sweep
 
     check_output(output)
@@ -141,6 +143,8 @@ def command(
         to_stdout = output in (None, "-")
         text = sweep_table(plain, **look_of(sys.stdout)) if to_stdout else sweep_table(plain)
         deliver(text, output)
+    elif format == "focus":
+        deliver(to_csv(focus_rows(plain)), output)
     else:
         emit(plain, format=format, output=output, table=result.rows)
     ctx.exit(

@@ -23,6 +23,7 @@ from modeler.replay.result import Result
 from modeler.replay.run import Run
 from modeler.scenario import assumptions, scenario_id
 from modeler.scenario.serverless import Lambda, SageMakerServerless
+from traces.describe import iso
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Outcome:
     timed_out: int
     lost: int
     duration_s: float
+    start: str | None
     usd_total: float
     usd_per_hour: float
     usd_per_1k_requests: float | None
@@ -115,6 +117,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         timed_out=result.timed_out,
         lost=result.lost,
         duration_s=result.end_s,
+        start=iso(run.trace.t0_ns) if run.trace.t0_is_absolute else None,
         usd_total=usd,
         usd_per_hour=usd / (result.end_s / pricing.SECONDS_PER_HOUR) if result.end_s else 0.0,
         usd_per_1k_requests=1000.0 * usd / result.requests if result.requests else None,

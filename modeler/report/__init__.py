@@ -10,6 +10,7 @@ one replay.
 
 from modeler.report.figures import write_figures
 from modeler.report.files import OutputFolderError, check_writable
+from modeler.report.focus import FocusError, focus_rows
 from modeler.report.html import page
 from modeler.report.replayed import replay_text
 from modeler.report.save import save_run
@@ -17,8 +18,10 @@ from modeler.report.table import sweep_table
 from modeler.report.terminal import look_of
 
 __all__ = [
+    "FocusError",
     "OutputFolderError",
     "check_writable",
+    "focus_rows",
     "look_of",
     "page",
     "replay_text",
