@@ -146,12 +146,13 @@ def load(name_or_path: str | Path, seed: int = 0) -> Trace | CountSeries:
     """
     if str(name_or_path) in SAMPLES:
         return generate(str(name_or_path), seed)
-    if not Path(name_or_path).exists():
+    from traces.formats import read
+    from traces.formats._several import files_of
+
+    if not Path(name_or_path).exists() and files_of(name_or_path) is None:
         raise TraceError(None, _missing(Path(name_or_path)))
     if is_law(name_or_path):
         return generate(read_law(name_or_path), seed)
-    from traces.formats import read
-
     return read(name_or_path)
 
 

@@ -43,6 +43,7 @@ from traces.formats import (
     vllm,
 )
 from traces.formats._options import Options
+from traces.formats._several import files_of, together
 from traces.formats._source import Source
 from traces.formats._text import Layout, layout_of
 from traces.trace import Trace
@@ -101,11 +102,12 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
 def read(
     path: str | Path, input_format: str | None = None, options: Options | None = None
 ) -> Trace | CountSeries:
-    """Read traffic from a file, plain or gzip, in any known format.
+    """Read traffic from a file or several, plain or gzip, in any known format.
 
     Parameters
     ----------
-    path : str or path. The file; its name plays no part in recognising it.
+    path : str or path. The file, whose name plays no part in recognising it; a folder, or a
+        pattern such as ``logs/*.gz``, whose files are put together in order of time.
     input_format : str, optional. One of `FORMATS`, instead of recognising it.
     options : Options, optional. What the file does not tell: columns by role, unit, zone, width
         of an interval, which series.
@@ -129,6 +131,9 @@ def read(
         expected = f"one of {', '.join(FORMATS)}{hint}"
         problem = Problem("unknown", expected, column="input_format", value=input_format)
         raise TraceError(str(path), problem)
+    files = files_of(path)
+    if files is not None:
+        return together(path, files, lambda file: read(file, input_format, options))
     source = Source(path, options or Options())
     layout = layout_of(source)
     if input_format is not None:
