@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -243,10 +243,12 @@ def numbers(fields: Fields) -> tuple[NDArray[np.float64], Bad]:
     inside = np.arange(width) < fields.length[:, None]
     digits = ((fields.text >= ord("0")) & (fields.text <= ord("9"))) | ~inside
     if width < 16 and bool(digits.all()) and bool((fields.length > 0).all()):
-        value = np.zeros(rows, dtype=np.int64)
+        # Nine digits fit 32 bits, which are half as much to move.
+        value: NDArray[Any] = np.zeros(rows, dtype=np.int32 if width <= 9 else np.int64)
+        least = int(fields.length.min())
         for k in range(width):
             more = value * 10 + (fields.text[:, k] - np.uint8(ord("0")))
-            value = np.where(inside[:, k], more, value)
+            value = more if k < least else np.where(inside[:, k], more, value)
         return value.astype(np.float64), np.zeros(rows, dtype=bool)
     strings = fields.strings()
     try:
