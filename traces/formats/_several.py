@@ -10,6 +10,7 @@ import numpy as np
 
 from traces.counts import CountSeries
 from traces.errors import Problem, TraceError
+from traces.formats._assemble import most_bins
 from traces.trace import ReadReport, Trace
 
 _SHOWN: Final = 10
@@ -77,7 +78,12 @@ def together(path: str | Path, files: Sequence[Path], read: Callable[[Path], Tra
         )  # fmt: skip
     if all(isinstance(part, Trace) for part in parts):
         return _events(text, [part for part in parts if isinstance(part, Trace)], formats)
-    return _counts(text, [part for part in parts if isinstance(part, CountSeries)], formats)
+    named = [
+        (file.name, part)
+        for file, part in zip(files, parts, strict=True)
+        if isinstance(part, CountSeries)
+    ]
+    return _counts(text, named, formats)
 
 
 def _events(path: str, parts: Sequence[Trace], formats: Sequence[str]) -> Trace:
@@ -99,8 +105,23 @@ def _events(path: str, parts: Sequence[Trace], formats: Sequence[str]) -> Trace:
     )
 
 
-def _counts(path: str, parts: Sequence[CountSeries], formats: Sequence[str]) -> CountSeries:
-    """On one grid; where two files have the same interval, the sum."""
+def _counts(
+    path: str, named: Sequence[tuple[str, CountSeries]], formats: Sequence[str]
+) -> CountSeries:
+    """On one grid; where two files have the same interval, the sum.
+
+    Parameters
+    ----------
+    path : str. The folder or pattern.
+    named : sequence of (str, CountSeries). Each file's name and what it holds.
+    formats : sequence of str. The one format of all.
+
+    Raises
+    ------
+    TraceError
+        Widths differ, or the files stand further apart than so many rows can mean.
+    """
+    parts = [part for _, part in named]
     width = parts[0].bin_s
     step = round(width * 1e9)
     t0 = min(part.t0_ns for part in parts)
@@ -110,6 +131,16 @@ def _counts(path: str, parts: Sequence[CountSeries], formats: Sequence[str]) -> 
             path, Problem(f"intervals of {widths} on no common grid", "intervals of one width")
         )
     ends = [(part.t0_ns - t0) // step + part.counts.size for part in parts]
+    most = most_bins(sum(part.counts.size for part in parts))
+    if max(ends) > most:
+        first = min(named, key=lambda one: one[1].t0_ns)
+        last = max(named, key=lambda one: one[1].t0_ns)
+        apart = f"{first[0]} starts at {_date(first[1])} and {last[0]} at {_date(last[1])}"
+        problem = Problem(
+            f"{apart}: {max(ends):,} intervals of {width:g} s",
+            f"at most {most:,}: a stamp, or its unit, is wrong; else read the files apart",
+        )
+        raise TraceError(path, problem)
     told = np.zeros(max(ends), dtype=np.int64)
     for part, end in zip(parts, ends, strict=True):
         told[end - part.counts.size : end] += part.counts
@@ -118,6 +149,10 @@ def _counts(path: str, parts: Sequence[CountSeries], formats: Sequence[str]) -> 
         told, width, t0_ns=t0, t0_is_absolute=True, source=path,
         report=_report(parts, formats, notes),
     )  # fmt: skip
+
+
+def _date(part: CountSeries) -> str:
+    return f"{np.datetime64(part.t0_ns, 'ns').astype('datetime64[s]')}Z"
 
 
 def _report(parts: Sequence[Traffic], formats: Sequence[str], notes: Sequence[str]) -> ReadReport:

@@ -100,7 +100,8 @@ def clock_of(values: NDArray[np.float64], column: str, unit: str | None = None) 
     unit : str, optional. The unit, from someone who knows.
     """
     known = values[np.isfinite(values)]
-    middle = float(np.median(known)) if known.size else 0.0
+    with np.errstate(over="ignore"):  # the mean of two middle ones may be past the largest float
+        middle = float(np.median(known)) if known.size else 0.0
     named, scale = (unit, 1) if unit else UNITS.get(column.rpartition("_")[2], ("", 1))
     # Under "minute" there may stand the Unix time in seconds at which the minute starts.
     if named and (scale == 1 or middle < _SINCE_1970[named]):

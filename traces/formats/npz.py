@@ -142,7 +142,7 @@ def _mapped(source: Source) -> Trace | None:
                 for name in ("arrival_s", *trace_columns())
                 if name in names
             }
-    except (BadZipFile, ValueError, EOFError, KeyError, OSError, IndexError):
+    except (BadZipFile, ValueError, EOFError, KeyError, OSError, IndexError, NotImplementedError):
         return None
     arrivals = columns.pop("arrival_s")
     if any(one.shape != arrivals.shape for one in columns.values()) or arrivals[0] != 0.0:
@@ -181,7 +181,7 @@ def _load(source: Source) -> Arrays:
     try:
         with source.whole() as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (BadZipFile, ValueError, EOFError, KeyError, OSError) as error:
+    except (BadZipFile, ValueError, EOFError, KeyError, OSError, NotImplementedError) as error:
         raise TraceError(
             source.path, Problem(f"not a NumPy archive of plain arrays ({error})", "an .npz file")
         ) from None

@@ -53,14 +53,25 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
                 if k not in used and not _names.is_label(name) and _is_number(schema.types[k])
             ]
             table = parquet.read(columns=wanted)
-    except (pa.ArrowException, OSError) as error:
+    except TraceError:
+        raise
+    # Names and the origin in a damaged schema are no UTF-8, or no JSON: both are ValueErrors.
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise source.refuse(f"not a whole Parquet file ({error})") from None
     try:
         if origin is not None:
-            return _own(source, table, origin)
+            try:
+                return _own(source, table, origin)
+            except TraceError:
+                raise
+            except (KeyError, TypeError, ValueError) as error:
+                expected = "the file as `trace convert` wrote it"
+                raise source.refuse(f"its origin is damaged ({error!r})", expected) from None
         return _foreign(source, table, chosen, () if asked else left, asked=asked)
     except TraceError as error:
         raise TraceError(source.path, error.problems, error.more) from None
+    except UnicodeDecodeError as error:
+        raise source.refuse(f"text that is not UTF-8 ({error})") from None
 
 
 def import_parquet(path: str) -> Any:
