@@ -55,6 +55,7 @@ def draw(result: Result) -> Figure | None:
         f"SLA: at most {limit:g} %", (1.0, limit), (-4.0, 3.0),
         xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=8.5, ha="right",
     )  # fmt: skip
+    tell(axes[2], _starts(rows))
     _size_axis(axes[-1], sorted(size / _GB for size in sizes))
     said = chosen.reason if chosen is not None else "Nothing here keeps the service level."
     told = textwrap.wrap(said, _LINE)
@@ -63,6 +64,17 @@ def draw(result: Result) -> Figure | None:
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=5, handlelength=2.4)
     return figure
+
+
+def _starts(rows: Sequence[Row]) -> str:
+    """Why a lag may be far shorter than a start: said beside it, or a reader takes it for one."""
+    whole = [row["decision_to_ready_s"]["p50"] for row in rows]
+    known = [seconds for seconds in whole if seconds is not None]
+    if not known:
+        return ""
+    low, high = round(min(known)), round(max(known))
+    takes = f"{low:,} s" if low == high else f"{low:,} to {high:,} s"
+    return f"Decision to ready: {takes}. A replica already on its way ends a breach sooner."
 
 
 def _lines(rows: Sequence[Row]) -> dict[str, list[Row]]:

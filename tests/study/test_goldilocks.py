@@ -77,6 +77,8 @@ def test_the_headline_figure_is_drawn_and_stands_in_the_page(result, tmp_path):
     assert found is not None
     assert "Goldilocks" in svg
     assert found.reason[:40].replace("&", "&amp;") in svg
+    starts = [row["decision_to_ready_s"]["p50"] for row in result["scenarios"]]
+    assert f"Decision to ready: {min(starts):,.0f} to {max(starts):,.0f} s." in svg
     assert 'aria-label="Dollars, missed requests and lag' in page(result)
 
 
