@@ -127,7 +127,6 @@ def gather(w, s, row, now, free):  # type: ignore[no-untyped-def]
         w.integers[m.BREACH] = 1
         w.floats[m.BREACH_OPEN] = now
     w.integers[m.QUEUED] += 1
-    w.integers[m.PEAK_QUEUE] = max(w.integers[m.PEAK_QUEUE], w.integers[m.QUEUED])
     w.tries[row, b.R_FILLED] = now
     if w.integers[m.ROUTER] == m.CENTRAL:
         append(w, m.LINE_HEAD, row)
@@ -139,6 +138,8 @@ def gather(w, s, row, now, free):  # type: ignore[no-untyped-def]
         join_line(w, s, row)
     if free:
         look_again(w, s, now)
+    # After: a request that fills a batch on arrival, as any in batches of one, has not waited.
+    w.integers[m.PEAK_QUEUE] = max(w.integers[m.PEAK_QUEUE], w.integers[m.QUEUED])
 
 
 @inner()

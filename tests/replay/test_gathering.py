@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from naive_dynamic import INF, NaiveDynamic
 from scenes import assert_same_bits, fixed_fleet, policies
@@ -83,6 +83,7 @@ def test_a_walk_by_hand():
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.sampled_from([0.3, 0.8, 1.4]))
+@example(1086, 3, 0.3)  # nobody waits
 def test_batches_of_one_are_the_ordinary_engine(seed, replicas, load):
     """One at a time and no delay is a queue before slots, whose engine knows nothing of batches."""
     rng = np.random.default_rng(seed)
