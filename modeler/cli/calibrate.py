@@ -57,19 +57,24 @@ def command(
     from modeler.predict.calibration import (
         Calibration,
         MeasurementsError,
+        check_rows,
         cross_validated,
+        far_from_published,
         published,
         read_measurements,
         shipped,
         unknown_columns,
+        unknown_systems,
     )
     from modeler.predict.calibration.constants_file import to_dict
     from modeler.predict.calibration.fit import UNITS
-    from modeler.predict.calibration.settings import used_by
+    from modeler.predict.calibration.settings import gaps_left, used_by
 
     check_output(output)
     check_output(constants_file)
     rows = shipped() if measurements is None else read_measurements(measurements)
+    if measurements is not None:
+        check_rows(rows)
     own = published() if measurements is None else Calibration(rows)
     base = {(c.law, c.key): c for c in published().constants()}
     told = own.constants()
@@ -107,17 +112,23 @@ def command(
         "measurements": os.fspath(measurements) if measurements else "published",
         "constants": table,
         "checked": {
-            "rows": len(errors),
+            "rows": len(rows) - len(missing),
             "of": len(rows),
             "predicted": by,
             "median_abs_error_pct": 100.0 * median(errors) if errors else None,
             "out_of_scope": missing,
         },
     }
-    emit(result, format=format, output=output, table=table, columns=_COLUMNS)
+    shown = [row for row in table if not row["held"]] if format == "table" else table
+    emit(result, format=format, output=output, table=shown, columns=_COLUMNS)
+    if len(shown) < len(table):
+        talk(
+            f"{len(table) - len(shown)} constants that no row tells are held at the published "
+            "value (--format csv lists them)"
+        )
     if errors:
         talk(
-            f"{len(errors)} of {len(rows)} rows predicted {by}: median error "
+            f"{len(rows) - len(missing)} of {len(rows)} rows predicted {by}: median error "
             f"{100.0 * median(errors):.0f} %"
         )
     for line in missing[:_SHOWN] if measurements is not None else ():
@@ -128,6 +139,21 @@ def command(
         unknown = unknown_columns(measurements)
         if unknown:
             talk(f"columns that tell nothing here: {', '.join(unknown)}")
+        for line in far_from_published(told, published().constants()):
+            talk(f"warning: {line}")
+        unused = [one.name for one in told if one.name not in settings]
+        if unused:
+            talk(
+                f"fitted, and no setting of a start takes it: {', '.join(unused)}; "
+                "docs/measurements.md says which words do"
+            )
+        for place, gap_s in gaps_left(rows):
+            talk(
+                f"{place}: cold_start.gap_s adds {gap_s:g} s that the published start leaves to no "
+                "phase; set it to 0 where your phases add up to the whole"
+            )
+        if systems := unknown_systems(rows):
+            talk(f"no hosting is known by system {', '.join(systems)}: what it took sets none")
     for one in told:
         if one.sources == 1 and one.rows > 1 and one.spread > _WIDE:
             talk(

@@ -78,12 +78,14 @@ def read_cases(path: str | os.PathLike[str]) -> CaseFile:
     if name.lower().endswith(".csv"):
         return _read_table(name, Path(path))
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise CasesError([Problem(name, "", "", "bytes that are not UTF-8", "JSON")]) from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise CasesError([Problem(name, "", where, error.msg, "JSON")]) from error
+        found = f"text that is no JSON ({error.msg})"
+        expected = "known answers as JSON, or measurements as a .csv"
+        raise CasesError([Problem(name, "", where, found, expected)]) from error
     return check_cases(content, name)
 
 

@@ -15,6 +15,7 @@ from modeler.predict.calibration import (
     Calibration,
     MeasurementsError,
     Missing,
+    check_rows,
     cross_validated,
     from_rows,
     predict_measured,
@@ -406,3 +407,121 @@ def test_constants_of_hostings_are_what_the_command_finds(law, key, hosting, nam
     table = defaults(hosting)
     held = sum(table[name].value for name in names)
     assert held == pytest.approx(found * (1e9 if law == "rate" else 1.0), rel=within)
+
+
+OWN = (
+    "phase,seconds,system,instance_type,artifact_gb,medium,params_b,loader\n"
+    "boot,50,{place},{instance},,,,\n"
+    "image_pull,170,{place},{instance},9.5,ecr,,\n"
+    "{load}\n"
+    "framework_init,61,{place},{instance},,,8.03,\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "instance", "load", "phases"),
+    [
+        ("eks_karpenter", "g6.2xlarge", "weights_load,95,,,16.06,s3,,", {"load": 95}),
+        ("eks-karpenter", "g6.2xlarge", "weights_load,95,,,16.06,hub,,", {"load": 95}),
+        (
+            "eks_karpenter",
+            "g6.2xlarge",
+            "artifact_download,80,,,16.06,s3,,\nweights_load,15,,,16.06,page cache,,",
+            {"artifact_fetch": 80, "load": 15},
+        ),
+        # Where the hosting downloads first, a load timed whole is the sum of both.
+        ("ec2_asg", "g6.2xlarge", "weights_load,95,,,16.06,s3,,", {"artifact_fetch + load": 95}),
+        ("sagemaker_realtime", "ml.g6.2xlarge", "weights_load,95,,,16.06,s3,,",
+         {"artifact_fetch + load": 95}),
+    ],
+)  # fmt: skip
+def test_an_analysts_own_rows_come_back_as_phases(tmp_path, place, instance, load, phases):
+    """Within 1 %: what opening the file takes, and the growth of a start, stay the table's."""
+    lines = [
+        ",".join((*cells[:2], place, instance, *cells[4:])) if cells[0] != "phase" else line
+        for line in OWN.format(place=place, instance=instance, load=load).splitlines()
+        for cells in [line.split(",")]
+    ]
+    table = tmp_path / "mine.csv"
+    table.write_text("\n".join(lines) + "\n")
+    out = str(tmp_path / "mine.json")
+    ran = CliRunner().invoke(cli, ["calibrate", str(table), "--write", out])
+    assert ran.exit_code == 0, ran.output
+    assert "no setting of a start takes it" not in ran.stderr
+    scenario = with_values(
+        Scenario(),
+        {
+            "hosting.kind": place.replace("-", "_"),
+            "hosting.instance": instance,
+            "model.size": 16_060_000_000,
+            "cold_start.constants": out,
+            "cold_start.sigma_log": 0,
+            "cold_start.shared_nic": False,
+        },
+    )
+    law = cold_start_law(scenario, instance_of(scenario))
+    took = {bar.phase: bar.ends_s - bar.starts_s for bar in law.waterfall().phases}
+    took["artifact_fetch + load"] = took["artifact_fetch"] + took["load"]
+    for phase, seconds in {**phases, "boot": 50, "image_pull": 170, "init": 61}.items():
+        assert took[phase] == pytest.approx(seconds, rel=0.01), phase
+
+
+def test_what_reaches_no_setting_is_said(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text(
+        "phase,seconds,system,artifact_gb,medium,condition,params_b\n"
+        "container_start,22,eks_karpenter,,,,\n"
+        "framework_init,4,eks_karpenter,,,compile,8\n"
+        "boot,9,Nomad,,,,\n"
+    )
+    ran = CliRunner().invoke(cli, ["calibrate", str(table)])
+    assert "no setting of a start takes it: boot / system, engine / compile / cold" in ran.stderr
+    assert "no hosting is known by system Nomad" in ran.stderr
+    assert "eks_karpenter: cold_start.gap_s adds 26.4 s" in ran.stderr
+    assert "held at the published value" in ran.stderr
+    assert "boot / device" not in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("boot,9,EKS_Karpentr,,,", "line 2: system EKS_Karpentr is no hosting; did you mean eks_k"),
+        ("weights_load,95,ec2_asg,g6.2xlarge,16060,s3",
+         # 10 Gbit/s, and a quarter more: 1.5625e9 bytes/s.
+         "line 2: 16060 GB in 95 s is 169 GB/s, more than the interface of g6.2xlarge brings "
+         "(1.56 GB/s); is artifact_gb in MB?"),
+        ("weights_load,80000,,,4,nvme", "50 kB/s, slower than any transfer; is seconds in millis"),
+        ("boot,95000,,,,", "line 2: seconds = 95000: expected at most a day; is it in millisec"),
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be_meant_are_refused(tmp_path, line, said):
+    table = tmp_path / "mine.csv"
+    table.write_text(f"phase,seconds,system,instance_type,artifact_gb,medium\n{line}\n")
+    ran = CliRunner().invoke(cli, ["calibrate", str(table)])
+    assert isinstance(ran.exception, MeasurementsError)
+    assert said in str(ran.exception)
+
+
+def test_a_slip_that_could_be_is_warned_of(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("phase,seconds,system\nboot,5000,ec2_asg\n")  # five seconds in ms
+    ran = CliRunner().invoke(cli, ["calibrate", str(table)])
+    assert "warning: boot / system: 5000 s is far from the published 3.217" in ran.stderr
+
+
+def test_no_published_row_is_refused():
+    check_rows(shipped())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", "phase;seconds\nboot;5\n", "phase;seconds: separated by semicolons"),
+        ("a.csv", "phase\tseconds\nboot\t5\n", "separated by tabs, expected commas"),
+        ("a.yaml", "model: {size: 1GB}\n", "this is no CSV; expected a header with phase"),
+    ],
+)
+def test_tables_in_another_form_are_named(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(MeasurementsError, match=said):
+        read_measurements(tmp_path / name)

@@ -2,7 +2,7 @@
 
 Where to read first: `steps.py` (which law a row tells of), then `fit.py`; `totals.py` makes a whole
 start of its phases; `places.py` and `settings.py` say which settings of which hosting that is;
-`measurements.csv` holds what was published.
+`plausible.py` refuses slips of an analyst's own rows; `measurements.csv` holds what was published.
 """
 
 from modeler.predict.calibration.fit import (
@@ -22,6 +22,11 @@ from modeler.predict.calibration.measurements import (
     shipped,
     unknown_columns,
 )
+from modeler.predict.calibration.plausible import (
+    check_rows,
+    far_from_published,
+    unknown_systems,
+)
 from modeler.predict.calibration.steps import Missing
 
 __all__ = [
@@ -30,8 +35,10 @@ __all__ = [
     "Measurement",
     "MeasurementsError",
     "Missing",
+    "check_rows",
     "cross_validated",
     "explained",
+    "far_from_published",
     "from_rows",
     "is_measurements",
     "predict_measured",
@@ -39,4 +46,5 @@ __all__ = [
     "read_measurements",
     "shipped",
     "unknown_columns",
+    "unknown_systems",
 ]

@@ -21,9 +21,12 @@ from modeler.predict.constants import places
 
 SCHEMA: Final = "cold-start-constants/2"
 _HOSTS: Final = (ANY_HOST, "small", "large")
-# Beyond these a figure is a slip of its unit: a day, and the memory of a host in a millisecond.
-_MOST: Final = {"s": 86_400.0, "s per 1e9 parameters": 86_400.0, "bytes/s": 1e15}
-_LEAST: Final = {"s": 0.0, "s per 1e9 parameters": 0.0, "bytes/s": 1e3}
+# Beyond these a figure is a slip of its unit: a day, the memory of a host in a millisecond, ten
+# terabytes of image.
+_MOST: Final = {
+    "s": 86_400.0, "s per 1e9 parameters": 86_400.0, "bytes/s": 1e15, "bytes": 1e13, "flag": 1.0,
+}  # fmt: skip
+_LEAST: Final = {"s": 0.0, "s per 1e9 parameters": 0.0, "bytes/s": 1e3, "bytes": 0.0, "flag": 0.0}
 
 
 class ConstantsError(Exception):

@@ -157,6 +157,9 @@ class Measurement:
         return bool(_LARGE_HOSTS.search(self.instance_type))
 
 
+_SHOWN: Final = 80  # of a header that is none
+
+
 def is_measurements(header: Sequence[str]) -> bool:
     """Whether a CSV with this header holds measured phases."""
     return set(_NEEDED) <= set(header)
@@ -190,14 +193,14 @@ def read_measurements(path: str | os.PathLike[str]) -> tuple[Measurement, ...]:
     problems = []
     missing = [column for column in _NEEDED if column not in header]
     if missing:
-        problems.append(
-            f"{name}: column {', '.join(missing)} is missing; found {', '.join(header) or 'none'}"
-        )
-    for column in header:
+        found = ", ".join(header) or "none"
+        found = found[:_SHOWN] + "..." * (len(found) > _SHOWN) + _other_form(found, name)
+        problems.append(f"{name}: column {', '.join(missing)} is missing; found {found}")
+    for column in () if missing else header:
         near = difflib.get_close_matches(column, COLUMNS, n=1)
         if column not in COLUMNS and near and near[0] not in header:
             problems.append(f"{name}: column {column} is not known; did you mean {near[0]}?")
-    if any(None in row for row in rows):
+    if not missing and any(None in row for row in rows):
         lines = [str(i) for i, row in enumerate(rows, start=2) if None in row]
         problems.append(
             f"{name}, line {', '.join(lines[:5])}: more cells than the header has columns"
@@ -205,6 +208,16 @@ def read_measurements(path: str | os.PathLike[str]) -> tuple[Measurement, ...]:
     if problems:
         raise MeasurementsError(problems)
     return from_rows(rows, name)
+
+
+def _other_form(line: str, name: str) -> str:
+    """What a file without commas in its first line seems to be."""
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if separator in line:
+            return f": separated by {word}, expected commas"
+    if os.path.splitext(name)[1].lower() not in (".csv", ".txt", ""):
+        return ": this is no CSV; expected a header with phase, seconds, ..."
+    return ""
 
 
 def unknown_columns(path: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -52,8 +52,9 @@ def places_of(m: Measurement) -> tuple[str, ...]:
         own platform: every hosting that has such an instance. Empty for a machine that stands
         outside any hosting.
     """
-    if m.system in KNOWN:
-        return (m.system,)
+    named = re.sub(r"[\s+-]+", "_", m.system.lower())
+    if named in KNOWN:
+        return (named,)
     if not m.system:
         own = m.instance_type.startswith("ml.")
         known_machine = m.aws_instance is not None

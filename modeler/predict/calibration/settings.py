@@ -9,7 +9,7 @@ sum is the span and nothing counts twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Final
 
@@ -19,6 +19,7 @@ from modeler.predict.calibration.places import INSTANCES, KNOWN, KUBERNETES, SAG
 from modeler.predict.calibration.steps import (
     DURATION,
     GROWING,
+    NETWORK,
     RATE,
     Missing,
     Step,
@@ -67,7 +68,7 @@ UNITS: Final = {
     "init_compile_s_per_gparam": "s per 1e9 parameters",
     "registry_bytes_per_s": "bytes/s", "store_bytes_per_s": "bytes/s",
     "load_bytes_per_s": "bytes/s", "nvme_bytes_per_s": "bytes/s",
-    "ebs_loader_bytes_per_s": "bytes/s",
+    "ebs_loader_bytes_per_s": "bytes/s", "image_size": "bytes", "streaming_load": "flag",
 }  # fmt: skip
 
 
@@ -111,8 +112,9 @@ _SPANS: Final = (
 )
 # Rates of what a place does; the first key that is told counts.
 _PULLS: Final = (("pull", "plain"), ("pull", "parallel"))
-_DOWNLOADS: Final = (("small", ("store", "download", "small")),
-                     ("large", ("store", "download", "large")))  # fmt: skip
+_HOSTS: Final = ("small", "large")
+# Images of one service differ by less than this ratio.
+_ONE_IMAGE: Final = 1.02
 # Rates of a machine, whoever hosts it: place, setting, size of the interface, key.
 _STREAMING: Final = KUBERNETES
 _MACHINE: Final = (
@@ -143,12 +145,14 @@ def settings_of(measurements: Iterable[Measurement]) -> tuple[Told, ...]:
         By place, setting and host.
     """
     rows = tuple(measurements)
-    found = [told for place in KNOWN for told in _of_place(place, rows)]
     constants = _by_key(Calibration(rows))
-    for place, setting, host, key in _MACHINE:
-        one = constants.get((RATE, key))
-        if one is not None:
-            found.append(_scaled(place, host, setting, one))
+    found = [
+        _scaled(place, host, setting, one)
+        for place, setting, host, key in _MACHINE
+        if (one := constants.get((RATE, key))) is not None
+    ]
+    of_machines = {(told.place, told.setting, told.host): told.value for told in found}
+    found += [told for place in KNOWN for told in _of_place(place, rows, of_machines)]
     return tuple(sorted(found, key=lambda told: (told.place, told.setting, told.host)))
 
 
@@ -163,7 +167,18 @@ def used_by(measurements: Sequence[Measurement]) -> dict[str, list[str]]:
     return found
 
 
-def _of_place(place: str, measurements: Sequence[Measurement]) -> Iterator[Told]:
+def gaps_left(measurements: Sequence[Measurement]) -> Iterator[tuple[str, float]]:
+    """Hostings whose container start is told, and the unattributed seconds still added to it."""
+    for told in settings_of(measurements):
+        if told.setting == "register_s" and "gap_s" in (held := _held(told.place)):
+            yield told.place, held["gap_s"]
+
+
+def _of_place(
+    place: str,
+    measurements: Sequence[Measurement],
+    of_machines: Mapping[tuple[str, str, str], float],
+) -> Iterator[Told]:
     rows = [m for m in measurements if place in places_of(m)]
     if not rows:
         return
@@ -181,11 +196,65 @@ def _of_place(place: str, measurements: Sequence[Measurement]) -> Iterator[Told]
     pull = next((constants[RATE, key] for key in _PULLS if (RATE, key) in constants), None)
     if pull is not None:
         yield _scaled(place, ANY_HOST, "registry_bytes_per_s", pull)
-    if place not in _STREAMING:
-        for host, key in _DOWNLOADS:
-            if (RATE, key) in constants:
-                yield _scaled(place, host, "store_bytes_per_s", constants[RATE, key])
+        yield from _image(place, rows, pull)
+    yield from _store(place, constants, of_machines)
     yield from _engine(place, rows, held)
+
+
+def _image(place: str, rows: Sequence[Measurement], pull: Fitted) -> Iterator[Told]:
+    """The image, where every pull was of one: of several the scenario's own stays."""
+    sizes = [m.artifact_gb for m in rows if m.phase == "image_pull" and m.artifact_gb]
+    if sizes and max(sizes) <= _ONE_IMAGE * min(sizes):
+        size = fmean(sizes) * _GB
+        yield Told(place, ANY_HOST, "image_size", size, pull.name, len(sizes), pull.sources)
+
+
+def _store(
+    place: str,
+    constants: Mapping[Key, Fitted],
+    of_machines: Mapping[tuple[str, str, str], float],
+) -> Iterator[Told]:
+    """The rate of the store: of the way that the place takes first, else of the way measured.
+
+    Where the loader streams, a whole load from the store is as good as a stream: the slower of
+    store and memory decides, and it was timed. Where it downloads first, a whole load leaves to
+    the store what the copy from memory does not take.
+    """
+    streams = place in _STREAMING
+    copying = of_option(EVERY_HOSTING)["load_bytes_per_s"].value
+    for host in _HOSTS:
+        stream = ("store", "one stream" if host == "large" else "stream", host)
+        if (place, "store_bytes_per_s", host) in of_machines:
+            continue  # a stream, told of the machine whoever hosts it
+        loads = [(medium, "default", host) for medium in NETWORK]
+        downloads = [(medium, "download", host) for medium in NETWORK]
+        for key in (*loads, *downloads) if streams else (*downloads, *loads, stream):
+            one = constants.get((RATE, key))
+            if one is None:
+                continue
+            if not streams and key not in downloads:
+                copy = of_machines.get((EVERY_HOSTING, "load_bytes_per_s", host), copying)
+                one = _first_of_two(one, copy / _GB)
+            if one is not None:
+                yield _scaled(place, host, "store_bytes_per_s", one)
+            if streams and one is not None and key in downloads:
+                # Timed apart from the load, so the load comes after it.
+                yield Told(place, host, "streaming_load", 0.0, one.name, one.rows, one.sources)
+            break
+
+
+def _first_of_two(both: Fitted, second: float) -> Fitted | None:
+    """The first of two rates in turn, of which both and the second are known; None if not slower.
+
+    1 / both = 1 / first + 1 / second.
+    """
+    if both.value >= second:
+        return None
+    low, high = (
+        None if end is None or end >= second else 1.0 / (1.0 / end - 1.0 / second)
+        for end in (both.low, both.high)
+    )
+    return replace(both, value=1.0 / (1.0 / both.value - 1.0 / second), low=low, high=high)
 
 
 def _apart(
