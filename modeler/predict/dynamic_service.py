@@ -97,7 +97,7 @@ def _of_network(name: str, dtype: str, instance: InstanceSpec, sizes: range) -> 
         raise NotCovered(f"{group.accelerator.name}: the rule was fitted to GPUs; give a profile")
     one = network(name)
     launch = one.kernels * value_of("kernel_launch_s")
-    item = example_s(one, group, maths=precision(dtype).maths)
+    item = example_s(one, group, maths=group.maths_of(precision(dtype)))
     if sizes[-1] * item < launch:
         raise NotCovered(
             f"{name}: a batch of {sizes[-1]} takes {1e3 * sizes[-1] * item:.2g} ms of work and "

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pricing
 from modeler.predict.architecture import Architecture
 from modeler.predict.latency.roofline import Group, NotCovered, TokenModel
-from modeler.predict.precision import precision, precisions
+from modeler.predict.precision import Precision, precision, precisions
 
 _PROMPT: Final = 1_000  # tokens
 _LARGE: Final = 64  # sequences
@@ -31,7 +31,7 @@ class InPrecision:
     bits : float. A weight of a matrix, scales included. [bits]
     weight_bytes : int. In a file and in memory. [bytes]
     load_share : float. Of the time that 16 bits take to fetch and to load. [1]
-    maths : str. Arithmetic of its products.
+    maths : str. Arithmetic of its products, on the instance where one is named.
     expanded : bool. Whether weights are expanded to 16 bits before each product.
     decode_s, decode_large_s : float, optional. A step for one sequence of 1,000 tokens and for 64;
         None without an instance, or where it has no such arithmetic. [s]
@@ -83,13 +83,22 @@ def in_every_precision(
     for name in precisions():
         kind = precision(name)
         size = kind.memory_bytes(architecture)
+        maths = kind.maths if group is None else _maths(kind, group)
         rows.append(
             InPrecision(
-                name, _BITS * kind.linear_bytes, round(size), size / sixteen, kind.maths,
-                kind.expanded, *_latencies(architecture, name, group, why),
+                name, _BITS * kind.linear_bytes, round(size), size / sixteen, maths,
+                kind.expanded or maths != kind.maths, *_latencies(architecture, name, group, why),
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _maths(kind: Precision, group: Group) -> str:
+    """The arithmetic on a device; the precision's own where the device has none for it."""
+    try:
+        return group.maths_of(kind)
+    except NotCovered:
+        return kind.maths
 
 
 def _latencies(

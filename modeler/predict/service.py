@@ -25,7 +25,8 @@ from modeler.predict.batched_service import (
     step_batching,
 )
 from modeler.predict.dynamic_service import DynamicBatching, dynamic_batching
-from modeler.predict.precision import parameters_of
+from modeler.predict.latency import Group, NotCovered
+from modeler.predict.precision import parameters_of, precision
 from modeler.predict.service_draws import (
     ServiceError,
     empirical,
@@ -204,10 +205,12 @@ class TokenRates:
     ----------
     prompt_s : float. Prefill per prompt token. [s]
     output_s : float. Decoding step per output token. [s]
+    maths : str. Arithmetic that prompts run in.
     """
 
     prompt_s: float
     output_s: float
+    maths: str
 
 
 def token_rates(
@@ -226,7 +229,8 @@ def token_rates(
     size_bytes : float. The weights. [bytes]
     dtype : str. Their precision.
     instance : InstanceSpec. All its accelerators work on every request.
-    prefill_efficiency : float. Share of the 16-bit dense peak that prefill reaches. [1]
+    prefill_efficiency : float. Share of the dense peak that prefill reaches, in the arithmetic
+        that the precision runs in. [1]
     bandwidth_efficiency : float. Share of the memory bandwidth that decoding reaches. [1]
     step_overhead_s : float. Overhead of each decoding step. [s]
 
@@ -237,7 +241,8 @@ def token_rates(
     Raises
     ------
     ServiceError
-        The instance has no accelerator, or one without figures.
+        The instance has no accelerator, one without figures, or one on which the precision does
+        not run.
 
     Notes
     -----
@@ -260,11 +265,17 @@ def token_rates(
             "law, e.g. --set service.kind=fixed --set service.mean_s=0.8",
         ) from error
     count = instance.accelerator_count
-    peak = prefill_efficiency * one.fp16_flops * count
+    group = Group(one, count)
+    try:
+        maths = group.maths_of(precision(dtype))
+    except NotCovered as error:
+        raise ServiceError("tokens", f"model.dtype = {dtype}: {error}") from error
+    peak = prefill_efficiency * group.flops(maths) * count
     bandwidth = bandwidth_efficiency * one.memory_bandwidth_bytes_per_s * count
     return TokenRates(
         prompt_s=2.0 * parameters_of(size_bytes, dtype) / peak,
         output_s=size_bytes / bandwidth + step_overhead_s,
+        maths=maths,
     )
 
 
@@ -286,7 +297,7 @@ def _tokens(scenario: Scenario, instance: InstanceSpec) -> ServiceLaw:
 
     text = (
         f"per token: {rates.prompt_s * 1e3:.4g} ms a prompt token, "
-        f"{rates.output_s * 1e3:.4g} ms an output token"
+        f"{rates.output_s * 1e3:.4g} ms an output token; products in {rates.maths}"
     )
     return ServiceLaw("tokens", True, text, times)
 

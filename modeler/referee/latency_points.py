@@ -220,8 +220,8 @@ def _one_pass(point: LatencyPoint) -> float:
         one = network(text)
     source = f"{point.row.get('source')} {point.row.get('notes')}"
     compiled = bool(_COMPILED.search(source))
-    dtype = _dtype(point)
-    return _MS * call_s(one, group, batch, maths=precision(dtype).maths, compiled=compiled)
+    maths = group.maths_of(precision(_dtype(point)))
+    return _MS * call_s(one, group, batch, maths=maths, compiled=compiled)
 
 
 _RULES: Final[dict[str, Callable[[LatencyPoint], float]]] = {

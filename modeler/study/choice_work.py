@@ -115,7 +115,7 @@ def _of_rule(variant: Variant, instance: str, slots: int, shards: int) -> tuple[
     except pricing.SpecNotFound as error:
         raise NotCovered(str(error)) from error
     kind = variant.dtype or "fp16"
-    maths = precision(kind).maths
+    maths = group.maths_of(precision(kind))
     if variant.architecture is None:
         one = network(variant.network or "")
         return call_s(one, group, float(slots), maths=maths), "one-pass rule"

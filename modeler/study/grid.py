@@ -65,6 +65,13 @@ def grid(
     axes.update(settings or {})
     if sizes is not None:
         axes[SIZE] = sizes
+    if precisions and len(axes.get(DTYPE, ())) > 1:
+        varied = ", ".join(map(str, axes[DTYPE]))
+        problem = (
+            f"{DTYPE} is varied as {varied}, and by the precisions {', '.join(precisions)} as "
+            "well: leave one out, or give the one precision that the sizes are of"
+        )
+        raise ScenarioError([Problem(problem, DTYPE)])
     ordered = sorted(axes, key=lambda path: path != SIZE)
     base = with_values(scenario, {"sweep": {}})
     points = []
@@ -83,7 +90,7 @@ def _in_precision(
     base: Scenario, chosen: Mapping[str, Any], precision: str
 ) -> tuple[dict[str, Any], bool]:
     """The same choice with the same parameters in another precision, and whether they are all."""
-    given = {SIZE: chosen[SIZE]} if SIZE in chosen else {}
+    given = {path: chosen[path] for path in (SIZE, DTYPE) if path in chosen}
     try:
         sizes, complete = sizes_by_precision(with_values(base, given))
     except ServiceError as error:

@@ -29,8 +29,14 @@ def test_bytes_and_what_gains_where():
     assert four.prefill_s == pytest.approx(sixteen.prefill_s)
     # Arithmetic of its own: both.
     assert eight.prefill_s < 0.6 * sixteen.prefill_s
-    # An A10G has no arithmetic in 8-bit floating point.
-    assert rows["fp8"].decode_s is None
+    # An A10G has no arithmetic in 8-bit floating point: such weights are expanded, too.
+    assert (rows["fp8"].maths, rows["fp8"].expanded) == ("fp16", True)
+    assert rows["fp8"].decode_s < 0.6 * sixteen.decode_s
+    assert rows["fp8"].prefill_s == pytest.approx(sixteen.prefill_s)
+    ada = {row.precision: row for row in in_every_precision(model, "g6.2xlarge")}["fp8"]
+    assert (ada.maths, ada.expanded) == ("fp8", False)
+    turing = {row.precision: row for row in in_every_precision(model, "g4dn.2xlarge")}["fp8"]
+    assert (turing.maths, turing.decode_s) == ("fp8", None)
     assert all(row.decode_s is None for row in in_every_precision(model))
 
 

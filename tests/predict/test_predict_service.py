@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import pricing
 from modeler.predict import ServiceError, service_law
+from modeler.predict.precision import BYTES_PER_PARAMETER
 from modeler.predict.service import token_rates
 from traces import Chunk, CountSeries, Trace
 
@@ -67,6 +68,23 @@ def test_precision_changes_the_arithmetic_and_not_the_bytes():
     half, quarter = (token_rates(7e9, dtype, G5) for dtype in ("fp16", "int4"))
     assert quarter.prompt_s == pytest.approx(4 * half.prompt_s, rel=1e-12)
     assert quarter.output_s == half.output_s
+
+
+def test_prompts_run_in_the_arithmetic_of_their_precision():
+    # Data sheets: L4 121 TFLOPS in 16 bits and 242 in 8, A10G 70 and 140 (int8; no fp8), 35 in
+    # fp32; half of the peak is reached.
+    cases = {
+        ("g6.xlarge", "fp16"): 121e12, ("g6.xlarge", "fp8"): 242e12, ("g6.xlarge", "int8"): 242e12,
+        ("g5.xlarge", "int8"): 140e12, ("g5.xlarge", "fp8"): 70e12, ("g5.xlarge", "fp32"): 35e12,
+    }  # fmt: skip
+    for (instance, dtype), peak in cases.items():
+        size = 1e9 * BYTES_PER_PARAMETER[dtype]
+        found = token_rates(size, dtype, pricing.instance(instance))
+        assert found.prompt_s == pytest.approx(2 * 1e9 / (0.5 * peak), rel=1e-12), (instance, dtype)
+    assert token_rates(1e9, "fp8", pricing.instance("g5.xlarge")).maths == "fp16"
+    # Turing has neither fp8 nor the kernels that expand it.
+    with pytest.raises(ServiceError, match=r"model.dtype = fp8: T4 has no figure"):
+        token_rates(1e9, "fp8", pricing.instance("g4dn.xlarge"))
 
 
 def test_token_settings_count(make):

@@ -37,6 +37,11 @@ def test_sizes_are_those_of_the_scenarios_own_precision():
     assert [p.scenario.model.size for p in alone] == [28_000_000_000]
     with pytest.raises(ScenarioError, match='precision "fp3": expected one of fp32'):
         grid(base, precisions=["fp3"])
+    # One dtype beside the precisions is that of the sizes; several would be a second axis.
+    of_fp32 = grid(base, sizes=["8GB"], precisions=["int8"], settings={"model.dtype": ["fp32"]})
+    assert [p.scenario.model.size for p in of_fp32] == [2_000_000_000]
+    with pytest.raises(ScenarioError, match="model.dtype is varied as fp16, int8, and by the prec"):
+        grid(base, precisions=["int4"], settings={"model.dtype": ["fp16", "int8"]})
 
 
 def test_the_cheapest_that_keeps_the_level_is_held_against_its_neighbours():
@@ -82,10 +87,16 @@ def test_the_headline_figure_is_drawn_and_stands_in_the_page(result, tmp_path):
     assert 'aria-label="Dollars, missed requests and lag' in page(result)
 
 
-def test_precision_changes_what_is_read_and_not_what_is_computed(result):
+def test_precision_changes_what_is_read_and_what_is_computed(result):
     by = {(r["size_bytes"], r["settings"]["model.dtype"]): r for r in result["scenarios"]}
-    # int8 and fp8 of one model weigh the same; on a card without 8-bit floats they serve the same.
-    assert by[7_000_000_000, "int8"]["usd_total"] == by[7_000_000_000, "fp8"]["usd_total"]
+    # int8 and fp8 of one model weigh the same and start alike; prompts run in int8, and on a card
+    # without 8-bit floats those of fp8 in 16 bits: 200 tokens of 7e9 parameters, half of 70e12/s
+    # take 80 ms, at half of 140 take 40.
+    whole, expanded = (by[7_000_000_000, dtype] for dtype in ("int8", "fp8"))
+    assert whole["decision_to_ready_s"] == expanded["decision_to_ready_s"]
+    prefill = 2 * 7e9 * 200 / (0.5 * 70e12)
+    saved = expanded["latency_s"]["p50"] - whole["latency_s"]["p50"]
+    assert saved >= 0.9 * prefill / 2  # and what queueing adds to it
     order = ((14_000_000_000, "fp16"), (7_000_000_000, "fp8"), (3_500_000_000, "int4"))
     latency = [by[key]["latency_s"]["p50"] for key in order]
     assert latency == sorted(latency, reverse=True)

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import pricing
 from modeler.predict.architecture import Architecture
 from modeler.predict.architecture.parts import EMBEDDING, HEAD, LINEAR
 from modeler.predict.latency.constants import value_of
-from modeler.predict.precision import precision
+from modeler.predict.precision import Precision, precision
+
+_EXPANDABLE: Final = ("fp8", "fp4")
 
 
 class NotCovered(ValueError):
@@ -52,19 +55,47 @@ class Group:
         ------
         NotCovered : the device does not have it, or no figure is held.
         """
+        found = self._held(maths)
+        if not found:
+            raise NotCovered(f"{self.accelerator.name} has no figure for arithmetic in {maths}")
+        return found
+
+    def maths_of(self, kind: Precision) -> str:
+        """The arithmetic that weights of a precision run in on this device.
+
+        Their own where the device has it. Weights in 8 or 4 bits of floating point are expanded to
+        16 on a GPU that lacks it and has bfloat16 (Ampere and later), as vLLM's Marlin kernels do
+        (vLLM documentation, FP8 W8A16 and supported hardware; read 2026-11).
+
+        Raises
+        ------
+        NotCovered : the device has neither.
+        """
         one = self.accelerator
-        held = {
+        if not self._held(kind.maths) and kind.maths in _EXPANDABLE:
+            if one.kind != "aws" and one.bf16_flops:
+                return "fp16"
+            raise NotCovered(
+                f"{one.name} has no figure for arithmetic in {kind.maths}, and no kernels that "
+                "expand such weights"
+            )
+        self.flops(kind.maths)
+        return kind.maths
+
+    def _held(self, maths: str) -> float | None:
+        one = self.accelerator
+        # TF32 runs at half of the 16-bit rate where there is bfloat16, and else as FP32 does
+        # (NVIDIA data sheets: A100 156 of 312, H100 494 of 989, A10G 35 of 70 TFLOPS).
+        tf32 = one.bf16_flops / 2.0 if one.bf16_flops else one.fp32_flops
+        return {
             "fp32": one.fp32_flops,
+            "tf32": tf32,
             "fp16": one.fp16_flops,
             "bf16": one.bf16_flops or one.fp16_flops,
             "fp8": one.fp8_flops,
             "int8": one.int8_ops,
             "fp4": one.fp4_flops,
-        }
-        found = held.get(maths)
-        if not found:
-            raise NotCovered(f"{one.name} has no figure for arithmetic in {maths}")
-        return found
+        }.get(maths)
 
 
 def exchange(group: Group, layers: float, width: float) -> tuple[float, float]:
@@ -101,7 +132,7 @@ class TokenModel:
     def __post_init__(self) -> None:
         if self.architecture.attention is None:
             raise NotADecoder(f"{self.architecture.kind} is no decoder of tokens")
-        self.group.flops(precision(self.weights).maths)
+        self.group.maths_of(precision(self.weights))
 
     @cached_property
     def matrix_parameters(self) -> float:
@@ -198,7 +229,7 @@ class TokenModel:
 
     @cached_property
     def _peak(self) -> float:
-        return self.group.flops(precision(self.weights).maths)
+        return self.group.flops(self.group.maths_of(precision(self.weights)))
 
     @cached_property
     def _bandwidth(self) -> float:

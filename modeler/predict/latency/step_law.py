@@ -144,7 +144,7 @@ def described_law(model: TokenModel, tokens: int, efficiency: Efficiency) -> Ste
     """
     return _law(
         model.group,
-        maths=precision(model.weights).maths,
+        maths=model.group.maths_of(precision(model.weights)),
         parameters=model.matrix_parameters,
         read_bytes=model.read_bytes,
         experts=any(part.active < 1.0 for part in model.architecture.of(LINEAR)),
@@ -179,7 +179,7 @@ def generic_law(
     room = group.accelerator.memory_bytes * value_of("memory_share") - size_bytes / count
     return _law(
         group,
-        maths=precision(dtype).maths,
+        maths=group.maths_of(precision(dtype)),
         parameters=parameters,
         read_bytes=lambda tokens: size_bytes / count,
         experts=False,
