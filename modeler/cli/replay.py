@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,8 @@ from modeler.cli.options import (
 )
 from modeler.cli.output import check_output, deliver, emit, talk, to_parquet, write_atomic
 from modeler.plain import to_csv
+
+_RECORDS: Final = (".csv", ".parquet")
 
 
 @click.command("replay")
@@ -65,6 +67,10 @@ def command(
 
     check_output(output)
     check_output(records_file)
+    if records_file is not None and not records_file.endswith(_RECORDS):
+        raise click.UsageError(
+            f"--records {records_file}: expected a name that ends in {' or '.join(_RECORDS)}"
+        )
     several = [path for path, values in settings.items() if len(values) > 1]
     if several:
         raise click.UsageError(

@@ -85,13 +85,21 @@ def explain(
 def check(scenario_file: str) -> None:
     """Read a scenario and say all that is wrong with it, each mistake in its place.
 
+    Its traffic is read too, whole.
+
     In Python: modeler.scenario.load(FILE).
     """
     from math import prod
 
+    import traces
     from modeler.platforms import load
+    from modeler.scenario.units import format_duration
 
     scenario = load(scenario_file, say=talk)
     count = prod(len(values) for values in scenario.sweep.values())
     several = f", {count} combinations to sweep" if scenario.sweep else ""
+    for name in scenario.sweep.get("trace", (scenario.trace,)):
+        traffic = traces.load(name, seed=scenario.seed)
+        length = format_duration(traffic.duration_s)
+        talk(f"trace {name}: {traffic.requests:,} requests over {length}")
     talk(f"{scenario_file} holds: {scenario.name}, {scenario.hosting.kind}{several}")

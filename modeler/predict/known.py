@@ -68,9 +68,19 @@ def known(name: str) -> Architecture:
     found = _find(name)
     if found is None:
         near = difflib.get_close_matches(_plain(name), _table(), n=2)
-        hint = f"; the nearest known are {', '.join(near)}" if near else ""
+        hint = (
+            f"; the nearest known are {', '.join(near)}"
+            if near
+            else f": give its config.json, or one of {len(_table())} such as {_some()}"
+        )
         raise LookupError(f'the architecture of "{name}" is not known{hint}')
     return from_config(_table()[found], found)
+
+
+def _some() -> str:
+    """A few names, far apart in the table."""
+    names = known_names()
+    return ", ".join(names[:: max(len(names) // 5, 1)][:5])
 
 
 def _find(name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ def draw(trace: Trace, made: Trace) -> Figure:
     """Four panels, the trace in one colour and the made traffic in another."""
     figure = new_figure(6.6)
     rate, spread, gaps, memory = figure.subplots(2, 2).flat
-    width = max(60.0, trace.duration_s / _POINTS)
+    width = 60.0 * max(math.ceil(trace.duration_s / _POINTS / 60.0), 1)
     for one, colour, name in ((trace, MONEY, "trace"), (made, MISSES, "made by its law")):
         counts = counts_of(one, width)
         at = (np.arange(counts.size) + 0.5) * width
@@ -45,8 +46,9 @@ def draw(trace: Trace, made: Trace) -> Figure:
     rate.set_ylabel("requests/s")
     rate.set_ylim(bottom=0.0)
     rate.set_title("Rate", pad=18.0)
-    tell(rate, f"in bins of {width:g} s")
-    rate.legend(loc="lower right", frameon=False)
+    tell(rate, f"in bins of {width / 60.0:g} min")
+    # Above the axes: anywhere within, it would lie on a curve of some trace.
+    rate.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, frameon=False)
     spread.axhline(1.0, color=SOFT, linewidth=1.0, linestyle=":")
     spread.annotate("Poisson", (1.0, 1.0), (2.0, 4.0), textcoords="offset points", color=INK,
                     fontsize=8.0)  # fmt: skip

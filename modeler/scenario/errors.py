@@ -83,15 +83,24 @@ class ScenarioError(Exception):
         return "\n".join(shown)
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str], cutoff: float = 0.6) -> str:
     """The known name closest to a misspelt one, or an empty string.
+
+    The first that begins with its words comes before one that merely looks alike.
 
     >>> nearest("targt", ["kind", "target", "target_utilisation"])
     'target'
+    >>> nearest("eks", ["ecs", "eks_karpenter"])
+    'eks_karpenter'
     """
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if name in known:
+        return name
+    begun = [one for one in known if one.lower().startswith(f"{name.lower()}_")]
+    if begun:
+        return begun[0]
+    close = get_close_matches(name, known, n=1, cutoff=cutoff)
     if close:
         return close[0]
     lowered = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    close = get_close_matches(name.lower(), lowered, n=1, cutoff=cutoff)
     return lowered[close[0]] if close else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from modeler.scenario.errors import nearest
 from modeler.scenario.kinds import default_policy
@@ -183,12 +183,25 @@ def _no_item(place: Place, part: str | int) -> Unknown:
     return Unknown(f"{place.name} {what} {part}: it {held}, {known}")
 
 
+# What engines and platforms call a setting that has another name here.
+_ALSO_CALLED: Final = {
+    "loader": "cold_start.streaming_load", "max_num_seqs": "fleet.slots", "max_seqs": "fleet.slots",
+    "max_concurrency": "fleet.slots", "ttft": "sla.metric", "instance_type": "hosting.instance",
+    "min_replicas": "fleet.min", "max_replicas": "fleet.max", "precision": "model.dtype",
+}  # fmt: skip
+# How alike a key of another block must be to be meant.
+_ELSEWHERE: Final = 0.8
+
+
 def _no_key(place: Place, part: str, path: str) -> Unknown:
     """An unknown key of a block, or of the scenario itself."""
     paths = [known for known in known_paths() if f".{ITEM}" not in known]
     keys = place.keys()
-    near = nearest(part, keys)
     message = f'unknown key "{part}"' + (f" in {place.name}" if place.at else "")
+    meant = _ALSO_CALLED.get(part.lower())
+    if meant is not None:
+        return Unknown(message, meant, meant)
+    near = nearest(part, keys)
     if near:
         return Unknown(message, near, dotted((*place.at, near)))
     if not place.at:
@@ -196,7 +209,7 @@ def _no_key(place: Place, part: str, path: str) -> Unknown:
     if not near:
         # A key at home in another block, or misspelt there: "min" is fleet.min.
         at_home = {known.rpartition(".")[2]: known for known in reversed(paths) if "." in known}
-        near = at_home.get(nearest(path.rpartition(".")[2], list(at_home)), "")
+        near = at_home.get(nearest(path.rpartition(".")[2], list(at_home), _ELSEWHERE), "")
     if not near:
         message += f": expected one of {', '.join(keys)}"
     return Unknown(message, near, near)

@@ -110,3 +110,44 @@ def test_a_price_of_ones_own_serves_a_region_of_ones_own() -> None:
     for command in (("sweep", "--no-references"), ("replay",)):
         own = modeler(*command, *options, "--set", "hosting.usd_per_hour=1", "--format", "json")
         assert own.exit_code == 0, own.output
+
+
+def test_records_need_a_name_that_says_how() -> None:
+    result = modeler("replay", "--trace", "minute.csv", "--records", "rec.txt")
+    assert result.exit_code == 2
+    assert "expected a name that ends in .csv or .parquet" in result.stderr
+
+
+def test_a_check_reads_the_traffic_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("good.yaml").write_text("trace: minute.csv\n")
+    assert "minute.csv: 60 requests over 59.0 s" in modeler("scenario", "check", "good.yaml").stderr
+    Path("notes.csv").write_text("colour,shape\nred,round\n")
+    Path("bad.yaml").write_text("trace: notes.csv\n")
+    code, said = refusal(capsys, "scenario", "check", "bad.yaml")
+    assert code == 2
+    assert "notes.csv" in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "meant"),
+    [
+        ("cold_start.loader=x", "cold_start.streaming_load"),
+        ("service.max_num_seqs=4", "fleet.slots"),
+        ("hosting.kind=eks", "eks_karpenter"),
+        ("hosting.kind=sagemaker", "sagemaker_realtime"),
+        ("min=3", "fleet.min"),
+    ],
+)
+def test_what_others_call_a_setting_is_understood(
+    capsys: pytest.CaptureFixture[str], setting: str, meant: str
+) -> None:
+    code, said = refusal(capsys, "replay", "--trace", "minute.csv", "--set", setting)
+    assert code == 2
+    assert f'did you mean "{meant}"?' in said
+
+
+def test_a_key_that_is_like_no_other_lists_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, said = refusal(capsys, "replay", "--trace", "minute.csv", "--set", "fleet.policy=3")
+    assert "expected one of min, max, initial" in said
