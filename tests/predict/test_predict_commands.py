@@ -39,7 +39,7 @@ def test_size_json(run):
         "int4": 3_500_000_000,
     }
     assert (report["objects"], report["storage_classes"]) == (0, {})
-    # 14 GB in nine tenths of 16 GiB: one T4.
+    # 14 GB in nine tenths of 15 GiB: one T4.
     assert report["smallest_instance"] == "g4dn.xlarge"
 
 
