@@ -80,8 +80,8 @@ def command(
     if comparing:
         if replicas > 1:
             raise click.UsageError("--compare is of one start by itself: leave --replicas out")
-        _compare(asked, [parse_size(size) for size in sizes] if sizes else None, format, output)
-        return
+        each = [parse_size(size) for size in sizes] if sizes else None
+        ctx.exit(_compare(asked, each, format, output))
     report = coldstart(
         asked, [parse_size(size) for size in sizes] if sizes else None, replicas=replicas
     )
@@ -92,6 +92,8 @@ def command(
             + ", ".join(f"{count} {origin}" for origin, count in sorted(origins.items()))
             + " (--format json lists them with their sources)"
         )
+        if asked.cold_start.constants is not None:
+            talk(f"observed ones from {asked.cold_start.constants} come before the table's")
     table = {"table": _bars, "csv": _rows}.get(format)
     emit(
         report.to_dict(),
@@ -112,11 +114,9 @@ def command(
         ctx.exit(exits.PARTIAL)
 
 
-def _compare(
-    scenario: "Scenario", sizes: list[int] | None, format: str, output: str | None
-) -> None:
-    """A row an intervention and size: the start with it, and what it saves."""
-    from modeler.predict.interventions import compare
+def _compare(scenario: "Scenario", sizes: list[int] | None, format: str, output: str | None) -> int:
+    """A row an intervention and size: the start with it, and what it saves; the exit code."""
+    from modeler.predict.interventions import AS_IT_IS, compare
     from modeler.scenario import format_size
 
     rows = [saving.to_dict() for saving in compare(scenario, sizes)]
@@ -138,6 +138,10 @@ def _compare(
         for row in rows
     ]
     emit(report, format=format, output=output, table=shown if format == "table" else rows)
+    failed = [row for row in rows if row["intervention"] == AS_IT_IS and row["saved_s"] is None]
+    for row in failed:
+        talk(f"failed: {row['why']}")
+    return exits.PARTIAL if failed else exits.OK
 
 
 def _scenario(

@@ -1,6 +1,8 @@
 """``modeler size``: bytes of a model, and what follows from them."""
 
+import math
 import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -16,7 +18,8 @@ from modeler.cli.output import check_output, emit, talk
     "--dtype",
     type=click.Choice(["fp32", "fp16", "bf16", "fp8", "int8", "int4"]),
     default=None,
-    help="Precision the weights are stored in, where their headers do not tell; fp16 without it.",
+    help="Precision of the weights: of a description instead of its own, else where no header "
+    "tells it; fp16 without it.",
 )
 @click.option(
     "--context",
@@ -139,7 +142,6 @@ def _precisions(source: str, instance: str | None, format: str, output: str | No
     report = {"schema": "precisions/1", "source": source, "instance": instance, "precisions": rows}
     shown = [
         {
-            "precision": row["precision"],
             "bits": f"{row['bits']:.4g}",
             "GB": f"{row['weight_bytes'] / 1e9:.3g}",
             "load, of 16 bit": f"{row['load_share']:.2f}",
@@ -150,7 +152,9 @@ def _precisions(source: str, instance: str | None, format: str, output: str | No
         }
         for row in rows
     ]
-    emit(report, format=format, output=output, table=shown if format == "table" else rows)
+    named = [row["precision"] for row in rows]
+    table = _together(named, shown) if format == "table" else rows
+    emit(report, format=format, output=output, table=table)
     lacking: dict[str, list[str]] = {}
     for row in rows:
         if row["why"]:
@@ -161,6 +165,21 @@ def _precisions(source: str, instance: str | None, format: str, output: str | No
 
 
 _NAMED: Final = 6
+
+
+def _together(names: Sequence[str], rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows that say the same as one, under all their names."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, row in zip(names, rows, strict=True):
+        found.setdefault(tuple(row.values()), []).append(name)
+    return [
+        {"precision": ", ".join(same), **dict(zip(rows[0], values, strict=True))}
+        for values, same in found.items()
+    ]
+
+
+def _count(tokens: float) -> str:
+    return "no limit" if math.isinf(tokens) else f"{tokens:,.0f}"
 
 
 def _ms(seconds: float | None) -> str:
@@ -187,6 +206,13 @@ def _holders(
             "not describe a decoder"
         )
     kind = dtype or found.dtype
+    for note in found.notes:
+        talk(f"note: {note}")
+    if found.positions and context > found.positions:
+        talk(
+            f"warning: {context:,} tokens are more than the {found.positions:,} of its "
+            "max_position_embeddings: served only with scaled positions"
+        )
     fitting = holders(found, kind, context=context, sequences=sequences, region=region)
     best = cheapest(fitting)
     rows = [holder.to_dict() for holder in fitting]
@@ -209,7 +235,7 @@ def _holders(
             "copies": row["copies"],
             "needs GB a device": f"{row['need_bytes'] / 1e9:.1f}",
             "of GB": f"{row['room_bytes'] / 1e9:.1f}",
-            "tokens of cache": f"{row['cache_tokens']:,.0f}",
+            "tokens of cache": _count(row["cache_tokens"]),
             "$/h": "-" if row["usd_per_hour"] is None else f"{row['usd_per_hour']:.2f}",
         }
         for row in rows

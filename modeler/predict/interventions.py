@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from modeler.scenario import Scenario
     from pricing import InstanceSpec
 
+AS_IT_IS: Final = "as it is"
 _GB: Final = 1e9
 _GP3_MOST_BYTES_PER_S: Final = 1000.0 * 2**20
 
@@ -75,23 +76,23 @@ def compare(scenario: Scenario, sizes: Sequence[int] | None = None) -> tuple[Sav
     Returns
     -------
     tuple of Saving
-        For each size the start as it is, then the interventions.
-
-    Raises
-    ------
-    ModelDoesNotFit
-        A size does not fit the instance.
+        For each size the start as it is, then the interventions; of one that does not fit the
+        instance a single row without a start, which says so.
     """
     from modeler.scenario import Scenario, with_values
 
     instance = instance_of(scenario)
     found: list[Saving] = []
     for size in sizes if sizes is not None else (scenario.model.size,):
-        check_fit(instance, size)
+        try:
+            check_fit(instance, size)
+        except ModelDoesNotFit as error:
+            found.append(Saving(size, AS_IT_IS, None, None, str(error)))
+            continue
         own = with_values(scenario, {"model.size": size})
         base = cold_start_law(own, instance)
         before = base.waterfall().total_p50_s
-        found.append(Saving(size, "as it is", before, 0.0, ""))
+        found.append(Saving(size, AS_IT_IS, before, 0.0, ""))
         for name, (words, change) in _INTERVENTIONS.items():
             try:
                 changed = change(own, instance, base.timeline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -108,6 +108,7 @@ class SizeReport:
     traffic : Traffic, optional. Requests that reading the headers took, in S3.
     by_precision : mapping of str to int, optional. Bytes in each precision of a description, with
         scales and what stays in 16 bits; empty of trees; else parameters times bytes. [bytes]
+    architecture : Architecture, optional. Of a description of layers.
     """
 
     source: str
@@ -122,6 +123,7 @@ class SizeReport:
     counted: int | None = None
     traffic: Traffic | None = None
     by_precision: Mapping[str, int] | None = None
+    architecture: Architecture | None = None
 
     @property
     def parameters(self) -> int:
@@ -132,8 +134,17 @@ class SizeReport:
 
     @property
     def smallest_instance(self) -> str | None:
-        """The EC2 type with the least GPU memory that holds the weights; None if none does."""
-        return smallest_instance(self.weight_bytes)
+        """The EC2 type with the least GPU memory that holds the model; None if none does.
+
+        Of a description as `modeler.predict.serving_fit.holders` counts, with one sequence of
+        `SEQUENCE_TOKENS`; else of the weights alone, in nine tenths of the memory.
+        """
+        if self.architecture is None:
+            return smallest_instance(self.weight_bytes)
+        from modeler.predict.serving_fit import holders
+
+        fitting = holders(self.architecture, self.dtype, context=_context(self.architecture))
+        return fitting[0].instance_type if fitting else None
 
     def to_dict(self) -> dict[str, object]:
         """The report under the schema ``size/1``."""
@@ -162,8 +173,23 @@ class SizeReport:
             "smallest_instance": self.smallest_instance,
             "requests": 0 if self.traffic is None else self.traffic.requests,
             "bytes_read": 0 if self.traffic is None else self.traffic.bytes,
-            "notes": [*self.notes, *((_PAYLOAD,) if self.by_precision is None else ())],
+            "notes": [*self.notes, *self._rules()],
         }
+
+    def _rules(self) -> tuple[str, ...]:
+        """What the figures that follow from the size rest on."""
+        payload = (_PAYLOAD,) if self.by_precision is None else ()
+        if self.architecture is None:
+            return (*payload, _WEIGHTS_ALONE)
+        if self.architecture.attention is None:
+            return (*payload, _HELD)
+        tokens = _context(self.architecture)
+        return (*payload, f"{_HELD}, and one sequence of {tokens:,} tokens; --context asks others")
+
+
+def _context(architecture: Architecture) -> int:
+    """Tokens of the sequence that has to fit: what the model takes, up to `SEQUENCE_TOKENS`."""
+    return min(architecture.positions or SEQUENCE_TOKENS, SEQUENCE_TOKENS)
 
 
 def measure_size(
@@ -218,15 +244,22 @@ def measure_size(
         if not files:
             raise SizeError(text, "the folder holds no files")
         contents = read_all([LocalBytes(file.name) for file in files])
+        if contents is None and all(map(_is_beside_weights, files)):
+            config = path / _CONFIG
+            described = _of_description(text, config, dtype) if config.is_file() else None
+            if described is None:
+                raise SizeError(text, _NO_WEIGHTS)
+            note = f"no weights are there: counted from its {_CONFIG}"
+            return replace(described, notes=(*described.notes, note))
         return _report(text, "directory", dtype, files, contents=contents)
     if path.is_file():
-        described = read_description(path)
-        if isinstance(described, Ensemble):
-            return _of_trees(text, described)
+        described = _of_description(text, path, dtype)
         if described is not None:
-            return _described(text, described, dtype)
+            return described
         file = StoredFile(text, path.stat().st_size)
         contents = read_all([LocalBytes(path)]) if file.size_bytes else None
+        if contents is None and path.name.lower().endswith(_BESIDE_WEIGHTS):
+            raise SizeError(text, _NO_MODEL)
         notes = (_UNKNOWN,) if contents is None else ()
         return _report(text, "file", dtype, (file,), notes, contents)
     if path.exists():
@@ -235,6 +268,13 @@ def measure_size(
 
 
 _DTYPE: Final = "fp16"
+# Of the one sequence that the smallest instance holds: prompt and answer of a chat (assumed).
+SEQUENCE_TOKENS: Final = 4096
+_WEIGHTS_ALONE: Final = (
+    "smallest_instance holds the weights in 0.9 of its accelerators' memory (assumed); of a "
+    "config.json the cache and what the engine takes count too"
+)
+_HELD: Final = "smallest_instance holds weights, activations of a pass and 1.5 GB of the engine"
 _PAYLOAD: Final = (
     "bytes by precision are parameters times bytes: a quantised file adds scales and keeps "
     "embeddings and norms in 16 bits, as size config.json counts them"
@@ -243,11 +283,37 @@ _UNKNOWN: Final = "no description and no format that is read: its bytes are take
 _IRREGULAR: Final = "neither a file nor a folder: a pipe, a socket or a device"
 
 
+def _of_description(source: str, path: Path, dtype: str | None) -> SizeReport | None:
+    """A file that describes a model; None where it does not."""
+    found = read_description(path)
+    if isinstance(found, Ensemble):
+        return _of_trees(source, found)
+    return None if found is None else _described(source, found, dtype)
+
+
+# Text that lies beside weights and holds none.
+_BESIDE_WEIGHTS: Final = (
+    ".json", ".yaml", ".yml", ".md", ".py", ".csv", ".gitattributes", ".jinja", "license",
+)  # fmt: skip
+_CONFIG: Final = "config.json"
+_NO_MODEL: Final = (
+    "describes no model: expected a config.json with model_type or its sizes, layers, trees or a "
+    "linear model (size --help shows each)"
+)
+_NO_WEIGHTS: Final = f"holds no file of weights, and no {_CONFIG} that describes a model"
+
+
+def _is_beside_weights(file: StoredFile) -> bool:
+    return file.name.lower().endswith(_BESIDE_WEIGHTS)
+
+
 def _described(source: str, found: Architecture, dtype: str | None) -> SizeReport:
     """A model that is described and not there: parameters counted, bytes by its precision."""
     kind = dtype or found.dtype
     size = round(precision(kind).memory_bytes(found))
     notes = found.notes
+    if kind != found.dtype:
+        notes += (f"counted in {kind}, as asked; the description's own precision is {found.dtype}",)
     if found.experts:
         notes += (
             f"a mixture of {found.experts} experts: {found.active_parameters:,} parameters are "
@@ -257,7 +323,7 @@ def _described(source: str, found: Architecture, dtype: str | None) -> SizeRepor
         notes += (_of_cache(found.attention),)
     return SizeReport(
         source, "description", kind, size, size, 0, {}, notes, counted=found.parameters,
-        by_precision=bytes_of(found),
+        by_precision=bytes_of(found), architecture=found,
     )  # fmt: skip
 
 
@@ -347,9 +413,11 @@ def _report(
     traffic: Traffic | None = None,
 ) -> SizeReport:
     objects = total = weights = 0
+    names: list[str] = []
     classes: dict[str, StorageClass] = {}
     for file in files:
         objects += 1
+        names.append(file.name)
         total += file.size_bytes
         if file.name.lower().endswith(WEIGHT_SUFFIXES):
             weights += file.size_bytes
@@ -366,9 +434,14 @@ def _report(
     if weights == 0:
         weights = total
         if kind in ("directory", "s3_prefix"):
+            if all(name.lower().endswith(_BESIDE_WEIGHTS) for name in names):
+                raise SizeError(source, f"holds no file of weights: {', '.join(names[:3])} ...")
             notes = (*notes, "no file of a known weight format: all bytes are taken as weights")
     stored = None if contents is None else contents.dtype
-    width = dtype or (stored if stored in BYTES_PER_PARAMETER else None) or _DTYPE
+    known = stored if stored in BYTES_PER_PARAMETER else None
+    if known is not None and dtype not in (None, known):
+        notes = (*notes, f"stored in {known}, as its headers say: --dtype {dtype} is not needed")
+    width = known or dtype or _DTYPE
     counted = None if contents is None else contents.parameters
     return SizeReport(
         source, kind, width, weights, total, objects, classes, notes, contents, counted, traffic

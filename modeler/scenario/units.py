@@ -56,6 +56,9 @@ class UnitError(ValueError):
         self.expected = expected
 
 
+_COUNTED: Final = " (modeler size counts the bytes of a config.json, a file or a folder)"
+
+
 def parse_size(value: str) -> int:
     """Bytes of a size written with its unit.
 
@@ -80,7 +83,7 @@ def parse_size(value: str) -> int:
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if match is None and (not isinstance(value, int | float) or isinstance(value, bool)):
         raise UnitError(
-            f"{value!r} is not a size: write {expected}", value=value, expected=expected
+            f"{value!r} is not a size: write {expected}{_COUNTED}", value=value, expected=expected
         )
     number, unit = match.groups() if match else (f"{value:g}", "")
     if not unit:

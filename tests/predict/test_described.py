@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from modeler.cli.main import cli
 from modeler.predict import measure_size
 from modeler.predict.architecture import ArchitectureError, read_description
+from modeler.predict.size import SizeError
 
 LLAMA = {
     "model_type": "llama", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
@@ -121,8 +122,10 @@ def test_what_a_description_may_not_be(tmp_path, name, content, said):
 def test_other_json_is_no_description(tmp_path):
     assert read_description(of(tmp_path, "vocab.json", {"a": 1})) is None
     assert read_description(of(tmp_path, "notes.txt", "type: mlp")) is None
-    report = measure_size(of(tmp_path, "vocab.json", {"a": 1}))
-    assert report.kind == "file"
+    for content in ({"a": 1}, {}):
+        with pytest.raises(SizeError, match="vocab.json: describes no model: expected a config"):
+            measure_size(of(tmp_path, "vocab.json", content))
+    report = measure_size(of(tmp_path, "model.dat", {"a": 1}))  # whatever it is
     assert any("no description and no format that is read" in note for note in report.notes)
 
 

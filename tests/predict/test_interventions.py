@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from modeler.cli.main import cli
-from modeler.predict import ModelDoesNotFit, cold_start_law, instance_of
+from modeler.predict import cold_start_law, instance_of
 from modeler.predict.interventions import compare
 from modeler.scenario import Scenario, with_values
 
@@ -56,8 +56,9 @@ def test_what_does_not_apply_says_why():
     none = by_name(with_values(Scenario(), {"hosting.instance": "ml.g4dn.xlarge",
                                             "model.size": "7GB"}))  # fmt: skip
     assert none[7_000_000_000, "weights on local NVMe"].saved_s is not None
-    with pytest.raises(ModelDoesNotFit):
-        compare(Scenario(), [10**13])
+    (large,) = compare(Scenario(), [100_000_000_000])
+    assert (large.intervention, large.total_p50_s) == ("as it is", None)
+    assert "a model of 100 GB does not fit ml.g5.2xlarge" in large.why
 
 
 def test_every_intervention_helps_or_says_how_much_it_costs():

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeler.cli.main import cli
+from modeler.predict import measure_size
 from modeler.predict.known import known
 from modeler.predict.serving_fit import OVERHEAD_BYTES, cheapest, holders
+from modeler.predict.size import SizeError
 
 EIGHT = known("llama-3.1-8b")
 
@@ -83,3 +85,79 @@ def test_the_command(tmp_path):
     assert found["cheapest"] in {row["instance_type"] for row in found["instances"]}
     refused = CliRunner().invoke(cli, ["size", "7GB", "--context", "8192"])
     assert refused.exit_code == 2
+
+
+MISTRAL = {
+    "model_type": "mistral", "hidden_size": 4096, "intermediate_size": 14336, "vocab_size": 32000,
+    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+    "max_position_embeddings": 32768, "torch_dtype": "bfloat16", "sliding_window": None,
+}  # fmt: skip
+
+
+@pytest.fixture
+def mistral(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(MISTRAL))
+    return path
+
+
+def test_the_smallest_instance_is_that_of_the_fit(mistral):
+    """14.5 GB and what the engine takes are more than a T4 has; one rule says so in both tables."""
+    run = CliRunner().invoke
+    report = json.loads(run(cli, ["size", str(mistral), "--format", "json"]).stdout)
+    fit = run(cli, ["size", str(mistral), "--context", "4096", "--format", "json"])
+    assert report["smallest_instance"] == json.loads(fit.stdout)["smallest"] == "g6.xlarge"
+    assert any("one sequence of 4,096 tokens" in note for note in report["notes"])
+    # Of a size alone only the weights are known: nine tenths of 15 GiB are 14.5 GB.
+    literal = json.loads(run(cli, ["size", "14.4GB", "--format", "json"]).stdout)
+    assert literal["smallest_instance"] == "g4dn.xlarge"
+    assert any("0.9 of its accelerators' memory (assumed)" in note for note in literal["notes"])
+
+
+def test_a_folder_of_a_config_alone_is_counted_from_it(mistral, tmp_path):
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0"}')
+    report = measure_size(tmp_path)
+    # Embedding and head, and of each layer two square matrices, two of 1,024 rows, three of the
+    # feed-forward and two norms; one norm at the end.
+    each = 2 * 4096**2 + 2 * 4096 * 1024 + 3 * 4096 * 14336 + 2 * 4096
+    assert report.parameters == 2 * 32000 * 4096 + 32 * each + 4096
+    assert "no weights are there: counted from its config.json" in report.notes
+
+
+def test_a_folder_without_weights_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "README.md").write_text("nothing")
+    with pytest.raises(SizeError, match=r"no file of weights, and no config.json"):
+        measure_size(tmp_path)
+
+
+def test_what_a_context_beyond_the_models_own_means_is_said(mistral):
+    ran = CliRunner().invoke(cli, ["size", str(mistral), "--context", "40000"])
+    assert "40,000 tokens are more than the 32,768 of its max_position_embeddings" in ran.stderr
+    ran = CliRunner().invoke(cli, ["size", str(mistral), "--context", "32768"])
+    assert "max_position_embeddings" not in ran.stderr
+
+
+def test_where_windows_bound_the_cache_there_is_no_limit(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**MISTRAL, "sliding_window": 4096}))
+    ran = CliRunner().invoke(cli, ["size", str(path), "--context", "30000"])
+    assert "no limit" in ran.stdout
+    assert "inf" not in ran.stdout
+
+
+def test_another_precision_than_a_descriptions_own_is_said(mistral):
+    notes = measure_size(mistral, dtype="int8").notes
+    assert "counted in int8, as asked; the description's own precision is bf16" in notes
+
+
+def test_precisions_that_say_the_same_are_one_row(mistral):
+    run = CliRunner().invoke
+    shown = run(cli, ["size", str(mistral), "--precisions"]).stdout
+    every = json.loads(run(cli, ["size", str(mistral), "--precisions", "--format", "json"]).stdout)
+    assert len(shown.splitlines()) < len(every["precisions"])
+    # Both: 4 bits, and 16 + 4 more for each group of 32.
+    line = next(line for line in shown.splitlines() if "gptq_g32, awq_g32" in line)
+    assert " 4.625 " in line
+    for row in every["precisions"]:
+        assert row["precision"] in shown

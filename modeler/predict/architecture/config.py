@@ -122,6 +122,7 @@ def _architecture(
         unused=fields.unused,
         notes=tuple(notes),
         exact=exact,
+        positions=fields.positions(),
     )
 
 

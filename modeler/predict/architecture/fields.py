@@ -66,6 +66,12 @@ class ArchitectureError(Exception):
         return "\n".join(f"{self.source}: {problem}" for problem in self.problems)
 
 
+_POSITIONS: Final = (
+    "max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length",
+    "seq_length",
+)  # fmt: skip
+
+
 class Fields:
     """What a configuration says, by name or by one of the names other families give it.
 
@@ -190,6 +196,15 @@ class Fields:
     def raw(self, *names: str) -> Any:
         """The value as it stands; None where there is none."""
         return self._find(names)[1]
+
+    def positions(self) -> int:
+        """Tokens of a sequence at most, where one of the usual names tells; 0 where none does.
+
+        Nothing is counted by it, so it is not among the fields used.
+        """
+        found = (self._content.get(name) for name in _POSITIONS)
+        told = [n for n in found if isinstance(n, int) and not isinstance(n, bool) and n > 0]
+        return told[0] if told else 0
 
     def part(self, name: str, defaults: Mapping[str, Any] = _NOTHING) -> Fields | None:
         """A configuration within this one; None where there is none.

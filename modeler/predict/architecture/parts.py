@@ -116,6 +116,7 @@ class Architecture:
     used, unused : tuple of str. Fields that the count rests on, and fields that say nothing to it.
     notes : tuple of str. What to know before relying on the count.
     exact : bool. Whether the family is known; otherwise the count is an estimate.
+    positions : int. Tokens of a sequence at most; 0 where it does not say.
     """
 
     kind: str
@@ -129,6 +130,7 @@ class Architecture:
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     exact: bool = True
+    positions: int = 0
 
     def of(self, *roles: str) -> Iterator[Part]:
         """Parts of some roles."""
