@@ -7,7 +7,7 @@ scenario, for no public page states it). Both bill the whole life, scale-in tail
 """
 
 import math
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from pricing.errors import InvalidArgument
 
@@ -16,7 +16,7 @@ SECONDS_PER_HOUR = 3600
 # Seconds at least billed for each start of an instance. [s]
 MINIMUM_S = {"ec2": 60, "sagemaker": 0, "cloud_run": 0}
 # What is begun counts whole; Cloud Run counts in tenths (Cloud Run documentation, pricing). [s]
-STEPS_PER_S = {"ec2": 1, "sagemaker": 1, "cloud_run": 10}
+STEP_S = {"ec2": Decimal(1), "sagemaker": Decimal(1), "cloud_run": Decimal("0.1")}
 
 
 def billed_seconds(life_s: float, service: str) -> float:
@@ -52,8 +52,23 @@ def billed_seconds(life_s: float, service: str) -> float:
         raise InvalidArgument("life_s", life_s, "a finite number of seconds, 0 or more")
     if life_s == 0:
         return 0.0
-    steps = STEPS_PER_S[service]
-    return float(max(math.ceil(life_s * steps) / steps, MINIMUM_S[service]))
+    return max(rounded_up(life_s, STEP_S[service]), float(MINIMUM_S[service]))
+
+
+def rounded_up(amount: float, step: Decimal) -> float:
+    """The least multiple of a step that is no less than an amount.
+
+    Parameters
+    ----------
+    amount : float. Finite. Taken as the shortest decimal that names it: 1.1 s are eleven tenths,
+        which ten times the binary fraction is not.
+    step : Decimal. Above 0.
+
+    >>> rounded_up(1.1, Decimal("0.1")), rounded_up(1.1000001, Decimal("0.1"))
+    (1.1, 1.2)
+    """
+    steps = (Decimal(repr(float(amount))) / step).to_integral_value(ROUND_CEILING)
+    return float(steps * step)
 
 
 def cost_usd(billed_s: float, usd_per_hour: Decimal | float) -> float:

@@ -6,12 +6,12 @@ requests and 400,000 GB-seconds of Lambda a month) are left out: prices are thos
 tier. No price of SageMaker's provisioned concurrency is held.
 """
 
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from pricing import tables
+from pricing.billing import rounded_up
 from pricing.errors import InvalidArgument, PriceNotFound, UnknownRegion
 from pricing.lookup import regions
 from pricing.specs import InstanceSpec
@@ -176,7 +176,7 @@ def billed_provisioned_seconds(held_s: float) -> float:
     >>> billed_provisioned_seconds(301.0), billed_provisioned_seconds(0.0)
     (600.0, 0.0)
     """
-    return float(math.ceil(held_s / PROVISIONED_STEP_S) * PROVISIONED_STEP_S)
+    return rounded_up(held_s, Decimal(PROVISIONED_STEP_S))
 
 
 @lru_cache(maxsize=1)

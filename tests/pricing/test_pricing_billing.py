@@ -30,6 +30,22 @@ def test_seconds_on_the_bill(life_s, ec2, sagemaker):
     assert billed_seconds(life_s, "sagemaker") == sagemaker
 
 
+@pytest.mark.parametrize("tenths", [1, 3, 11, 12, 29, 113, 657, 4099, 86_399])
+def test_cloud_run_counts_in_tenths(tenths):
+    """Eleven tenths are 1.1 s on the bill, and what is begun beyond them is the twelfth."""
+    life_s = tenths / 10.0
+    assert billed_seconds(life_s, "cloud_run") == life_s
+    assert billed_seconds(life_s + 1e-6, "cloud_run") == (tenths + 1) / 10.0
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["ec2", "sagemaker", "cloud_run"]))
+def test_whole_steps_are_billed_as_they_are(steps, service):
+    step = {"ec2": 1, "sagemaker": 1, "cloud_run": 10}[service]
+    life_s = steps / step
+    least = 60.0 if service == "ec2" else 0.0
+    assert billed_seconds(life_s, service) == max(life_s, least)
+
+
 @given(LIVES, SERVICES)
 def test_never_fewer_than_lived_and_at_most_a_second_or_the_minimum_more(life_s, service):
     billed = billed_seconds(life_s, service)
