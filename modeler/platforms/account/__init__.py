@@ -5,7 +5,7 @@ SageMaker endpoint; `traffic.py` reads its metrics; `compose.py` writes scenario
 """
 
 from modeler.platforms.account.calls import CALLS, Account, AccountError, iam_policy
-from modeler.platforms.account.compose import Composed, compose
+from modeler.platforms.account.compose import compose
 from modeler.platforms.account.endpoint import Endpoint, read_endpoint
 from modeler.platforms.account.traffic import Observed, read_traffic
 
@@ -13,7 +13,6 @@ __all__ = [
     "CALLS",
     "Account",
     "AccountError",
-    "Composed",
     "Endpoint",
     "Observed",
     "compose",

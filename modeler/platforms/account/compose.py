@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,18 +10,11 @@ import pricing
 from modeler.platforms.account.calls import Account
 from modeler.platforms.account.endpoint import Endpoint
 from modeler.platforms.account.traffic import Observed
+from modeler.platforms.composed import SCENARIO, Composed
 
-SCENARIO: Final = "scenario.yaml"
 POLICY: Final = "policy.json"
 TRACE: Final = "invocations.json"
 OBSERVED: Final = "observed.json"
-
-
-@dataclass(frozen=True)
-class Composed:
-    """Files by name, in the order in which they are written; the scenario last."""
-
-    files: dict[str, str]
 
 
 def compose(account: Account, endpoint: Endpoint, observed: Observed) -> Composed:
@@ -36,7 +28,7 @@ def compose(account: Account, endpoint: Endpoint, observed: Observed) -> Compose
     if policies:
         files[POLICY] = json.dumps(endpoint.policy, indent=1, default=_plain) + "\n"
     files[SCENARIO] = "".join(f"{line}\n" for line in _scenario(account, endpoint, observed, files))
-    return Composed(files)
+    return Composed(files, tuple(account.gaps))
 
 
 def _scenario(
