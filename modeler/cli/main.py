@@ -31,9 +31,7 @@ COMMANDS: Final = (
     Entry("accuracy", "modeler.cli.accuracy", "Accuracy against size of published models."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
-    Entry(
-        "init", "modeler.cli.init", "A scenario from what runs already: an endpoint, a manifest."
-    ),
+    Entry("init", "modeler.cli.init", "A scenario of what runs: an endpoint, a manifest."),
     Entry("backtest", "modeler.cli.backtest", "A replay beside what was seen, with its error."),
     Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),
     Entry("validate", "modeler.cli.validate", "Run known answers against the engine."),
