@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from modeler.platforms.composed import Composed
 
 
-# Option, and what it asks for; the names of `modeler.platforms.manifest.PLATFORMS`.
+# Option, and what it asks for.
 _MANIFESTS: Final = {
     "hpa": "a HorizontalPodAutoscaler", "keda": "a KEDA ScaledObject",
     "knative": "a Knative Service",
+    "terraform": "an endpoint and its scaling: .tf, their folder, a plan or a state as JSON",
 }  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def _manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--from-hpa`` and its like."""
     for platform, what in reversed(_MANIFESTS.items()):
         command = click.option(
-            f"--from-{platform}", metavar="FILE[#NAME]", help=f"A manifest of {what}."
+            f"--from-{platform}", metavar="FILE[#NAME]", help=f"A file of {what}."
         )(command)
     return command
 
@@ -148,9 +149,13 @@ def _from_manifest(
     """The scenario of a manifest, its files and its gaps."""
     from modeler.cli.scenario import split_name
     from modeler.platforms.manifest import from_manifest
+    from modeler.platforms.terraform import from_terraform
 
     path, which = split_name(file)
-    composed = from_manifest(path, which, platform)
+    if platform == "terraform":
+        composed = from_terraform(path, which)
+    else:
+        composed = from_manifest(path, which, platform)
     target = _free(folder or which or Path(path).stem)
     _write(composed, target)
     report = {

@@ -1,0 +1,298 @@
+"""Scenarios of Terraform: configuration, plan and state say the same; what they do not is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from modeler.cli.main import cli
+from modeler.platforms import load
+from modeler.platforms.terraform import from_terraform
+from modeler.platforms.terraform_read import Unknown, read_module
+from modeler.scenario import ScenarioError
+
+MAIN = """
+provider "aws" { region = var.region }
+variable "region" { default = "eu-west-1" }
+variable "most" { default = 4 }
+variable "secret" {}
+locals { endpoint = "chat" }
+
+resource "aws_sagemaker_model" "m" {
+  name = "llama"
+  primary_container {
+    image          = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lmi:1"
+    model_data_url = "s3://models/llama/model.tar.gz"
+  }
+}
+
+resource "aws_sagemaker_endpoint_configuration" "chat" {
+  name = local.endpoint
+  production_variants {
+    variant_name           = "main"
+    model_name             = aws_sagemaker_model.m.name
+    initial_instance_count = 2
+    instance_type          = "ml.g5.xlarge"
+    routing_config { routing_strategy = "LEAST_OUTSTANDING_REQUESTS" }
+  }
+}
+
+resource "aws_sagemaker_endpoint" "chat" {
+  name                 = local.endpoint
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.chat.name
+}
+
+resource "aws_appautoscaling_target" "t" {
+  max_capacity       = var.most
+  min_capacity       = 1
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.chat.name}/variant/main"
+  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
+  service_namespace  = "sagemaker"
+}
+
+resource "aws_appautoscaling_policy" "track" {
+  name               = "track"
+  policy_type        = "TargetTrackingScaling"
+  resource_id        = aws_appautoscaling_target.t.resource_id
+  scalable_dimension = aws_appautoscaling_target.t.scalable_dimension
+  service_namespace  = aws_appautoscaling_target.t.service_namespace
+  target_tracking_scaling_policy_configuration {
+    predefined_metric_specification {
+      predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
+    }
+    target_value       = 70
+    scale_in_cooldown  = 600
+    scale_out_cooldown = 60
+  }
+}
+"""
+STEPS = """
+resource "aws_appautoscaling_policy" "up" {
+  name               = "up"
+  resource_id        = aws_appautoscaling_target.t.resource_id
+  scalable_dimension = aws_appautoscaling_target.t.scalable_dimension
+  service_namespace  = aws_appautoscaling_target.t.service_namespace
+  step_scaling_policy_configuration {
+    adjustment_type         = "ChangeInCapacity"
+    cooldown                = 120
+    metric_aggregation_type = "Maximum"
+    step_adjustment {
+      metric_interval_lower_bound = 0
+      metric_interval_upper_bound = 20
+      scaling_adjustment          = 1
+    }
+    step_adjustment {
+      metric_interval_lower_bound = 20
+      scaling_adjustment          = 3
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "busy" {
+  alarm_name          = "busy"
+  metric_name         = "InvocationsPerInstance"
+  namespace           = "AWS/SageMaker"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 60
+  evaluation_periods  = 2
+  period              = 60
+  statistic           = "Sum"
+  alarm_actions       = [aws_appautoscaling_policy.up.arn]
+}
+
+resource "aws_appautoscaling_scheduled_action" "night" {
+  name               = "night"
+  resource_id        = aws_appautoscaling_target.t.resource_id
+  scalable_dimension = aws_appautoscaling_target.t.scalable_dimension
+  service_namespace  = aws_appautoscaling_target.t.service_namespace
+  schedule           = "cron(0 20 * * ? *)"
+  timezone           = "Europe/Berlin"
+  scalable_target_action {
+    min_capacity = 1
+    max_capacity = 2
+  }
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("infra").mkdir()
+    Path("infra/main.tf").write_text(MAIN)
+
+
+def quietly(path):
+    return load(path, say=lambda line: None)
+
+
+def written(composed):
+    Path("out").mkdir(exist_ok=True)
+    for name, text in composed.files.items():
+        Path("out", name).write_text(text)
+    return quietly("out/scenario.yaml")
+
+
+def test_a_configuration_is_a_scenario(folder):
+    ran = CliRunner().invoke(
+        cli, ["init", "--from-terraform", "infra", "--out", "out", "--format", "json"]
+    )
+    assert ran.exit_code == 0, ran.output
+    scenario = quietly("out/scenario.yaml")
+    assert (scenario.hosting.kind, scenario.hosting.instance) == (
+        "sagemaker_realtime",
+        "ml.g5.xlarge",
+    )
+    assert scenario.hosting.region == "eu-west-1"
+    assert (scenario.fleet.min, scenario.fleet.max, scenario.fleet.initial) == (1, 4, 2)
+    assert scenario.fleet.router == "least_outstanding"
+    (policy,) = scenario.in_force
+    assert (policy.kind, policy.target) == ("target_tracking", 70)
+    assert (policy.scale_in_cooldown_s, policy.scale_out_cooldown_s) == (600, 60)
+    gaps = "\n".join(json.loads(ran.stdout)["gaps"])
+    assert "modeler size s3://models/llama/model.tar.gz tells it" in gaps
+    assert "cold_start.image_size of 123456789012.dkr.ecr" in gaps
+
+
+def test_steps_alarms_and_schedules(folder):
+    Path("infra/steps.tf").write_text(STEPS)
+    scenario = written(from_terraform("infra", ""))
+    kinds = {policy.kind: policy for policy in scenario.in_force}
+    assert set(kinds) == {"target_tracking", "step_scaling", "scheduled"}
+    steps = kinds["step_scaling"]
+    assert [(step.lower, step.upper, step.adjustment) for step in steps.steps] == [
+        (0, 20, 1),
+        (20, None, 3),
+    ]
+    assert (steps.threshold, steps.evaluation_periods, steps.cooldown_s) == (60, 2, 120)
+    assert kinds["scheduled"].timezone == "Europe/Berlin"
+
+
+def shown():
+    """The same as ``terraform show -json`` prints it: values applied, bounds of steps as text."""
+    where = {
+        "resource_id": "endpoint/chat/variant/main",
+        "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
+        "service_namespace": "sagemaker",
+    }
+    tracking = {
+        "predefined_metric_specification": [
+            {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance",
+             "resource_label": ""}
+        ],
+        "customized_metric_specification": [],
+        "target_value": 70, "scale_in_cooldown": 600, "scale_out_cooldown": 60,
+        "disable_scale_in": False,
+    }  # fmt: skip
+    variant = {
+        "variant_name": "main", "model_name": "llama", "initial_instance_count": 2,
+        "instance_type": "ml.g5.xlarge", "serverless_config": [], "accelerator_type": None,
+        "routing_config": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
+    }  # fmt: skip
+    return {
+        "aws_appautoscaling_target.t": {**where, "min_capacity": 1, "max_capacity": 4, "id": "x"},
+        "aws_appautoscaling_policy.track": {
+            **where, "name": "track", "policy_type": "TargetTrackingScaling",
+            "step_scaling_policy_configuration": [], "alarm_arns": ["arn:aws:x"],
+            "target_tracking_scaling_policy_configuration": [tracking],
+        },
+        "aws_sagemaker_endpoint_configuration.chat": {
+            "name": "chat", "production_variants": [variant], "async_inference_config": [],
+        },
+    }  # fmt: skip
+
+
+def plan():
+    resources = [
+        {"mode": "managed", "type": key.partition(".")[0], "name": key.partition(".")[2],
+         "values": values}
+        for key, values in shown().items()
+    ]  # fmt: skip
+    return {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"child_modules": [{"resources": resources}]}},
+        "configuration": {
+            "provider_config": {"aws": {"expressions": {"region": {"constant_value": "eu-west-1"}}}}
+        },
+    }
+
+
+def state():
+    resources = [
+        {"mode": "managed", "type": key.partition(".")[0], "name": key.partition(".")[2],
+         "instances": [{"attributes": values}]}
+        for key, values in shown().items()
+    ]  # fmt: skip
+    return {"version": 4, "resources": [{"mode": "data", "type": "x", "name": "y"}, *resources]}
+
+
+@pytest.mark.parametrize("content", [plan, state])
+def test_plan_and_state_say_what_the_configuration_says(content):
+    Path("shown.json").write_text(json.dumps(content()))
+    applied, own = written(from_terraform("shown.json", "")), written(from_terraform("infra", ""))
+    assert applied.fleet == own.fleet
+    assert applied.in_force == own.in_force
+    assert applied.hosting.instance == own.hosting.instance
+
+
+def test_what_only_terraform_knows_is_named(folder):
+    text = MAIN.replace("var.most", "var.secret").replace('"ml.g5.xlarge"', "var.secret")
+    Path("infra/main.tf").write_text(text + '\nmodule "net" { source = "./net" }\n')
+    composed = from_terraform("infra", "")
+    gaps = "\n".join(composed.gaps)
+    assert "main.tf: aws_appautoscaling_target.t: max_capacity is var.secret" in gaps
+    assert "the instance type: it is var.secret; the default holds" in gaps
+    assert "main.tf: module net is not followed" in gaps
+    for gap in composed.gaps:
+        assert f"# NOT KNOWN: {gap}" in composed.files["scenario.yaml"]
+    assert written(composed).fleet.min == 1
+
+
+def test_values_of_variables_files_come_first(folder):
+    Path("infra/terraform.tfvars").write_text("most = 9\n")
+    assert written(from_terraform("infra", "")).fleet.max == 9
+
+
+def test_references_that_turn_in_a_circle_end(folder):
+    Path("infra/main.tf").write_text('locals {\n  a = "${local.b}"\n  b = "${local.a}"\n}\n' + MAIN)
+    module = read_module("infra")
+    assert isinstance(module.value("${local.a}"), str | Unknown)
+
+
+def test_serverless(folder):
+    Path("s.tf").write_text(
+        'resource "aws_sagemaker_endpoint_configuration" "s" {\n  production_variants {\n'
+        '    variant_name = "v"\n    serverless_config {\n      max_concurrency = 5\n'
+        "      memory_size_in_mb = 4096\n    }\n  }\n}\n"
+    )
+    scenario = written(from_terraform("s.tf", ""))
+    assert scenario.hosting.kind == "sagemaker_serverless"
+    assert (scenario.hosting.memory_mb, scenario.hosting.max_concurrency) == (4096, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.tf", 'resource "x" {', "not valid Terraform"),
+        ("a.tf", 'variable "x" {}\n', "holds no aws_appautoscaling_target"),
+        ("a.json", "{", "not JSON"),
+        ("a.json", "[1]", "no resources"),
+        ("a.json", '{"planned_values": {"root_module": 3}}', "no resources"),
+    ],
+)
+def test_what_is_refused(name, text, said):
+    Path(name).write_text(text)
+    with pytest.raises(ScenarioError, match=said):
+        from_terraform(name, "")
+
+
+def test_of_several_targets_one_is_named(folder):
+    second = MAIN.partition('resource "aws_appautoscaling_target"')[2]
+    other = ('resource "aws_appautoscaling_target"' + second).replace('"t"', '"u"')
+    other = other.replace("target.t.", "target.u.").replace('"track" {', '"other" {')
+    other = other.replace("${aws_sagemaker_endpoint.chat.name}", "second")
+    Path("infra/other.tf").write_text(other)
+    with pytest.raises(ScenarioError, match="2 targets: name one of endpoint/chat/variant/main"):
+        from_terraform("infra", "")
+    assert written(from_terraform("infra", "chat")).fleet.max == 4
