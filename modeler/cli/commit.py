@@ -1,0 +1,128 @@
+"""``modeler commit``: what to buy in advance, against the load of a replay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from modeler.cli.options import (
+    instance_option,
+    output_options,
+    region_option,
+    seed_option,
+    set_option,
+    split_list,
+    trace_option,
+)
+from modeler.cli.output import check_output, emit, talk
+
+
+@click.command("commit")
+@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@click.option(
+    "--discount",
+    "discounts",
+    metavar="SHARE[,SHARE]",
+    required=True,
+    callback=split_list,
+    help="Off the price on demand, as your quote has it, e.g. 28%,44%.",
+)
+@click.option(
+    "--plan",
+    type=click.Choice(["sagemaker", "compute", "ec2_instance", "reserved"]),
+    help="By default the Savings Plan that covers the hosting.",
+)
+@trace_option
+@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
+@instance_option
+@region_option
+@seed_option
+@set_option
+@output_options()
+def command(
+    scenario_file: str | None,
+    discounts: tuple[str, ...],
+    plan: str | None,
+    trace: str | None,
+    size: str | None,
+    instance: str | None,
+    region: str | None,
+    seed: int | None,
+    settings: dict[str, tuple[str, ...]],
+    format: str,
+    output: str | None,
+) -> None:
+    """Find the hourly commitment that costs least, and what it loses if traffic is another.
+
+    Replays the scenario and sets its billed instances, hour by hour, against a Savings Plan or
+    reserved instances at your discount: a commitment is paid every hour, used or not, and pays for
+    the instances that more than one minus the discount of all hours need. regret is what it costs
+    above the best commitment if the load is a fifth lower, or higher. No discount is shipped, for
+    each depends on type, term and payment: give that of your quote.
+
+    In Python: modeler.study.commit.commitments(*load_of(RUN), ...).
+    """
+    from modeler.cli.progress import compiling
+
+    with compiling():
+        from modeler.cli.scenario import scenario_of
+        from modeler.scenario import with_values
+        from modeler.study import replay
+        from modeler.study.commit import PLANS, commitments, load_of
+
+    check_output(output)
+    several = [path for path, values in settings.items() if len(values) > 1]
+    if several:
+        raise click.UsageError(f"commit runs one scenario: {several[0]} has several values")
+    shares = [_share(text) for text in discounts]
+    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
+    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
+    pinned |= {"sweep": {}} if scenario.sweep else {}
+    given = {"model.size": size, "hosting.instance": instance, "hosting.region": region}
+    pinned |= {path: value for path, value in given.items() if value is not None}
+    scenario = with_values(scenario, pinned) if pinned else scenario
+    load, chosen = load_of(replay(scenario).run, plan)
+    found = [one.to_dict() for one in commitments(load, shares, chosen)]
+    report = {
+        "schema": "commit/1",
+        "plan": chosen,
+        "instance_type": scenario.hosting.instance,
+        "region": scenario.hosting.region,
+        "usd_per_instance_hour": load.usd_per_hour,
+        "hours": float(load.hours.sum()),
+        "instance_hours": float(load.instance_hours.sum()),
+        "commitments": found,
+    }
+    shown = [
+        {
+            "discount": f"{100 * row['discount']:g} %",
+            "instances": f"{row['instances']:.3g}",
+            "commit $/h": f"{row['usd_per_hour']:.3f}",
+            "used": f"{100 * row['used_share']:.1f} %",
+            "covers": f"{100 * row['covered_share']:.1f} %",
+            "$ total": f"{row['usd_total']:,.2f}",
+            "saves $": f"{row['saved_usd']:,.2f}",
+            "regret $, load -20 %": f"{row['regret_less_usd']:,.2f}",
+            "regret $, load +20 %": f"{row['regret_more_usd']:,.2f}",
+        }
+        for row in found
+    ]
+    emit(report, format=format, output=output, table=shown if format == "table" else found)
+    talk(
+        f"{PLANS[chosen][2]}; on demand ${load.cost_usd(0.0, 0.5):,.2f} for "
+        f"{report['instance_hours']:,.1f} instance-hours in {report['hours']:,.1f} hours of "
+        f"{scenario.hosting.instance} at ${load.usd_per_hour:.4g}; such hours are taken to go on"
+    )
+
+
+def _share(text: str) -> float:
+    """``28%`` or ``0.28``."""
+    number = text.strip().removesuffix("%").strip()
+    try:
+        value = float(number)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no share: expected e.g. 28% or 0.28", param_hint="--discount"
+        ) from None
+    return value / 100.0 if text.strip().endswith("%") else value

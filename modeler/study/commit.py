@@ -1,0 +1,202 @@
+"""What to commit to: the instances worth buying in advance, against the load of a replay.
+
+A commitment of n instances is paid every hour at the discounted rate, used or not; what an hour
+needs above it is on demand. With p the price on demand, d the discount and L the instance-hours of
+each hour,
+
+    cost(n) = sum(n (1 - d) p + p max(L - n, 0))
+
+is convex in n, and least where the share of hours that need more than n falls to 1 - d: the
+newsvendor's quantile. Both kinds are applied within the hour, so that an hour's use counts
+together: a reserved instance to 3,600 seconds of a clock hour, however many ran (AWS white paper
+on reservation models, usage billing; read 2026-11), a Savings Plan to the spend of each hour up to
+the commitment (Savings Plans user guide, sp-applying; read 2026-11). Hours are counted here from
+the first second of the run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeler.measure import unit_price
+from modeler.measure.load import billed_load
+from modeler.replay.run import Run
+
+Floats = NDArray[np.float64]
+# What each plan covers, and the most it is advertised to take off, whatever the instance, term and
+# payment: EC2 72 %, Compute 66 %, SageMaker 64 % (secondary pages of 2026-02 to 2026-06, documented
+# there as "up to"); reserved 72.1 %, observed of one type for three years paid in advance.
+PLANS: Final = {
+    "sagemaker": ("sagemaker", 0.64, "SageMaker Savings Plan"),
+    "compute": ("ec2", 0.66, "Compute Savings Plan"),
+    "ec2_instance": ("ec2", 0.72, "EC2 Instance Savings Plan"),
+    "reserved": ("ec2", 0.721, "reserved instances"),
+}
+WHOLE: Final = ("reserved",)
+# How far the traffic may turn out otherwise: the regret of the commitment is told for both sides.
+OTHERWISE: Final = 0.2
+
+
+class CommitError(Exception):
+    """A commitment that does not go with what runs; says why, and what would."""
+
+    exit_code: Final = 2
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """The best commitment at one discount.
+
+    Parameters
+    ----------
+    discount : float. Off the price on demand. [1]
+    instances : float. Committed to; whole of reserved instances.
+    usd_per_hour : float. Committed spend, every hour. [USD/h]
+    used_share : float. Of the committed hours. [1]
+    covered_share : float. Of the load. [1]
+    usd_total : float. Commitment and what is above it, over the run. [USD]
+    on_demand_usd, saved_usd : float. Without any, and what the commitment saves. [USD]
+    hindsight_usd : float. If every hour could have been committed by itself. [USD]
+    regret_less_usd, regret_more_usd : float. Lost against the best commitment if the load is a
+        fifth lower, or higher, than that of the run. [USD]
+    """
+
+    discount: float
+    instances: float
+    usd_per_hour: float
+    used_share: float
+    covered_share: float
+    usd_total: float
+    on_demand_usd: float
+    saved_usd: float
+    hindsight_usd: float
+    regret_less_usd: float
+    regret_more_usd: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Load:
+    """The billed load of a run, by the hour.
+
+    Parameters
+    ----------
+    hours, instance_hours : array of float. As `modeler.measure.load.billed_load` gives them.
+    usd_per_hour : float. Of one instance on demand. [USD/h]
+    """
+
+    hours: Floats
+    instance_hours: Floats
+    usd_per_hour: float
+
+    def cost_usd(self, instances: float, discount: float) -> float:
+        """Commitment and what is above it. [USD]"""
+        committed = instances * (1.0 - discount) * math.fsum(self.hours)
+        above = np.maximum(self.instance_hours - instances * self.hours, 0.0)
+        return self.usd_per_hour * (committed + math.fsum(above))
+
+    def best(self, discount: float, *, whole: bool = False) -> float:
+        """The number of instances to commit to that costs least; the fewest of equals.
+
+        By the quantile rule: the level above which the need lies for a share 1 - discount of the
+        hours. Of whole instances the better of its two neighbours, for the cost is convex.
+        """
+        level = self.instance_hours / self.hours
+        order = np.argsort(level)[::-1]
+        total = math.fsum(self.hours)
+        above = np.cumsum(self.hours[order])
+        # The first level, from above, down to which hours enough lie to pay for an instance.
+        enough = np.flatnonzero(above >= (1.0 - discount) * total * (1.0 - 1e-12))
+        found = float(level[order][enough[0]]) if enough.size else 0.0
+        if not whole:
+            return found
+        return float(min((math.floor(found), math.ceil(found)), key=lambda n: (
+            self.cost_usd(n, discount), n)))  # fmt: skip
+
+    def times(self, factor: float) -> Load:
+        """The same with another load in proportion."""
+        return Load(self.hours, self.instance_hours * factor, self.usd_per_hour)
+
+
+def load_of(done: Run, plan: str | None = None) -> tuple[Load, str]:
+    """The load of a run and the plan that covers it.
+
+    Parameters
+    ----------
+    done : Run.
+    plan : str, optional. A key of `PLANS`; by default the widest that covers the hosting.
+
+    Raises
+    ------
+    CommitError
+        Nothing is billed by the instance, the purchase is spot, or the plan covers another service.
+    """
+    hosting = done.scenario.hosting
+    if hosting.platform.per_request:
+        raise CommitError(
+            f"{hosting.kind} is billed by the request: no instance to commit to is in it"
+        )
+    price = unit_price(done.scenario)
+    fitting = [name for name, (service, _, _) in PLANS.items() if service == price.service]
+    if not fitting:
+        raise CommitError(f"no commitment is held for {hosting.kind}: expected one of EC2 or "
+                          "SageMaker")  # fmt: skip
+    if price.purchase != "on-demand":
+        raise CommitError(f"hosting.purchase is {price.purchase}, which no commitment covers")
+    if plan is not None and plan not in fitting:
+        raise CommitError(
+            f"a {PLANS[plan][2]} does not cover {hosting.kind}: expected {' or '.join(fitting)}"
+        )
+    hours, load = billed_load(done)
+    return Load(hours, load, price.usd_per_hour), plan or fitting[0]
+
+
+def commitments(load: Load, discounts: Sequence[float], plan: str) -> tuple[Commitment, ...]:
+    """The best commitment at each discount, and what it would lose if the load is another.
+
+    Raises
+    ------
+    CommitError : a discount of nothing, or of more than the plan is advertised with.
+    """
+    _, most, called = PLANS[plan]
+    for discount in discounts:
+        if not 0.0 < discount <= most:
+            raise CommitError(
+                f"discount {100 * discount:g} %: expected above 0 and at most {100 * most:g} %, "
+                f"the most that a {called} is advertised with"
+            )
+    return tuple(_commitment(load, discount, whole=plan in WHOLE) for discount in discounts)
+
+
+def _commitment(load: Load, discount: float, *, whole: bool) -> Commitment:
+    count = load.best(discount, whole=whole)
+    total = math.fsum(load.instance_hours)
+    committed = count * math.fsum(load.hours)
+    used = math.fsum(np.minimum(load.instance_hours, count * load.hours))
+    cost, plain = load.cost_usd(count, discount), load.cost_usd(0.0, discount)
+    regrets = []
+    for other in (load.times(1.0 - OTHERWISE), load.times(1.0 + OTHERWISE)):
+        least = other.cost_usd(other.best(discount, whole=whole), discount)
+        regrets.append(other.cost_usd(count, discount) - least)
+    return Commitment(
+        discount=discount,
+        instances=count,
+        usd_per_hour=count * (1.0 - discount) * load.usd_per_hour,
+        used_share=used / committed if committed else 1.0,
+        covered_share=used / total if total else 0.0,
+        usd_total=cost,
+        on_demand_usd=plain,
+        saved_usd=plain - cost,
+        hindsight_usd=total * (1.0 - discount) * load.usd_per_hour,
+        regret_less_usd=regrets[0],
+        regret_more_usd=regrets[1],
+    )
