@@ -18,6 +18,7 @@ from typing import NamedTuple
 from pricing.errors import TableError
 
 FOLDER = Path(__file__).parent
+OLD_DAYS = 90  # prices of hosted instances change a few times a year
 
 
 class PriceRow(NamedTuple):
@@ -308,3 +309,20 @@ class LongTable:
             sources()[cell("source_id")],
             cell(self._note) if self._note else "",
         )
+
+
+def age_warning(name: str, region: str, as_of: str | None, today: date) -> str:
+    """What to know of a price that is old; empty of a younger one, or one without a date.
+
+    A price dated to a month or a year counts from the last day of it.
+
+    >>> age_warning("g5.xlarge", "us-east-1", "2026-01", date(2026, 6, 1)).partition(";")[0]
+    'the price of g5.xlarge in us-east-1 is 121 days old (as of 2026-01)'
+    """
+    days = 0 if not as_of else (today - date.fromisoformat(last_day(as_of))).days
+    if days <= OLD_DAYS:
+        return ""
+    return (
+        f"the price of {name} in {region} is {days} days old (as of {as_of}); check it before "
+        "you decide"
+    )

@@ -252,3 +252,17 @@ def _to_stdout(write: Callable[[], None]) -> None:
     except BrokenPipeError:
         # The interpreter flushes stdout once more at exit, which would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell_old_prices(prices: Iterable[Mapping[str, Any]]) -> None:
+    """Warn of each price that is old today; to stderr, for what is printed knows no clock."""
+    from datetime import date
+
+    from pricing.tables import age_warning
+
+    told = (
+        age_warning(one["instance_type"], one["region"], one["as_of"], date.today())
+        for one in prices
+    )
+    for said in dict.fromkeys(filter(None, told)):
+        talk(f"warning: {said}")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from modeler.cli.options import output_options
-from modeler.cli.output import emit
+from modeler.cli.output import emit, tell_old_prices
 
 
 @click.command("price")
@@ -82,6 +82,8 @@ def command(
     shown = {key: value for key, value in record.items() if key != "schema" and value is not None}
     shown["usd_per_hour"] = f"{found.usd_per_hour.normalize():f}"
     emit(record, format=format, output=output, table=[shown] if format == "table" else None)
+    if as_of is None:
+        tell_old_prices([record])
 
 
 def _metered(service: str, item: str, region: str, as_of: str | None) -> list[dict[str, Any]]:

@@ -15,7 +15,15 @@ from modeler.cli.options import (
     set_option,
     trace_option,
 )
-from modeler.cli.output import check_output, deliver, emit, talk, to_parquet, write_atomic
+from modeler.cli.output import (
+    check_output,
+    deliver,
+    emit,
+    talk,
+    tell_old_prices,
+    to_parquet,
+    write_atomic,
+)
 from modeler.plain import to_csv
 
 _RECORDS: Final = (".csv", ".parquet")
@@ -94,6 +102,8 @@ def command(
         binary = records_file.endswith(".parquet")
         records = rows.to_dict(orient="records")
         write_atomic(records_file, to_parquet(records) if binary else to_csv(records))
+    if scenario.hosting.as_of is None:
+        tell_old_prices(result.outcome.to_dict()["prices"])
     if format == "table":
         metric = getattr(scenario.in_force[0], "metric", None)
         deliver(replay_text(result.to_dict(), metric=metric), output)

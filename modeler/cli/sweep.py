@@ -19,7 +19,7 @@ from modeler.cli.options import (
     split_list,
     trace_option,
 )
-from modeler.cli.output import check_output, deliver, emit, talk
+from modeler.cli.output import check_output, deliver, emit, talk, tell_old_prices
 
 _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 
@@ -139,6 +139,9 @@ def command(
         dated = {**plain, "run": {**plain["run"], "as_of_today": date.today().isoformat()}}
         save_run(dated, folder, timeline=best_timeline(result))
         talk(f"wrote {folder}")
+    if scenario.hosting.as_of is None:
+        rows = [*plain["scenarios"], *plain["references"]]
+        tell_old_prices(price for row in rows for price in row["prices"])
     if format == "table":
         to_stdout = output in (None, "-")
         text = sweep_table(plain, **look_of(sys.stdout)) if to_stdout else sweep_table(plain)

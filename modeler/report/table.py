@@ -9,12 +9,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from modeler.report import numbers, view
 from modeler.report.layout import Layout, Line
 from modeler.report.terminal import PIPE_WIDTH, Paint, clean, painter, to_ascii
 from modeler.report.view import Bound, Result, Row
+from pricing.tables import age_warning
 
 _LONG = 24  # characters of a setting's value
 
@@ -280,15 +282,18 @@ def price_line(price: Mapping[str, Any]) -> str:
 
 def stale_notes(result: Result) -> list[str]:
     """A warning for each price that is old on the day the run names."""
-    notes = []
-    for price in view.prices(result):
-        days = view.price_age_days(price, result["run"])
-        if days is not None and days > view.OLD_PRICE_DAYS:
-            notes.append(
-                f"Warning: the price of {price['instance_type']} in {price['region']} is "
-                f"{days} days old (as of {price['as_of']}); check it before you decide"
+    today = result["run"].get("as_of_today")
+    if not today:
+        return []
+    return [
+        f"Warning: {said}"
+        for price in view.prices(result)
+        if (
+            said := age_warning(
+                price["instance_type"], price["region"], price["as_of"], date.fromisoformat(today)
             )
-    return notes
+        )
+    ]
 
 
 def _wrap(text: str, width: int) -> list[str]:

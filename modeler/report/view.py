@@ -6,19 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from modeler.report import numbers
 from modeler.study.verdict import best_row
-from pricing.tables import last_day
 
 Row = dict[str, Any]
 Result = Mapping[str, Any]
 
 _SIZE = "model.size"
 _HOUR_S = 3600.0
-OLD_PRICE_DAYS = 90  # prices of hosted instances change a few times a year
 
 
 @dataclass(frozen=True)
@@ -138,17 +135,6 @@ def prices(result: Result) -> list[dict[str, Any]]:
     rows = [*result["scenarios"], *result["references"]]
     found = {_key(price): price for row in rows for price in row["prices"]}
     return list(found.values())
-
-
-def price_age_days(price: Mapping[str, Any], run: Mapping[str, Any]) -> int | None:
-    """Age of a price on the day the run names; None when either has no date. [days]
-
-    A price dated to a month or a year counts from the last day of it.
-    """
-    today, as_of = run.get("as_of_today"), price.get("as_of")
-    if not today or not as_of:
-        return None
-    return (date.fromisoformat(today) - date.fromisoformat(last_day(as_of))).days
 
 
 def assumptions(result: Result) -> list[dict[str, Any]]:

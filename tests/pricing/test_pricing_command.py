@@ -5,11 +5,13 @@ import io
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from modeler.cli.main import main
+from pricing.tables import age_warning
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,8 +24,8 @@ def run(capsys, *args):
 
 
 def test_json(capsys):
-    code, out, err = run(capsys, "ml.g5.2xlarge", "--region", "us-east-1", "--format", "json")
-    assert (code, err) == (0, "")
+    code, out, _ = run(capsys, "ml.g5.2xlarge", "--region", "us-east-1", "--format", "json")
+    assert code == 0
     found = json.loads(out)
     assert found["schema"] == "price/1"
     assert found["usd_per_hour"] == 1.515
@@ -88,6 +90,31 @@ def test_options_reach_the_look_up(capsys):
     code, out, _ = run(capsys, "g5.xlarge", "--purchase", "spot", "--format", "json")
     assert code == 0
     assert json.loads(out)["purchase"] == "spot"
+
+
+def test_an_old_price_is_warned_of_unless_its_day_was_asked_for(capsys):
+    _, out, err = run(capsys, "ml.g5.2xlarge", "--region", "us-east-1", "--format", "json")
+    days = (date.today() - date(2026, 6, 19)).days  # what the table holds was read that day
+    said = f"is {days} days old (as of 2026-06-19); check it before you decide"
+    assert (said in err) == (days > 90)
+    assert json.loads(out)["usd_per_hour"] == 1.515
+    _, _, err = run(capsys, "ml.g5.2xlarge", "--as-of", "2026-07-01")
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("as_of", "today", "said"),
+    [
+        ("2026-01-01", date(2026, 4, 1), ""),  # 90 days
+        ("2026-01-01", date(2026, 4, 2), "is 91 days old"),
+        ("2026-01", date(2026, 4, 2), ""),  # of the month its last day counts
+        ("2025", date(2026, 4, 1), "is 91 days old"),
+        (None, date(2026, 4, 1), ""),
+    ],
+)
+def test_the_age_of_a_price(as_of, today, said):
+    found = age_warning("g5.xlarge", "us-east-1", as_of, today)
+    assert (said in found) if said else (found == "")
 
 
 def test_nothing_heavy_is_imported():
