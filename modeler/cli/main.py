@@ -31,6 +31,7 @@ COMMANDS: Final = (
     Entry("accuracy", "modeler.cli.accuracy", "Accuracy against size of published models."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
     Entry("commit", "modeler.cli.commit", "What to buy in advance, and its regret."),
+    Entry("reprice", "modeler.cli.reprice", "Other prices on a finished run."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
     Entry("init", "modeler.cli.init", "A scenario of what runs: an endpoint, a manifest."),
     Entry("backtest", "modeler.cli.backtest", "A replay beside what was seen, with its error."),

@@ -18,7 +18,7 @@ nothing. The free tier and monthly tiers are not applied; a throttled request is
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import pricing
 from modeler.measure.bill import CostLine, UnitPrice
@@ -27,6 +27,17 @@ from modeler.replay.result import Result
 from modeler.scenario import Scenario
 
 _MS = 1000.0
+# Lines of a function's bill, and the items of the price table that they are priced by.
+LAMBDA_ITEMS: Final = {
+    "requests": "request",
+    "duration": "gb_second_{arch}",
+    "init": "gb_second_{arch}",
+    "provisioned_duration": "on_provisioned_gb_second_{arch}",
+    "provisioned": "provisioned_gb_second_{arch}",
+    "ephemeral_storage": "ephemeral_gb_second",
+    "snapshot_cache": "snapstart_cache_gb_second",
+    "snapshot_restore": "snapstart_restore_gb",
+}
 
 
 def serving_price(scenario: Scenario) -> UnitPrice:
@@ -158,16 +169,7 @@ def _price(scenario: Scenario, component: str) -> pricing.ServerlessPrice:
     hosting: Any = scenario.hosting
     if hosting.kind == "lambda":
         arch = "arm" if hosting.architecture == "arm64" else "x86"
-        item = {
-            "requests": "request",
-            "duration": f"gb_second_{arch}",
-            "init": f"gb_second_{arch}",
-            "provisioned_duration": f"on_provisioned_gb_second_{arch}",
-            "provisioned": f"provisioned_gb_second_{arch}",
-            "ephemeral_storage": "ephemeral_gb_second",
-            "snapshot_cache": "snapstart_cache_gb_second",
-            "snapshot_restore": "snapstart_restore_gb",
-        }[component]
+        item = LAMBDA_ITEMS[component].format(arch=arch)
         return pricing.serverless_price("lambda", item, hosting.region, as_of=hosting.as_of)
     if component in ("provisioned", "provisioned_duration"):
         own = {
