@@ -309,3 +309,40 @@ def test_the_mean_of_measured_service_times() -> None:
     assert describe(Trace([0.0, 1.0], {"service_s": [0.5, 1.0]}))["service_s_mean"] == 0.75
     assert describe(Trace([0.0, 1.0]))["service_s_mean"] is None
     assert describe(CountSeries([1, 2], 60.0))["service_s_mean"] is None
+
+
+@pytest.mark.parametrize(
+    ("header", "rate"), [("window_start,client_id,rate", 1), ("minute,model,requests", 60)]
+)
+def test_rows_of_a_bin_add_up_over_whose_they_are(tmp_path: Path, header: str, rate: int) -> None:
+    """Three clients in four bins, the third silent in the second bin, rows in any order."""
+    rows = [(0, "a", 2), (0, "b", 3), (0, "c", 5), (1, "b", 7), (1, "a", 1), (3, "c", 4),
+            (2, "a", 6), (3, "a", 9)]  # fmt: skip
+    path = tmp_path / "clients.csv"
+    lines = [f"{bin * (60 if rate == 1 else 1)},{who},{count}" for bin, who, count in rows]
+    path.write_text("\n".join([header, *lines]) + "\n")
+    series = read(path)
+    assert isinstance(series, CountSeries)
+    assert series.bin_s == 60.0
+    wanted = [10, 8, 6, 13]
+    assert series.counts.tolist() == [60 // rate * count for count in wanted]
+    assert series.report is not None
+    assert (series.report.rows, series.report.dropped) == (8, 0)
+    assert f"summed over 3 values of {header.split(',')[1]}" in series.report.notes
+
+
+def test_two_rows_of_one_client_for_a_bin_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text("minute,host,requests\n0,a,1\n0,b,2\n1,a,3\n0,b,4\n")
+    with pytest.raises(TraceError, match="line 5: another row of the same host for the same bin"):
+        read(path)
+
+
+def test_one_row_a_bin_needs_no_sum(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("minute,host,requests\n0,a,1\n1,b,2\n2,a,3\n")
+    series = read(path)
+    assert isinstance(series, CountSeries)
+    assert series.counts.tolist() == [1, 2, 3]
+    assert series.report is not None
+    assert not any("summed" in note for note in series.report.notes)

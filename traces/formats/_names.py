@@ -32,6 +32,7 @@ STAMPS: Final = (
     "ts",
     "event_time",
     "created_at",
+    "created",
     "offset",
     "t",
 )
@@ -118,6 +119,12 @@ EXPECTED: Final = (
     f"\n  or a rate in requests per second: a name that ends in {', '.join(RATES)}"
     f"\n  {EXPECTED_OPTIONAL}"
 )
+# Who a row of counts is of: rows of one bin that differ in it add up.
+SERIES: Final = (
+    "client_id", "client", "tenant_id", "tenant", "customer_id", "customer", "user_id", "user",
+    "app", "service", "endpoint", "deployment", "variant", "function", "model", "route", "host",
+    "instance", "pod", "series", "source",
+)  # fmt: skip
 # Numbers under these names are labels of a row, not counts.
 _LABELS: Final = ("", "id", "index", "status", "status_code")
 
@@ -168,6 +175,12 @@ def rate_column(names: Sequence[str]) -> int | None:
         and not any(word in name for word in _NO_REQUESTS)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def series_column(names: Sequence[str]) -> int | None:
+    """Which of some plain names tells whose counts a row has, or None; the surest first."""
+    keys = [key(name) for name in names]
+    return next((keys.index(key(one)) for one in SERIES if key(one) in keys), None)
 
 
 def optional_columns(names: Sequence[str], stamp: int | None) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Requests per interval: a stamp at the start of each bin, and a count or a rate.
 
-The width of a bin is the commonest gap; bins that the file leaves out count as 0.
+The width of a bin is the commonest gap; bins that the file leaves out count as 0. Rows of one bin
+that a column tells apart (a client, a model, a host) add up.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from traces.formats import _assemble, _names
 from traces.formats._columns import Read, read_columns, unused
 from traces.formats._growing import Lines
 from traces.formats._source import Source
-from traces.formats._text import Index, Layout, number_columns
+from traces.formats._text import Index, Layout, number_columns, rows_of
 from traces.trace import Floats
 
 NAME: Final = "counts"
@@ -37,39 +38,79 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     rank, choices = _names.count_columns(names)
     rate = _names.rate_column(names)
     if not choices and rate is not None:
-        got = read_columns(source, layout, stamp, {shown[rate].strip(): rate})
-        note = f"{shown[rate].strip()} taken as requests per second"
-        return _series(source, layout, got, (stamp, rate), (note,), rate=True)
+        name = shown[rate].strip()
+        got = read_columns(source, layout, stamp, {name: rate})
+        taken: tuple[str, ...] = (f"{name} taken as requests per second",)
+        return _series(source, layout, got, name, {stamp, rate}, taken, rate=True)
     choices = choices or _only_numbers(source, layout, stamp)
     columns = {shown[k].strip(): k for k in choices}
     got = read_columns(source, layout, stamp, columns)
     # Who asks for counts has looked: rates may then be rounded.
     name, taken = count_column(source.path, got.values, 0 if asked else rank, got.lines)
-    return _series(source, layout, got, (stamp, columns[name]), taken, name=name)
+    return _series(source, layout, got, name, {stamp, columns[name]}, taken)
 
 
 def _series(
     source: Source,
     layout: Layout,
     got: Read,
-    used: tuple[int, int],
+    name: str,
+    used: set[int],
     taken: tuple[str, ...],
     *,
-    name: str | None = None,
     rate: bool = False,
 ) -> CountSeries:
-    """The series from the column `name`, by default the only one that was read."""
+    """The series from the column `name`; rows of one bin add up over who they are of."""
+    ns, values = got.ns, got.values[name]
+    lines: Lines | None = got.lines
+    whose = _names.series_column(layout.names) if layout.header is not None else None
+    if whose is not None:
+        ns, bins = np.unique(ns, return_inverse=True)
+        if ns.size < got.ns.size:
+            count = _check_once(source, layout, got, bins, whose)
+            values, lines = np.bincount(bins, values, ns.size).astype(np.float64), None
+            used = used | {whose}
+            taken += (f"summed over {count:,} values of {(layout.header or ())[whose].strip()}",)
+        else:
+            ns = got.ns
     return _assemble.counts(
         source.path,
-        got.ns,
-        got.values[name or next(iter(got.values))],
-        got.lines,
+        ns,
+        values,
+        lines,
         absolute=got.absolute,
         format=NAME,
-        notes=(*got.notes, *taken, *unused(layout, set(used))),
+        notes=(*got.notes, *taken, *unused(layout, used)),
         rate=rate,
         bin_s=source.options.bin_s,
+        merged=got.ns.size - ns.size,
     )
+
+
+def _check_once(source: Source, layout: Layout, got: Read, bins: Index, whose: int) -> int:
+    """How many different values a column that tells rows of a bin apart has.
+
+    Raises
+    ------
+    TraceError
+        Two rows of one bin have the same.
+    """
+    known: dict[bytes, int] = {}
+    blocks = []
+    for rows in rows_of(source, layout):
+        names, inverse = np.unique(rows.field(whose).strings(), return_inverse=True)
+        ids = np.array([known.setdefault(name, len(known)) for name in names.tolist()])
+        blocks.append(ids[inverse])
+    pairs = bins * len(known) + np.concatenate(blocks)
+    first = np.unique(pairs, return_index=True)[1]
+    if first.size < pairs.size:
+        row = int(np.setdiff1d(np.arange(pairs.size), first)[0])
+        label = (layout.header or ())[whose].strip()
+        what = f"another row of the same {label} for the same bin"
+        expected = f"one row a bin and {label}"
+        line = int(got.lines[row])
+        raise TraceError(source.path, Problem(what, expected, row=row + 1, line=line))
+    return len(known)
 
 
 def count_column(
