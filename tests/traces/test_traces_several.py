@@ -103,3 +103,20 @@ def test_the_command_takes_a_folder(logs):
     ran = CliRunner().invoke(cli, ["trace", "describe", str(logs), "--format", "json"])
     assert ran.exit_code == 0, ran.output
     assert "3 files, in order of time" in ran.stderr
+
+
+def test_links_that_lead_nowhere_or_twice_to_a_file_are_refused(logs):
+    (logs / "gone.csv").symlink_to(logs / "nowhere.csv")
+    (logs / "a_again.csv").symlink_to(logs / "a.csv")
+    for name in (logs, f"{logs}/*.csv"):
+        with pytest.raises(TraceError) as caught:
+            read(name)
+        said = str(caught.value)
+        assert "gone.csv cannot be read: no such file or directory" in said
+        assert "a_again.csv is a.csv again, which would count twice" in said
+    (logs / "gone.csv").unlink()
+    (logs / "a_again.csv").unlink()
+    outside = logs.parent / "elsewhere.csv"
+    outside.write_text(stamps(40, 5))
+    (logs / "linked.csv").symlink_to(outside)  # of a file that is not there otherwise
+    assert read(logs).requests == 3 + 4 + 2 + 5

@@ -26,23 +26,44 @@ def files_of(path: str | Path) -> list[Path] | None:
     Raises
     ------
     TraceError
-        There is none.
+        There is none; a link leads nowhere, or to another of them, which would count twice.
     """
     text = os.fspath(path)
     if os.path.isdir(text):
         found = [
             one
             for one in Path(text).rglob("*")
-            if one.is_file()
+            if _may_be_read(one)
             and not any(part.startswith(".") for part in one.relative_to(text).parts)
         ]
     elif any(sign in text for sign in _SIGNS) and not os.path.exists(text):
-        found = [Path(one) for one in glob.glob(text, recursive=True) if os.path.isfile(one)]
+        found = [one for one in map(Path, glob.glob(text, recursive=True)) if _may_be_read(one)]
     else:
         return None
     if not found:
         raise TraceError(text, Problem("holds no files", "at least one file of traffic"))
+    found.sort(key=lambda one: (one.is_symlink(), one))
+    problems = []
+    known: dict[tuple[int, int], Path] = {}
+    for one in found:
+        try:
+            status = one.stat()
+        except OSError as error:
+            what = f"{one.name} cannot be read: {(error.strerror or str(error)).lower()}"
+            problems.append(Problem(what, "files, or links that lead to one"))
+            continue
+        first = known.setdefault((status.st_dev, status.st_ino), one)
+        if first is not one:
+            what = f"{one.name} is {first.name} again, which would count twice"
+            problems.append(Problem(what, "each file once: name a pattern that leaves one out"))
+    if problems:
+        raise TraceError(text, problems[:_SHOWN], max(len(problems) - _SHOWN, 0))
     return sorted(found)
+
+
+def _may_be_read(path: Path) -> bool:
+    """A file, or a link that leads to one or nowhere: the latter is not passed over in silence."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def together(path: str | Path, files: Sequence[Path], read: Callable[[Path], Traffic]) -> Traffic:
