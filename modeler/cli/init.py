@@ -1,4 +1,4 @@
-"""``modeler init``: a scenario and its traffic from what an account runs already."""
+"""``modeler init``: a scenario from what runs already: an endpoint, a manifest, Terraform."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def _manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--days", type=click.FloatRange(min=0.01, max=455), default=14.0, show_default=True,
     help="Length of the window of metrics, up to now. [days]",
 )  # fmt: skip
-@click.option("--region", metavar="REGION", help="Region, instead of the configuration's.")
+@click.option(
+    "--region",
+    metavar="REGION",
+    help="Region, instead of the configuration's; of a manifest, which does not say one.",
+)
 @click.option("--profile", metavar="NAME", help="AWS profile.")
 @click.option("--endpoint-url", metavar="URL", help="Another address than AWS's own.")
 @click.option(
@@ -89,7 +93,12 @@ def command(
     check_output(output)
     for key, file in manifests.items():
         if file:
-            _from_manifest(key.removeprefix("from_"), file, folder, format, output)
+            of_accounts = {"--variant": variant, "--profile": profile,
+                           "--endpoint-url": endpoint_url, "--dry-run": dry_run}  # fmt: skip
+            ignored = [option for option, value in of_accounts.items() if value]
+            if ignored:
+                raise click.UsageError(f"{', '.join(ignored)} are of an account, not of {given[0]}")
+            _from_manifest(key.removeprefix("from_"), file, region, folder, format, output)
             return
     from modeler.platforms.account import (
         CALLS,
@@ -144,7 +153,12 @@ def command(
 
 
 def _from_manifest(
-    platform: str, file: str, folder: str | None, format: str, output: str | None
+    platform: str,
+    file: str,
+    region: str | None,
+    folder: str | None,
+    format: str,
+    output: str | None,
 ) -> None:
     """The scenario of a manifest, its files and its gaps."""
     from modeler.cli.scenario import split_name
@@ -153,9 +167,9 @@ def _from_manifest(
 
     path, which = split_name(file)
     if platform == "terraform":
-        composed = from_terraform(path, which)
+        composed = from_terraform(path, which, region)
     else:
-        composed = from_manifest(path, which, platform)
+        composed = from_manifest(path, which, platform, region)
     target = _free(folder or which or Path(path).stem)
     _write(composed, target)
     report = {

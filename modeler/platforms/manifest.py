@@ -41,7 +41,7 @@ class _Told:
     line: int
 
 
-def from_manifest(path: str, name: str, platform: str) -> Composed:
+def from_manifest(path: str, name: str, platform: str, region: str | None = None) -> Composed:
     """The scenario of a manifest.
 
     Parameters
@@ -50,6 +50,7 @@ def from_manifest(path: str, name: str, platform: str) -> Composed:
         says more.
     name : str. Which policy, where there are several; empty for the only one.
     platform : str. A key of `PLATFORMS`: what the file is said to be.
+    region : str, optional. Where it runs, which a manifest does not say.
 
     Raises
     ------
@@ -66,14 +67,19 @@ def from_manifest(path: str, name: str, platform: str) -> Composed:
     policy = Path(path).name
     if policy == SCENARIO:
         policy = "policy.yaml"
-    lines = list(_scenario(path, name, policy, found, told))
+    lines = list(_scenario(path, name, policy, found, told, region))
     text = "\n".join(lines) + "\n"
     gaps = tuple(line.removeprefix("# NOT KNOWN: ") for line in lines if "# NOT KNOWN: " in line)
     return Composed({policy: Path(path).read_text(encoding="utf-8"), SCENARIO: text}, gaps)
 
 
 def _scenario(
-    path: str, name: str, policy: str, found: PolicyFile, told: dict[str, _Told]
+    path: str,
+    name: str,
+    policy: str,
+    found: PolicyFile,
+    told: dict[str, _Told],
+    region: str | None,
 ) -> Iterator[str]:
     file = Path(path).name
 
@@ -95,7 +101,10 @@ def _scenario(
         yield f"  instance: {told['instance'].value}  # {at('instance')}"
     else:
         yield f"# NOT KNOWN: the instance type: {_no_instance(told, at)}; the default holds"
-    yield "  region: us-east-1  # assumed: a manifest does not say"
+    if region is not None:
+        yield f"  region: {region}  # asked for"
+    else:
+        yield "  region: us-east-1  # assumed: a manifest does not say"
     if "replicas" in told:
         count = told["replicas"].value
         # The policy brings a workload within its bounds at once.

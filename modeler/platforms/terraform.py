@@ -38,13 +38,14 @@ _NAMES: Final = {_POLICY: {"name": "PolicyName"}, _ACTION: {"name": "ScheduledAc
 _ROUTERS: Final = {"LEAST_OUTSTANDING_REQUESTS": "least_outstanding", "RANDOM": "random"}
 
 
-def from_terraform(path: str, name: str) -> Composed:
+def from_terraform(path: str, name: str, region: str | None = None) -> Composed:
     """The scenario of a Terraform configuration, plan or state.
 
     Parameters
     ----------
     path : str. A folder, a ``.tf`` file, or the JSON of ``terraform show -json`` or of a state.
     name : str. Part of the target's name or a resource's name, where there are several.
+    region : str, optional. Instead of the provider's.
 
     Raises
     ------
@@ -60,7 +61,9 @@ def from_terraform(path: str, name: str) -> Composed:
         message = f"{path} holds no {expected}"
         raise ScenarioError([Problem(message, file=path, expected=expected)])
     files = {POLICY: json.dumps(printed, indent=1) + "\n"} if printed else {}
-    lines = list(_scenario(path, name, module, config, printed, gaps))
+    asked = region is not None
+    module.region = region or module.region
+    lines = list(_scenario(path, name, module, config, printed, gaps, asked=asked))
     if printed:
         _check(files[POLICY], name)
     known = [f"# NOT KNOWN: {gap}" for gap in gaps]
@@ -181,6 +184,8 @@ def _scenario(
     config: Resource | None,
     printed: Mapping[str, Any],
     gaps: list[str],
+    *,
+    asked: bool,
 ) -> Iterator[str]:
     gaps.append("the traffic: office-week stands in (assumed); trace: FILE or --trace FILE")
     yield f"# What {path} describes."
@@ -200,7 +205,7 @@ def _scenario(
         )
         gaps.append(f"the instance type: {why}; the default holds")
     if module.region:
-        yield f"  region: {module.region}  # of the provider aws"
+        yield f"  region: {module.region}  # {'asked for' if asked else 'of the provider aws'}"
     else:
         yield "  region: us-east-1  # assumed: the provider does not say"
     _model(module, variant, gaps)

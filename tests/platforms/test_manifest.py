@@ -198,3 +198,12 @@ def test_what_is_refused(folder):
     taken = init("--from-hpa", "hpa.yaml", "--out", "out")
     assert "out is there already" in taken.stderr
     assert [path.name for path in Path("out").iterdir()] == ["mine.txt"]
+
+
+def test_the_region_is_asked_for_and_what_is_of_an_account_is_refused(folder):
+    Path("hpa.yaml").write_text(f"{WORKLOAD}---\n{HPA}")
+    assert init("--from-hpa", "hpa.yaml", "--region", "eu-west-1", "--out", "o").exit_code == 0
+    assert load("o/scenario.yaml", say=lambda line: None).hosting.region == "eu-west-1"
+    ran = init("--from-hpa", "hpa.yaml", "--variant", "v", "--dry-run", "--out", "p")
+    assert ran.exit_code == 2
+    assert "--variant, --dry-run are of an account, not of --from-hpa" in ran.stderr

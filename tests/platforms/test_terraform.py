@@ -296,3 +296,8 @@ def test_of_several_targets_one_is_named(folder):
     with pytest.raises(ScenarioError, match="2 targets: name one of endpoint/chat/variant/main"):
         from_terraform("infra", "")
     assert written(from_terraform("infra", "chat")).fleet.max == 4
+
+
+def test_a_region_that_is_asked_for_comes_first(folder):
+    composed = from_terraform("infra", "", "us-west-2")
+    assert "region: us-west-2  # asked for" in composed.files["scenario.yaml"]
