@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from math import exp
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit, talk, write_atomic
+
+if TYPE_CHECKING:
+    from modeler.predict.calibration import Fitted, Measurement
 
 _COLUMNS: Final = {
     "name": "constant",
@@ -59,16 +63,13 @@ def command(
         MeasurementsError,
         check_rows,
         cross_validated,
-        far_from_published,
         published,
         read_measurements,
         shipped,
-        unknown_columns,
-        unknown_systems,
     )
     from modeler.predict.calibration.constants_file import to_dict
     from modeler.predict.calibration.fit import UNITS
-    from modeler.predict.calibration.settings import gaps_left, used_by
+    from modeler.predict.calibration.settings import used_by
 
     check_output(output)
     check_output(constants_file)
@@ -136,24 +137,7 @@ def command(
     if len(missing) > _SHOWN or (missing and measurements is None):
         talk(f"{len(missing)} rows are out of scope (--format json names what each lacks)")
     if measurements is not None:
-        unknown = unknown_columns(measurements)
-        if unknown:
-            talk(f"columns that tell nothing here: {', '.join(unknown)}")
-        for line in far_from_published(told, published().constants()):
-            talk(f"warning: {line}")
-        unused = [one.name for one in told if one.name not in settings]
-        if unused:
-            talk(
-                f"fitted, and no setting of a start takes it: {', '.join(unused)}; "
-                "docs/measurements.md says which words do"
-            )
-        for place, gap_s in gaps_left(rows):
-            talk(
-                f"{place}: cold_start.gap_s adds {gap_s:g} s that the published start leaves to no "
-                "phase; set it to 0 where your phases add up to the whole"
-            )
-        if systems := unknown_systems(rows):
-            talk(f"no hosting is known by system {', '.join(systems)}: what it took sets none")
+        _tell_own(measurements, rows, told, settings)
     for one in told:
         if one.sources == 1 and one.rows > 1 and one.spread > _WIDE:
             talk(
@@ -174,3 +158,33 @@ def command(
         source = os.path.basename(measurements) if measurements else "published measurements"
         write_atomic(constants_file, json.dumps(to_dict(rows, source), indent=1) + "\n")
         talk(f"wrote {constants_file}: cold_start: {{constants: {constants_file}}}")
+
+
+def _tell_own(
+    path: str, rows: Sequence[Measurement], told: Sequence[Fitted], settings: Mapping[str, Any]
+) -> None:
+    """What of an analyst's own rows says nothing, looks wrong, or reaches no setting."""
+    from modeler.predict.calibration import (
+        far_from_published,
+        published,
+        unknown_columns,
+        unknown_systems,
+    )
+    from modeler.predict.calibration.settings import gaps_left
+
+    if unknown := unknown_columns(path):
+        talk(f"columns that tell nothing here: {', '.join(unknown)}")
+    for line in far_from_published(told, published().constants()):
+        talk(f"warning: {line}")
+    if unused := [one.name for one in told if one.name not in settings]:
+        talk(
+            f"fitted, and no setting of a start takes it: {', '.join(unused)}; "
+            "docs/measurements.md says which words do"
+        )
+    for place, gap_s in gaps_left(rows):
+        talk(
+            f"{place}: cold_start.gap_s adds {gap_s:g} s that the published start leaves to no "
+            "phase; set it to 0 where your phases add up to the whole"
+        )
+    if systems := unknown_systems(rows):
+        talk(f"no hosting is known by system {', '.join(systems)}: what it took sets none")
