@@ -1,10 +1,15 @@
 """Scenarios of Terraform: configuration, plan and state say the same; what they do not is named."""
 
+import contextlib
 import json
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modeler.cli.main import cli
 from modeler.platforms import load
@@ -301,3 +306,55 @@ def test_of_several_targets_one_is_named(folder):
 def test_a_region_that_is_asked_for_comes_first(folder):
     composed = from_terraform("infra", "", "us-west-2")
     assert "region: us-west-2  # asked for" in composed.files["scenario.yaml"]
+
+
+def test_without_the_parser_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hcl2", None)
+    with pytest.raises(ScenarioError, match="needs python-hcl2: pip install python-hcl2, or give"):
+        from_terraform("infra", "")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.sampled_from(["most", "var.most", "{", "}", '"', "70", "main", "["]).map(
+            lambda cut: MAIN.replace(cut, "", 1)
+        ),
+        st.integers(0, len(MAIN)).map(lambda end: MAIN[:end]),
+    )
+)
+def test_a_damaged_configuration_is_refused_and_never_crashes(text):
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "main.tf"
+        file.write_text(text, encoding="utf-8", errors="replace")
+        with contextlib.suppress(ScenarioError):
+            from_terraform(str(file), "")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["resources", "values", "type", "name", "instances", "attributes",
+                         "production_variants", "max_capacity", "serverless_config"]),
+        inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(JSON, st.sampled_from(sorted(shown())), st.sampled_from(["values", "production_variants"]))
+def test_a_damaged_plan_is_refused_and_never_crashes(odd, address, where):
+    content = plan()
+    (child,) = content["planned_values"]["root_module"]["child_modules"]
+    for resource in child["resources"]:
+        if f"{resource['type']}.{resource['name']}" == address:
+            if where == "values" or where not in resource["values"]:
+                resource["values"] = odd
+            else:
+                resource["values"][where] = odd
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "plan.json"
+        file.write_text(json.dumps(content))
+        with contextlib.suppress(ScenarioError):
+            from_terraform(str(file), "")
