@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from math import exp
@@ -120,6 +121,11 @@ def command(
             "out_of_scope": missing,
         },
     }
+    if constants_file is not None and settings:
+        # Before the table is printed: a reader that closes the pipe early has its file.
+        source = os.path.basename(measurements) if measurements else "published measurements"
+        content = json.dumps(to_dict(rows, source), indent=1) + "\n"
+        write_atomic(constants_file, content)
     shown = [row for row in table if not row["held"]] if format == "table" else table
     emit(result, format=format, output=output, table=shown, columns=_COLUMNS)
     if len(shown) < len(table):
@@ -145,18 +151,14 @@ def command(
                 "(one standard deviation); the constant is their geometric mean"
             )
     if constants_file is not None:
-        import json
-
         if not settings:
-            source = measurements or "published measurements"
             raise MeasurementsError(
                 [
-                    f"{source}: no row tells a setting of a start, so {constants_file} was not "
-                    "written; docs/measurements.md lists the words that do"
+                    f"{measurements or 'published measurements'}: no row tells a setting of a "
+                    f"start, so {constants_file} was not written; docs/measurements.md lists the "
+                    "words that do"
                 ]
             )
-        source = os.path.basename(measurements) if measurements else "published measurements"
-        write_atomic(constants_file, json.dumps(to_dict(rows, source), indent=1) + "\n")
         talk(f"wrote {constants_file}: cold_start: {{constants: {constants_file}}}")
 
 

@@ -18,7 +18,8 @@ from modeler.predict.architecture import Architecture, from_config
 _TABLE: Final = Path(__file__).with_name("known_models.json")
 # What stands in names and says nothing of the architecture.
 _WORDS: Final = re.compile(
-    r"(-|_|\s)(instruct|chat|hf|it|base|v\d+(\.\d+)*|uncased|cased|fp8|bf16|fp16|\d{4})(?=$|-|_|\s)"
+    r"(-|_|\s)(instruct|chat|hf|it|base|v\d+(\.\d+)*|uncased|cased|fp8|bf16|fp16|\d{4}|\d+k|"
+    r"coder|awq|gptq|int4|int8|nvfp4|w4a16|w8a8|99(\.9)?)(?=$|-|_|\s)"
 )
 _ALIASES: Final = {
     "llama2-": "llama-2-",
@@ -28,7 +29,15 @@ _ALIASES: Final = {
     "llama3.3-": "llama-3.3-",
     "meta-llama": "llama",
     "gptj": "gpt-j",
-    "gpt-j-6b-99": "gpt-j-6b",
+    "gpt-j": "gpt-j-6b",
+    "gpt-2": "gpt2",
+    "gpt3-": "gpt-3-",
+    "gemma2-": "gemma-2-",
+    "deepseek-r1-distill-llama-8b": "llama-3.1-8b",
+    "deepseek-r1-distill-llama-70b": "llama-3.1-70b",
+    "deepseek-r1-distill-qwen-": "qwen2.5-",
+    "qwq-32b": "qwen2.5-32b",
+    "mistral-nemo": "mistral-nemo-12b",
     "qwen-2": "qwen2",
     "qwen-3": "qwen3",
     "opt-175b": "gpt-3-175b",

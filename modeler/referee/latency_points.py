@@ -7,6 +7,7 @@ and says which.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -34,19 +35,17 @@ from modeler.referee.problems import CasesError, Problem
 SCHEMA: Final = "latency-points/1"
 _COLUMNS: Final = ("model", "hw", "dtype", "batch", "isl", "osl", "metric", "value", "unit")
 _MS: Final = 1000.0
-# Names of hardware in publications to those of the accelerator table.
-_HARDWARE: Final = {
-    "h100": "H100-SXM-80GB", "h100-80gb": "H100-SXM-80GB", "h100 sxm": "H100-SXM-80GB",
-    "h100-sxm": "H100-SXM-80GB", "h100-pcie": "H100-PCIe-80GB", "h200": "H200-SXM",
-    "b200": "B200-SXM", "a100": "A100-SXM-80GB", "a100-80gb": "A100-SXM-80GB",
-    "a100-sxm": "A100-SXM-80GB", "a100-40gb": "A100-SXM-40GB", "a100-pcie": "A100-PCIe-80GB",
-    "v100": "V100-SXM2-16GB", "v100-16gb": "V100-SXM2-16GB", "v100-32gb": "V100-SXM2-32GB",
-}  # fmt: skip
+# The card in the words of a publication, such as "8xH100" or "NVIDIA A100-SXM4-80GB".
+_CARD: Final = re.compile(
+    r"(?:\b|\d ?x ?)(gb200|b200|h200|h100|a100|a10g|a10|a30|a40|l40s|l4|t4|v100|mi300x|inf[12]|"
+    r"trn[12]|rtx[ -]?\d{4})(?![0-9a-z])"
+)
+_FORTY: Final = re.compile(r"\b40 ?gb?\b")
 _DTYPES: Final = {
     "float16": "fp16", "float32": "fp32", "bfloat16": "bf16", "w4a16": "awq", "int4": "awq",
     "nvfp4": "nvfp4", "fp4": "nvfp4", "w8a8": "int8", "fp8": "fp8",
 }  # fmt: skip
-_SEQUENCE: Final = re.compile(r"\s*seq(\d+)")
+_SEQUENCE: Final = re.compile(r"[\s,_-]*seq(?:[\s_-]?len(?:gth)?)?[\s=_-]*(\d+)", re.IGNORECASE)
 _COMPILED: Final = re.compile(r"tensorrt|compiled|inductor|onnxruntime|openvino", re.IGNORECASE)
 # Engines that keep keys and values in 8 bits where weights are in fp8.
 _EIGHT_BIT_CACHE: Final = re.compile(r"tensorrt|nim|mlcommons|nvidia", re.IGNORECASE)
@@ -128,7 +127,7 @@ def _number(point: LatencyPoint, *names: str) -> list[float]:
     missing = []
     for name in names:
         try:
-            value = float(point.row.get(name) or "")
+            value = float((point.row.get(name) or "").replace(",", ""))
         except ValueError:
             value = 0.0
         if 0.0 < value < math.inf:
@@ -142,15 +141,39 @@ def _number(point: LatencyPoint, *names: str) -> list[float]:
 
 def _group(point: LatencyPoint, count: int) -> Group:
     text = point.row["hw"].strip()
-    name = _HARDWARE.get(text.lower(), text)
-    try:
-        return Group(pricing.accelerator(name), count)
-    except pricing.SpecNotFound:
-        plain = text.split(" ")[0].split("(")[0].strip()
-        try:
-            return Group(pricing.accelerator(_HARDWARE.get(plain.lower(), plain)), count)
-        except pricing.SpecNotFound as error:
-            raise NotCovered(f'no figures are held for hardware "{text}"') from error
+    for name in (text, _accelerator(text)):
+        with contextlib.suppress(pricing.SpecNotFound):
+            return Group(pricing.accelerator(name), count)
+    raise NotCovered(f'no figures are held for hardware "{text}"')
+
+
+def _accelerator(text: str) -> str:
+    """The accelerator of the table that a publication's words mean; the words where none.
+
+    >>> [_accelerator(name) for name in ("8xH100", "H100 PCIe 80GB", "NVIDIA A100 (40 GB)")]
+    ['H100-SXM-80GB', 'H100-PCIe-80GB', 'A100-SXM-40GB']
+    """
+    words = text.lower()
+    found = _CARD.search(words)
+    if found is None or "nvl" in words:
+        return text
+    card = found[1].replace(" ", "").replace("-", "")
+    pcie, forty, thirty_two = "pci" in words, bool(_FORTY.search(words)), "32" in words
+    variants = {
+        "h100": "H100-PCIe-80GB" if pcie else "H100-SXM-80GB",
+        # The PCIe card of 40 GB has the bandwidth and the peak of the SXM one.
+        "a100": "A100-SXM-40GB" if forty else "A100-PCIe-80GB" if pcie else "A100-SXM-80GB",
+        "v100": "V100-SXM2-32GB" if thirty_two else "V100-SXM2-16GB",
+        "h200": "H200-SXM",
+        "b200": "B200-SXM",
+        "inf1": "Inferentia1",
+        "inf2": "Inferentia2",
+        "trn1": "Trainium1",
+        "trn2": "Trainium2",
+    }
+    if card.startswith("rtx"):
+        return f"RTX {card.removeprefix('rtx')}"
+    return variants.get(card, card.upper())
 
 
 def _dtype(point: LatencyPoint) -> str:

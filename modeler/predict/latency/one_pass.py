@@ -12,6 +12,7 @@ launch of their kernels are not covered: there the runtime decides.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -59,6 +60,15 @@ class Pass:
     kernels: int
 
 
+# What is said of the picture and of the data, the former at the size the counts are of.
+_TRAINED_ON: Final = re.compile(r"(?:[-_ ]*(?:patch16|p16|(?:224)(?:x224)?|in1k|imagenet))+$")
+
+
+def _bare(name: str) -> str:
+    """A name without what joins its words."""
+    return re.sub(r"[-_ .]", "", name)
+
+
 def network(name: str) -> Pass:
     """A convolutional network or vision transformer by name.
 
@@ -66,10 +76,11 @@ def network(name: str) -> Pass:
     ------
     NotCovered : its multiply-adds or activations are not known here.
     """
-    plain = name.lower().replace("-", "_").split(" ")[0]
-    for known in (plain, plain.removesuffix("_v1"), plain.removesuffix("_v1.5")):
-        if known in _NETWORKS:
-            gmacs, macts, kernels = _NETWORKS[known]
+    plain = _TRAINED_ON.sub("", name.lower())
+    held = {_bare(one): counts for one, counts in _NETWORKS.items()}
+    for spelt in (plain, plain.removesuffix("v1.5"), plain.removesuffix("v1")):
+        if _bare(spelt) in held:
+            gmacs, macts, kernels = held[_bare(spelt)]
             return Pass(2e9 * gmacs, 1e6 * macts, kernels)
     near = get_close_matches(plain, _NETWORKS, n=1)
     hint = f"the nearest known is {near[0]}" if near else f"known are {', '.join(_NETWORKS)}"
