@@ -25,6 +25,7 @@ from modeler.predict.calibration import (
 )
 from modeler.predict.calibration.constants_file import ConstantsError, read_constants, to_dict
 from modeler.predict.calibration.settings import settings_of
+from modeler.predict.calibration.steps import has, step_of
 from modeler.predict.constants import defaults, in_force
 from modeler.referee import validate
 from modeler.scenario import Scenario, ScenarioError, load, with_values
@@ -525,3 +526,82 @@ def test_tables_in_another_form_are_named(tmp_path, name, text, said):
     (tmp_path / name).write_text(text)
     with pytest.raises(MeasurementsError, match=said):
         read_measurements(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("said", "denied"),
+    [
+        ("container caching", "without container caching"),
+        ("container caching", "container caching off"),
+        ("cache hit", "no cache hit"),
+        ("compile cache", "without compile cache"),
+        ("streaming", "not streaming"),
+    ],
+)
+def test_what_is_denied_is_not_said(said, denied):
+    assert has(said, said)
+    assert not has(denied, said)
+    assert has("no unpack", "no unpack")  # a denial that is itself the word
+
+
+def test_a_load_that_nobody_measured_whole_is_a_download_and_a_copy():
+    """16 GB from the store by the framework's own loader: no source measured such a load."""
+    one = measured(
+        row(artifact_gb=16, medium="s3", instance_type="g6.2xlarge"),
+        row("artifact_download", artifact_gb=16, medium="s3", instance_type="g6.2xlarge"),
+        row(artifact_gb=16, medium="page cache", instance_type="g6.2xlarge"),
+    )
+    whole, download, copy = (published().predict(m) for m in one)
+    assert whole == pytest.approx(download + copy, rel=1e-9)
+    assert whole > download > copy
+
+
+def test_an_endpoint_fetches_what_the_pull_of_its_image_leaves():
+    """Both share the interface; above 32.5 GB the artifact outlasts the 333 s of the pull."""
+    sizes = (8, 16, 32, 64, 128)
+    starts = [
+        published().predict(one)
+        for one in measured(
+            *(row("total_cold_start", artifact_gb=size, params_b=8, system="SageMaker",
+                  instance_type="ml.g6.2xlarge", medium="s3", condition="new instance")
+              for size in sizes)
+        )
+    ]  # fmt: skip
+    assert starts[0] == starts[1] == starts[2]
+    rate = (128 - 64) / (starts[4] - starts[3])
+    assert rate == pytest.approx(0.2, rel=0.1)  # GB/s, as small hosts download
+    beside = 64 - (starts[3] - starts[2]) * rate
+    assert beside == pytest.approx(32.5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("content", "steps"),
+    [
+        ({"phase": "image_pull", "medium": "cached", "artifact_gb": 9}, 0.0),
+        ({"phase": "image_pull", "medium": "ecr", "condition": "8.5 GB image"}, 8.5),
+        ({"medium": "EBS gp3", "artifact_gb": 16}, 16.0),
+        ({"medium": "huggingface", "artifact_gb": 16, "instance_type": "g6.2xlarge"}, 16.0),
+        ({"medium": "s3", "artifact_gb": 16, "instance_type": "g6e.12xlarge",
+          "loader": "runai_streamer", "condition": "tensor parallel 4"}, 64.0),
+        ({"medium": "s3", "artifact_gb": 16, "instance_type": "g6e.12xlarge",
+          "loader": "runai_streamer", "condition": "tp=4"}, 64.0),
+    ],
+)  # fmt: skip
+def test_words_that_mean_the_same(content, steps):
+    (one,) = measured(row(**{"phase": "weights_load", **content}))
+    assert step_of(one).amount == steps
+
+
+@pytest.mark.parametrize(
+    ("content", "missing"),
+    [
+        ({"phase": "boot", "system": "EC2", "condition": "Deep Learning AMI boot to SSH"},
+         "from where to where it booted"),
+        ({"phase": "total_cold_start", "system": "SageMaker Serverless", "artifact_gb": 0.3},
+         "serverless endpoints were not"),
+    ],
+)  # fmt: skip
+def test_what_no_rule_holds_for_is_out_of_scope(content, missing):
+    (one,) = measured(row(**content))
+    with pytest.raises(Missing, match=missing):
+        published().predict(one)

@@ -42,7 +42,9 @@ _BESIDE: Final = ("low_s", "high_s", "source", "source_title", "source_url", "da
 COLUMNS: Final = (*_NEEDED, *_TEXTS, *_NUMBERS, *_BESIDE)
 _LARGE_HOSTS: Final = re.compile(r"p4d|p5|8x|16x|DP8|B200|TP=8", re.IGNORECASE)
 _INSTANCE: Final = re.compile(r"[a-z]+\d+[a-z]*\.\w+")
-_TENSOR_PARALLEL: Final = re.compile(r"TP=(\d+)")
+_TENSOR_PARALLEL: Final = re.compile(
+    r"\b(?:TP|tensor[ _-]parallel(?:ism|[ _-]size)?)\s*[=x:]?\s*(\d+)", re.IGNORECASE
+)
 _ACTIVE: Final = re.compile(r"-A(\d+(?:\.\d+)?)B")
 # Precision in names, with the bytes of a parameter: 4-bit formats with their scales. [bytes]
 _WIDTHS: Final = (

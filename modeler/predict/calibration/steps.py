@@ -44,9 +44,22 @@ class Step:
     amount: float = 0.0
 
 
+# What turns the words after it, or before it, into their contrary.
+_NOT_BEFORE: Final = re.compile(r"\b(?:no|not|non|without)[\s-]+$", re.IGNORECASE)
+_NOT_AFTER: Final = re.compile(r"\s+(?:is\s+|was\s+)?(?:off|disabled)\b", re.IGNORECASE)
+
+
 def has(text: str, *patterns: str) -> bool:
-    """Whether a text matches one of some patterns, whatever its case."""
-    return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+    """Whether a text says one of some patterns, whatever its case, and does not deny it.
+
+    >>> has("image not cached", "cached"), has("no unpack", "no unpack")
+    (False, True)
+    """
+    return any(
+        not _NOT_BEFORE.search(text[: found.start()]) and not _NOT_AFTER.match(text[found.end() :])
+        for pattern in patterns
+        for found in re.finditer(pattern, text, re.IGNORECASE)
+    )
 
 
 # What platforms say of themselves: system, words, duration. [s]
@@ -71,6 +84,11 @@ _MEDIA: Final = {
     "gp3": "gp3", "ebs_io2": "io2", "io2": "io2", "efs": "efs", "peer": "peer",
     "parallel fs": "file system", "weka": "file system", "vast": "file system",
     "fsx": "file system", "snapshot": "snapshot",
+    "huggingface": "hub", "hugging face": "hub", "hf": "hub", "hf hub": "hub",
+    "ebs gp3": "gp3", "ebs-gp3": "gp3", "ebs io2": "io2", "local ssd": "disk",
+    "local nvme": "disk", "nvme ssd": "disk", "tmpfs": "memory", "ram": "memory",
+    "lustre": "file system", "fsx lustre": "file system", "fsx for lustre": "file system",
+    "gcs bucket": "store", "s3 bucket": "store", "azure blob": "store", "blob": "store",
 }  # fmt: skip
 NETWORK: Final = ("store", "hub")
 
@@ -152,8 +170,11 @@ def _weights(m: Measurement) -> Step:
     return transfer(m, gigabytes, download=m.phase == "artifact_download")
 
 
+_IMAGE_THERE: Final = ("cache", "cached", "image cache", "node cache")
+
+
 def _pull(m: Measurement) -> Step:
-    if m.medium == "cache":
+    if m.medium.lower() in _IMAGE_THERE or has(m.condition, r"cached on (?:the )?node"):
         return Step(DOCUMENTED, ("pull", "cached"), 0.0)
     text = f"{m.loader} {m.condition}"
     if has(text, "image streaming", "lazy"):
@@ -162,6 +183,9 @@ def _pull(m: Measurement) -> Step:
     span = re.search(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?) GB", m.condition)
     if gigabytes is None and span:
         gigabytes = (float(span[1]) + float(span[2])) / 2.0
+    stated = re.search(r"(\d+(?:\.\d+)?) ?GB image|image of (\d+(?:\.\d+)?) ?GB", m.condition)
+    if gigabytes is None and stated:
+        gigabytes = float(stated[1] or stated[2])
     if gigabytes is None:
         raise Missing("artifact_gb of the image")
     kind = "plain"
@@ -202,18 +226,23 @@ def _provision(m: Measurement) -> Step:
 
 def _boot(m: Measurement) -> Step:
     for key, pattern in (
-        ("from stopped", "start a stopped"),
+        ("from stopped", r"start(?:ing)? a stopped|stopped (?:instance )?start"),
         ("streamed root", "streaming"),
         ("managed pool", "managed"),
         ("running pool", "already running"),
-        ("launch", r"cold launch|API \+ provision|default launch|stripped"),
+        (
+            "launch",
+            r"cold,? launch|API \+ provision|default launch|stripped|launch to (?:SSH|ready)",
+        ),
         ("device", "GPU operator|device plugin"),
         ("kernel", "kernel"),
         ("sshd", "sshd"),
     ):
         if has(m.condition, pattern):
             return Step(DURATION, ("boot", key))
-    return Step(DURATION, ("boot", "system"))
+    if m.phase_alone or has(m.condition, "running to|node ready|userspace"):
+        return Step(DURATION, ("boot", "system"))
+    raise Missing("from where to where it booted")
 
 
 def _container(m: Measurement) -> Step:
