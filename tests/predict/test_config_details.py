@@ -15,6 +15,7 @@ from modeler.predict.architecture import ArchitectureError, from_config
 from modeler.predict.architecture.parts import Attention
 from modeler.predict.known import known
 from modeler.predict.precision import bytes_of, precision
+from modeler.predict.size import measure_size
 
 BASE = {
     "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,
@@ -304,3 +305,51 @@ def test_no_configuration_brings_it_down(seed):
         assert precision(found.dtype).memory_bytes(found) >= 0
         assert min(bytes_of(found).values()) >= 0
     assert told > 20
+
+
+QWEN3 = {
+    "model_type": "qwen3", "hidden_size": 1024, "intermediate_size": 3072, "vocab_size": 151669,
+    "num_hidden_layers": 28, "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128,
+    "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("Qwen3ForCausalLM", 151669),
+        (None, 151669),
+        ("Qwen3Model", 0),
+        ("Qwen3ForSequenceClassification", 2),
+    ],
+)
+def test_the_class_decides_the_head_of_a_decoder(name, rows):
+    """595,776,512 of the bare model, as transformers counts it; rows of 1,024 of the head."""
+    content = QWEN3 if name is None else {**QWEN3, "architectures": [name]}
+    assert from_config(content).parameters == 595_776_512 + rows * 1024
+
+
+def test_the_text_part_of_a_larger_model_keeps_its_head():
+    inner = {**QWEN3, "architectures": ["Qwen3Model"]}
+    whole = from_config({"model_type": "some_vlm", "text_config": inner})
+    assert whole.parameters == 595_776_512 + 151669 * 1024
+
+
+@pytest.mark.parametrize(
+    ("layer", "parameters"),
+    [
+        ({"type": "conv2d", "in": 3, "out": 64, "kernel": 7, "stride": 2, "padding": 3}, 9_472),
+        ({"type": "mlp", "layers": [10, 20, 2], "activation": "relu", "dropout": 0.1}, 262),
+        ({"type": "transformer_encoder", "d_model": 512, "heads": 8, "layers": 6, "d_ff": 2048,
+          "framework": "torch"}, 18_914_304),
+        ({"type": "batchnorm1d", "num_features": 64}, 128),
+        ({"type": "layer_norm", "normalized_shape": 768}, 1_536),
+        ({"type": "multihead_attention", "d_model": 512, "heads": 8}, 1_050_624),
+    ],
+)  # fmt: skip
+def test_arguments_that_no_tensor_follows_from_are_passed_over(tmp_path, layer, parameters):
+    """torch: 64 x 3 x 49 + 64; 10 x 20 + 20 + 20 x 2 + 2; six layers of 3,152,384; two vectors;
+    two vectors; four matrices of 512 with their biases."""
+    path = tmp_path / "layer.json"
+    path.write_text(json.dumps(layer))
+    assert measure_size(path).parameters == parameters

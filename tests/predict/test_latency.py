@@ -25,6 +25,7 @@ from modeler.predict.latency import (
 )
 from modeler.predict.precision import GGUF_BITS, precision
 from modeler.referee import validate
+from modeler.referee.latency_points import _accelerator
 
 
 def model(name="Llama-3.1-8B", dtype="fp16", accelerator="H100-SXM-80GB", count=1, cache="fp16"):
@@ -259,3 +260,42 @@ def test_points_in_a_file_are_compared_or_out_of_scope(tmp_path):
     for said in ("batch, isl not stated", 'hardware "Abacus"', '"GPT-X" is not known', '"fp9"',
                  'metric "joy"', "tp not stated", "batch not stated"):  # fmt: skip
         assert said in reasons
+
+
+@pytest.mark.parametrize(
+    ("written", "card"),
+    [
+        ("8xH100", "H100-SXM-80GB"), ("H100 PCIe 80GB", "H100-PCIe-80GB"),
+        ("NVIDIA H100 80GB HBM3", "H100-SXM-80GB"), ("A100 40GB", "A100-SXM-40GB"),
+        ("A100-SXM4-80GB", "A100-SXM-80GB"), ("NVIDIA A10G (24GB)", "A10G"),
+        ("RTX4090", "RTX 4090"), ("Tesla T4", "T4"), ("V100-SXM2-32GB", "V100-SXM2-32GB"),
+        ("H100 NVL", "H100 NVL"), ("GH200", "GH200"),  # no figures are held of these two
+    ],
+)  # fmt: skip
+def test_cards_as_publications_write_them(written, card):
+    assert _accelerator(written) == card
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("ResNet-50 224", "resnet50"), ("mobilenet_v2", "mobilenetv2"),
+        ("vit_base_patch16_224", "vit_base"), ("ResNet50-v1.5", "resnet50"),
+    ],
+)  # fmt: skip
+def test_networks_as_publications_write_them(written, name):
+    assert network(written) == network(name)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Phi-3-mini-4k-instruct", "phi-3-mini"), ("GPT-J", "gpt-j-6b"), ("gptj-99.9", "gpt-j-6b"),
+        ("llama2-70b-99.9", "llama-2-70b"), ("GPT3-175B", "gpt-3-175b"),
+        ("Mistral-Nemo-Instruct-2407", "mistral-nemo-12b"), ("Qwen3-32B-AWQ", "qwen3-32b"),
+        ("DeepSeek-R1-Distill-Llama-8B", "llama-3.1-8b"),
+        ("Qwen2.5-Coder-7B-Instruct", "qwen2.5-7b"),
+    ],
+)  # fmt: skip
+def test_models_as_publications_write_them(written, name):
+    assert known(written) == known(name)

@@ -19,22 +19,7 @@ from modeler.predict.architecture.layers import (
     layer_norm,
 )
 from modeler.predict.architecture.parts import BIAS, BUFFER, EMBEDDING, HEAD, Attention, Part
-from modeler.predict.architecture.stacks import Decoder
-
-
-def asked_class(c: Fields) -> str:
-    """The class asked for; empty for the bare model."""
-    named = c.text("class")
-    listed = c.raw("architectures")
-    if named or not isinstance(listed, list) or not listed:
-        return named
-    return str(listed[0])
-
-
-def labels(c: Fields, default: int = 2) -> int:
-    """Classes that a head tells apart, from their names or their number."""
-    names = c.raw("id2label")
-    return len(names) if isinstance(names, dict) else c.number("num_labels", default=default)
+from modeler.predict.architecture.stacks import Decoder, asked_class, labels
 
 
 def encoder_layers(name: str, width: int, inner: int, times: int) -> tuple[Part, ...]:

@@ -89,6 +89,7 @@ class Fields:
         self.problems: list[str] = []
         self.filled: tuple[str, ...] = ()
         self.remarks: list[str] = []
+        self.within = False  # a part of another configuration
 
     def __contains__(self, name: str) -> bool:
         return self._content.get(name) is not None
@@ -221,6 +222,7 @@ class Fields:
         content = {**value, **{key: defaults[key] for key in filled}}
         inner = Fields(content, f"{self.source}: {name}")
         inner.problems, inner.remarks, inner.filled = self.problems, self.remarks, filled
+        inner.within = True
         self.filled += tuple(f"{name}.{key}" for key in filled)
         return inner
 

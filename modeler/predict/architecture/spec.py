@@ -19,7 +19,7 @@ from modeler.predict.architecture.fields import (
     shown,
 )
 from modeler.predict.architecture.parts import INDEX, Architecture, Attention, Part
-from modeler.predict.architecture.spec_layers import ALIASES, TYPES
+from modeler.predict.architecture.spec_layers import ALIASES, TYPES, WITHOUT_WEIGHTS
 from modeler.predict.precision import BYTES_PER_PARAMETER
 
 _STACKS: Final = ("stack", "sequential")
@@ -106,6 +106,8 @@ class _Found:
             fields.raw("precision")
         parts, cache = TYPES[name](fields)
         for key in fields.unused:
+            if key in WITHOUT_WEIGHTS:
+                continue
             said = f"no field of type {name}, which has {', '.join(fields.asked)}"
             if at and key == "precision":
                 said = "of the whole stack, beside layers"

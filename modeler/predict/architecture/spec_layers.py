@@ -242,18 +242,18 @@ def _kernel(c: Fields, dimensions: int) -> tuple[int, ...]:
 
 
 def _batch_norm(c: Fields) -> tuple[Part, ...]:
-    width = c.number("channels", "width", "features", least=1)
+    width = c.number("channels", "width", "features", "num_features", least=1)
     return of.batch_norm("norm", width, affine=c.flag("affine", default=True))
 
 
 def _layer_norm(c: Fields) -> tuple[Part, ...]:
-    width = c.number("width", "channels", "features", "d_model", least=1)
+    width = c.number("width", "channels", "features", "d_model", "normalized_shape", least=1)
     return of.layer_norm("norm", width, bias=c.flag("bias", default=True))
 
 
 def _group_norm(c: Fields) -> tuple[Part, ...]:
     """Two vectors of all channels, whatever the groups."""
-    channels = c.number("channels", "width", "features", least=1)
+    channels = c.number("channels", "width", "features", "num_channels", least=1)
     groups = c.number("groups", "num_groups", default=1, least=1)
     if channels % groups:
         c.problems.append(f"groups = {groups:,}: expected a divisor of {channels:,} channels")
@@ -406,12 +406,21 @@ TYPES: Final[Mapping[str, Callable[[Fields], Layer]]] = {
     "moe": _plain(_mixture),
     "linear_model": _plain(_linear_model),
 }
+# Arguments of the libraries' layers that no tensor follows from.
+WITHOUT_WEIGHTS: Final = frozenset({
+    "name", "framework", "activation", "dropout", "dropout_rate", "recurrent_dropout", "stride",
+    "strides", "padding", "padding_mode", "dilation", "dilation_rate", "nonlinearity", "eps",
+    "epsilon", "momentum", "batch_first", "inplace", "norm_first", "return_sequences",
+})  # fmt: skip
 ALIASES: Final = {
     "linear": "dense",
     "conv": "conv2d",
     "cnn": "conv2d",
     "convolution": "conv2d",
     "batchnorm": "batch_norm",
+    "batchnorm1d": "batch_norm",
+    "batchnorm2d": "batch_norm",
+    "batchnorm3d": "batch_norm",
     "layernorm": "layer_norm",
     "groupnorm": "group_norm",
     "rmsnorm": "rms_norm",
@@ -419,6 +428,8 @@ ALIASES: Final = {
     "transformer": "transformer_encoder",
     "decoder": "transformer_decoder",
     "mha": "attention",
+    "multihead_attention": "attention",
+    "multiheadattention": "attention",
     "latent_attention": "mla",
     "multi_head_latent_attention": "mla",
     "ffn": "feed_forward",

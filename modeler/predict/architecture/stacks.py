@@ -101,8 +101,34 @@ def widths(
     )
 
 
+def asked_class(c: Fields) -> str:
+    """The class asked for; empty for the bare model."""
+    named = c.text("class")
+    listed = c.raw("architectures")
+    if named or not isinstance(listed, list) or not listed:
+        return named
+    return str(listed[0])
+
+
+def labels(c: Fields, default: int = 2) -> int:
+    """Classes that a head tells apart, from their names or their number."""
+    names = c.raw("id2label")
+    return len(names) if isinstance(names, dict) else c.number("num_labels", default=default)
+
+
 def head(c: Fields, w: Widths, *, tied: bool, bias: bool = False) -> tuple[Part, ...]:
-    """The output matrix, unless it is the embedding over again, and its bias."""
+    """The output matrix, unless it is the embedding over again, and its bias.
+
+    Of a class that tells labels apart, its rows instead; of the bare model nothing.
+    """
+    name = "" if c.within else asked_class(c)
+    if name.endswith(("ForSequenceClassification", "ForTokenClassification")):
+        rows = labels(c)
+        score = Part("score.weight", (rows, w.hidden), HEAD)
+        tokens = name.endswith("ForTokenClassification")
+        return (score, Part("score.bias", (rows,), BIAS)) if tokens else (score,)
+    if name.endswith("Model") and not name.endswith(("LMHeadModel", "DoubleHeadsModel")):
+        return ()
     extra = (Part("lm_head.bias", (w.vocabulary,), BIAS),) if bias else ()
     if c.flag("tie_word_embeddings", default=tied):
         return extra

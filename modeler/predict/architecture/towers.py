@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from modeler.predict.architecture.encoders import (
-    asked_class,
-    encoder_layers,
-    labels,
-    no_cache,
-)
+from modeler.predict.architecture.encoders import encoder_layers, no_cache
 from modeler.predict.architecture.fields import Fields
 from modeler.predict.architecture.layers import (
     attention,
@@ -28,7 +23,7 @@ from modeler.predict.architecture.parts import (
     Attention,
     Part,
 )
-from modeler.predict.architecture.stacks import Decoder
+from modeler.predict.architecture.stacks import Decoder, asked_class, labels
 
 
 def _whisper(c: Fields) -> Decoder:
