@@ -101,6 +101,12 @@ def command(
         output=output,
         table=list(table(report)) if table else None,
     )
+    nodes = getattr(asked.hosting, "nodes", None)
+    if nodes is not None and nodes.kind == "warm_pool":
+        talk(
+            "a start outside of the warm pool is shown, as when the pool is empty; --compare and "
+            "replay take machines from it"
+        )
     start = asked.cold_start
     if replicas > 1 and start.store_total_bytes_per_s is start.registry_total_bytes_per_s is None:
         talk(

@@ -188,7 +188,10 @@ def _dtype(point: LatencyPoint) -> str:
 
 def _tokens(point: LatencyPoint) -> TokenModel:
     column = next((name for name in ("tp", "accelerators") if point.row.get(name)), None)
-    count = 1.0 if column is None else _number(point, column)[0]
+    several = re.match(r"\s*(\d+) ?x ?\D", point.row["hw"], re.IGNORECASE)
+    count = float(several[1]) if several else 1.0
+    if column is not None:
+        (count,) = _number(point, column)
     dtype = _dtype(point)
     try:
         architecture = known(point.row["model"])
@@ -197,7 +200,13 @@ def _tokens(point: LatencyPoint) -> TokenModel:
     source = f"{point.row.get('source')} {point.row.get('notes')}"
     eight = dtype in ("fp8", "nvfp4") and bool(_EIGHT_BIT_CACHE.search(source))
     group = _group(point, max(int(count), 1))
-    return TokenModel(architecture, dtype, group, "fp8" if eight else "fp16")
+    model = TokenModel(architecture, dtype, group, "fp8" if eight else "fp16")
+    if model.weight_bytes > group.accelerator.memory_bytes:
+        raise NotCovered(
+            f"{model.weight_bytes / 1e9:.3g} GB of weights a device do not fit "
+            f"{group.accelerator.name}: tp or dtype is not what it says"
+        )
+    return model
 
 
 def _first_token(point: LatencyPoint) -> float:

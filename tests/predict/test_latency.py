@@ -299,3 +299,15 @@ def test_networks_as_publications_write_them(written, name):
 )  # fmt: skip
 def test_models_as_publications_write_them(written, name):
     assert known(written) == known(name)
+
+
+def test_a_model_that_does_not_fit_its_cards_is_out_of_scope(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text(
+        "model,hw,accelerators,tp,dtype,batch,isl,osl,metric,value,unit,source\n"
+        "llama-3.1-405b,H100,,1,fp16,1,128,128,itl_ms,10,ms,a\n"
+        "llama-3.1-8b,H100,,1,fp16,1,128,128,itl_ms,10,ms,a\n"
+        "llama-3.1-405b,8xH200,,,fp8,1,128,128,itl_ms,20,ms,a\n"
+    )
+    (file,) = validate([path]).to_dict()["files"]
+    assert (file["compared"], file["out_of_scope"]) == (2, 1)
