@@ -210,7 +210,12 @@ def _tokens(point: LatencyPoint) -> TokenModel:
 
 
 def _first_token(point: LatencyPoint) -> float:
+    """Of prompts that pass together; where they go on to write, of one among those in flight."""
     batch, prompt = _number(point, "batch", "isl")
+    if batch > 1.0 and point.row.get("osl"):
+        (output,) = _number(point, "osl")
+        if output > 1.0:
+            return _MS * at_concurrency(_tokens(point), batch, prompt, output).first_token_s
     return _MS * _tokens(point).prefill_s(batch * prompt, prompt)
 
 
