@@ -19,7 +19,7 @@ _TABLE: Final = Path(__file__).with_name("known_models.json")
 # What stands in names and says nothing of the architecture.
 _WORDS: Final = re.compile(
     r"(-|_|\s)(instruct|chat|hf|it|base|v\d+(\.\d+)*|uncased|cased|fp8|bf16|fp16|\d{4}|\d+k|"
-    r"coder|awq|gptq|int4|int8|nvfp4|w4a16|w8a8|99(\.9)?)(?=$|-|_|\s)"
+    r"coder|awq|gptq|int4|int8|nvfp4|fp4|w4a16|w8a8|99(\.9)?)(?=$|-|_|\s)"
 )
 _ALIASES: Final = {
     "llama2-": "llama-2-",

@@ -45,8 +45,8 @@ class Step:
 
 
 # What turns the words after it, or before it, into their contrary.
-_NOT_BEFORE: Final = re.compile(r"\b(?:no|not|non|without)[\s-]+$", re.IGNORECASE)
-_NOT_AFTER: Final = re.compile(r"\s+(?:is\s+|was\s+)?(?:off|disabled)\b", re.IGNORECASE)
+_NOT_BEFORE: Final = re.compile(r"\b(?:no|not|non|without|before)[\s-]+$", re.IGNORECASE)
+_NOT_AFTER: Final = re.compile(r"\s+(?:is\s+|was\s+)?(?:off|disabled|cold|miss)\b", re.IGNORECASE)
 
 
 def has(text: str, *patterns: str) -> bool:
@@ -85,6 +85,7 @@ _MEDIA: Final = {
     "parallel fs": "file system", "weka": "file system", "vast": "file system",
     "fsx": "file system", "snapshot": "snapshot",
     "huggingface": "hub", "hugging face": "hub", "hf": "hub", "hf hub": "hub",
+    "huggingface hub": "hub", "hugging face hub": "hub",
     "ebs gp3": "gp3", "ebs-gp3": "gp3", "ebs io2": "io2", "local ssd": "disk",
     "local nvme": "disk", "nvme ssd": "disk", "tmpfs": "memory", "ram": "memory",
     "lustre": "file system", "fsx lustre": "file system", "fsx for lustre": "file system",

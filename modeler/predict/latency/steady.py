@@ -63,12 +63,21 @@ def at_concurrency(model: TokenModel, requests: float, prompt: float, output: fl
 
     Every request that ends lets one prompt in, whose prefill holds up all the others: over the
     steps of one request each of the others brings one, which adds
-    ``(c - 1) prefill / OSL`` to the time between two tokens.
+    ``(c - 1) prefill / OSL`` to the time between two tokens. Requests whose cache does not fit
+    wait for those that do: by Little's law all of them together take as many times the whole of
+    one as they are of those at work.
+
+    Raises
+    ------
+    NotCovered : the cache of a single one does not fit.
     """
+    working = full_batch(model, prompt, output, requests)
     prefill = model.prefill_s(prompt, prompt)
-    step = model.step_s(requests, prompt + output / 2.0)
-    between = step + max(requests - 1.0, 0.0) * prefill / max(output, 1.0)
+    step = model.step_s(working, prompt + output / 2.0)
+    between = step + max(working - 1.0, 0.0) * prefill / max(output, 1.0)
     # A prompt waits for the step that is running, and for half of a prefill before it in the mean.
     waits = step / 2.0 if requests > 1.0 else 0.0
     first = prefill + waits
-    return Loaded(first, between, first + max(output - 1.0, 0.0) * between)
+    whole = first + max(output - 1.0, 0.0) * between
+    queued = max(requests / working - 1.0, 0.0) * whole
+    return Loaded(first + queued, between, whole + queued)
