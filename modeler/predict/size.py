@@ -154,7 +154,8 @@ class SizeReport:
             "kind": self.kind,
             "format": None if self.contents is None else self.contents.format,
             "parameters": self.parameters,
-            "parameters_counted": self.counted is not None,
+            "parameters_counted": self.counted is not None
+            and (self.architecture is None or self.architecture.exact),
             "dtype": self.dtype,
             "elements": {} if self.contents is None else dict(self.contents.elements),
             "tensors": 0 if self.contents is None else self.contents.tensors,

@@ -353,3 +353,10 @@ def test_arguments_that_no_tensor_follows_from_are_passed_over(tmp_path, layer, 
     path = tmp_path / "layer.json"
     path.write_text(json.dumps(layer))
     assert measure_size(path).parameters == parameters
+
+
+def test_a_guess_is_not_called_counted(tmp_path):
+    path = tmp_path / "config.json"
+    for kind, counted in (("qwen3", True), ("something_new", False)):
+        path.write_text(json.dumps({**QWEN3, "model_type": kind}))
+        assert measure_size(path).to_dict()["parameters_counted"] is counted
