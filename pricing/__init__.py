@@ -22,6 +22,7 @@ from pricing.billing import SECONDS_PER_HOUR, billed_seconds, cost_usd
 from pricing.cloud_run import cloud_run_instance, cloud_run_price, cloud_run_regions
 from pricing.errors import (
     AmbiguousPrice,
+    CurrencyMismatch,
     InvalidArgument,
     PriceNotFound,
     PricingError,
@@ -31,6 +32,7 @@ from pricing.errors import (
     UnknownRegion,
 )
 from pricing.lookup import PURCHASES, Price, instance_types, price, regions
+from pricing.places import region_code
 from pricing.serverless import (
     EPHEMERAL_FREE_MB,
     MB_PER_GB,
@@ -55,6 +57,7 @@ __all__ = [
     "SNAPSTART_LEAST_S",
     "Accelerator",
     "AmbiguousPrice",
+    "CurrencyMismatch",
     "InstanceSpec",
     "InvalidArgument",
     "Price",
@@ -78,6 +81,7 @@ __all__ = [
     "metered_services",
     "own_serverless_price",
     "price",
+    "region_code",
     "regions",
     "serverless_instance",
     "serverless_price",

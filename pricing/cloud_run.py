@@ -11,6 +11,7 @@ from typing import Final
 from pricing import tables
 from pricing.errors import PriceNotFound, UnknownRegion
 from pricing.lookup import Price
+from pricing.places import region_code
 from pricing.specs import InstanceSpec, accelerator
 
 _GIB: Final = 2**30
@@ -86,6 +87,7 @@ def cloud_run_price(
     Decimal('1.046520')
     """
     name = _name(vcpu, memory_bytes, gpu)
+    region = region_code(region, "gcp")
     rows = _rates().get(region)
     if rows is None:
         raise UnknownRegion(region, tables.nearest(region, _rates()) or cloud_run_regions())
@@ -107,7 +109,7 @@ def cloud_run_price(
         provider="gcp",
         service="cloud_run",
         purchase="on-demand",
-        usd_per_hour=(per_second * 3600).quantize(Decimal("0.000001")),
+        per_hour=(per_second * 3600).quantize(Decimal("0.000001")),
         currency="USD",
         as_of=max(row["as_of"] for row in used),
         source=" ; ".join(dict.fromkeys(s for row in used for s in row["source"].split(" ; "))),

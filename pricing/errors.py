@@ -5,6 +5,7 @@ process.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 
 class PricingError(Exception):
@@ -163,6 +164,31 @@ class AmbiguousPrice(PricingError):
         return (
             f"more than one {self.purchase} price for {self.instance_type} in {self.region}{why}: "
             + "; ".join(self.candidates)
+        )
+
+
+class CurrencyMismatch(PricingError):
+    """A price in one currency where another was asked for; amounts of two are never summed.
+
+    Attributes
+    ----------
+    instance_type, region : str. What was asked for.
+    per_hour : Decimal. What is held.
+    currency : str. Its currency.
+    """
+
+    exit_code = 5
+
+    def __init__(self, instance_type: str, region: str, per_hour: Decimal, currency: str) -> None:
+        super().__init__(instance_type, region, per_hour, currency)
+        self.instance_type, self.region = instance_type, region
+        self.per_hour, self.currency = per_hour, currency
+
+    def __str__(self) -> str:
+        return (
+            f"{self.instance_type} in {self.region} costs {self.per_hour} {self.currency} an hour, "
+            "and bills here are in USD: give the price in dollars, hosting.usd_per_hour in a "
+            "scenario, at the rate and of the day you choose"
         )
 
 

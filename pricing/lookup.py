@@ -11,7 +11,7 @@ Three rules, and no others, decide what is given:
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import takewhile
@@ -19,17 +19,16 @@ from itertools import takewhile
 from pricing import tables
 from pricing.errors import (
     AmbiguousPrice,
+    CurrencyMismatch,
     InvalidArgument,
     PriceNotFound,
     UnknownInstance,
     UnknownRegion,
 )
+from pricing.places import region_code
 from pricing.tables import PriceRow
 
 PURCHASES = ("on-demand", "spot")
-
-# Known regions that bill in CNY; a price in one currency must never be summed with another's.
-_BILLED_IN_CNY = frozenset({"cn-north-1", "cn-northwest-1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ class Price:
     service : str. ``ec2``, ``sagemaker``, ``compute_engine`` or ``virtual_machines``: whose billing
         rules apply.
     purchase : str. ``on-demand`` or ``spot``.
-    usd_per_hour : Decimal. Linux, shared tenancy. [USD/h]
-    currency : str. ``USD``.
+    per_hour : Decimal. Linux, shared tenancy, in `currency`. [currency/h]
+    currency : str. ``USD``, in the regions of China ``CNY``.
     as_of : str. Date of the reading, as exact as its source is: a day, month, quarter or year.
     source : str. The public file it was read from.
     confidence : str. ``quoted``, ``sampled`` or ``derived``.
@@ -56,12 +55,25 @@ class Price:
     provider: str
     service: str
     purchase: str
-    usd_per_hour: Decimal
+    per_hour: Decimal
     currency: str
     as_of: str
     source: str
     confidence: str
     note: str = ""
+
+    @property
+    def usd_per_hour(self) -> Decimal:
+        """The price in dollars. [USD/h]
+
+        Raises
+        ------
+        CurrencyMismatch
+            It is in another currency: amounts of two are never summed.
+        """
+        if self.currency != "USD":
+            raise CurrencyMismatch(self.instance_type, self.region, self.per_hour, self.currency)
+        return self.per_hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,12 @@ class _Query:
     region: str
     purchase: str
     as_of: str | None
+    zone: str | None
+
+    @property
+    def by_code(self) -> "_Query":
+        """The same with the region by its code."""
+        return replace(self, region=region_code(self.region, self.provider))
 
     @property
     def provider(self) -> str:
@@ -101,8 +119,8 @@ class _Query:
             provider=self.provider,
             service=self.service,
             purchase=self.purchase,
-            usd_per_hour=tables.decimal_usd(row.usd_per_hour),
-            currency="USD",
+            per_hour=tables.positive(row.per_hour),
+            currency=row.currency,
             as_of=row.as_of,
             source=row.source,
             confidence=confidence,
@@ -116,6 +134,7 @@ def price(
     purchase: str = "on-demand",
     *,
     as_of: str | None = None,
+    zone: str | None = None,
     allow_derived: bool = False,
 ) -> Price:
     """Look up the hourly price of an instance.
@@ -124,10 +143,13 @@ def price(
     ----------
     instance_type : str. ``ml.g5.2xlarge`` is SageMaker hosting, ``g5.2xlarge`` is EC2,
         ``g2-standard-8`` Google's Compute Engine, ``Standard_NC4as_T4_v3`` Azure.
-    region : str. For example ``us-east-1``, ``us-central1`` or ``eastus``.
+    region : str. ``us-east-1``, ``us-central1`` or ``eastus``, or in words as `region_code` reads
+        them.
     purchase : str. ``on-demand`` or ``spot`` (EC2 and Compute Engine).
     as_of : str, optional. ``YYYY-MM-DD``: nothing read after this day is used; by default the
         latest reading.
+    zone : str, optional. Id of an availability zone of EC2 spot, ``use1-az4``; by default the mean
+        over those that were read.
     allow_derived : bool. For SageMaker without a quoted hosting price: reckon it from the EC2
         price and the ratio usual for the type, else take another SageMaker component's price. For
         EC2 spot that was not sampled: the price on demand less the mean saving that AWS reports.
@@ -145,7 +167,7 @@ def price(
     AmbiguousPrice
         Readings disagree, or the list price changed on an unknown day around `as_of`.
     InvalidArgument
-        Another purchase option, or `as_of` not a date.
+        Another purchase option, `as_of` not a date, or a zone without a spot price.
 
     >>> price("g5.2xlarge", "us-east-1").usd_per_hour
     Decimal('1.212')
@@ -156,7 +178,9 @@ def price(
         raise InvalidArgument("purchase", purchase, f"one of {', '.join(PURCHASES)}")
     if as_of is not None:
         _check_day(as_of)
-    query = _Query(instance_type, region, purchase, as_of)
+    if zone is not None and purchase != "spot":
+        raise InvalidArgument("zone", zone, "none: on demand costs the same in every zone")
+    query = _Query(instance_type, region, purchase, as_of, zone).by_code
     if purchase == "spot":
         found = _spot(query) or (_advised(query) if allow_derived else None)
     else:
@@ -168,7 +192,8 @@ def price(
 
 def regions() -> tuple[str, ...]:
     """Every region that holds a price, in order of name."""
-    return tuple(sorted({region for region, _ in tables.ec2_on_demand().held()}))
+    held = tables.ec2_on_demand().held() | tables.ec2_on_demand_cny().held()
+    return tuple(sorted({region for region, _ in held}))
 
 
 def instance_types(region: str | None = None) -> tuple[str, ...]:
@@ -186,7 +211,11 @@ def instance_types(region: str | None = None) -> tuple[str, ...]:
     if region is None:
         return tuple(sorted(tables.ec2_types() | tables.sagemaker_types()))
     _check_region(region)
-    keys = (*tables.ec2_on_demand().held(), *tables.sagemaker_hosting())
+    keys = (
+        *tables.ec2_on_demand().held(),
+        *tables.ec2_on_demand_cny().held(),
+        *tables.sagemaker_hosting(),
+    )
     return tuple(sorted(kind for where, kind in keys if where == region))
 
 
@@ -203,7 +232,7 @@ def choose(rows: Sequence[PriceRow], query: _Query) -> PriceRow | None:
         return None
     newest = max(tables.last_day(row.as_of) for row in known)
     latest = [row for row in known if tables.last_day(row.as_of) == newest]
-    if len({tables.decimal_usd(row.usd_per_hour) for row in latest}) > 1:
+    if len({tables.positive(row.per_hour) for row in latest}) > 1:
         raise AmbiguousPrice(
             *_named(query), [_cite(row) for row in latest], "readings of one date disagree"
         )
@@ -220,7 +249,7 @@ def _readings(query: _Query) -> Sequence[PriceRow]:
         return tables.cloud_on_demand().get(query.key)
     if query.service == "sagemaker":
         return tables.sagemaker_hosting().get(query.key, ())
-    return tables.ec2_on_demand().get(query.key)
+    return tables.ec2_on_demand().get(query.key) or tables.ec2_on_demand_cny().get(query.key)
 
 
 def _before_change(query: _Query) -> PriceRow | None:
@@ -246,11 +275,11 @@ def _derived(query: _Query) -> Price | None:
     markup = _markup(query)
     base = choose(tables.ec2_on_demand().get(query.ec2_key), query)
     if markup and base:
-        usd = tables.decimal_usd(base.usd_per_hour) * Decimal(markup.ratio)
+        usd = tables.positive(base.per_hour) * Decimal(markup.ratio)
         row = PriceRow(
             str(usd),
             base.as_of,
-            f"derived: EC2 {query.ec2_key[1]} at {base.usd_per_hour} USD/h ({base.source}) "
+            f"derived: EC2 {query.ec2_key[1]} at {base.per_hour} USD/h ({base.source}) "
             f"x {markup.ratio} (sagemaker_markup.csv, {markup.ec2_type}: {markup.basis})",
             "an estimate from the EC2 price, not a quoted hosting price",
         )
@@ -282,13 +311,24 @@ def _spot(query: _Query) -> Price | None:
         return None
     newest = max(tables.last_day(row.as_of) for row in known)
     latest = [row for row in known if tables.last_day(row.as_of) == newest]
-    zones = [tables.decimal_usd(row.usd_per_hour) for row in latest]
+    if query.zone is not None:
+        return query.priced(_in_zone(latest, query), "sampled")
+    zones = [tables.positive(row.per_hour) for row in latest]
     mean = (sum(zones, Decimal()) / len(zones)).quantize(Decimal("0.000001"))
     note = (
         f"mean of {len(zones)} availability zone(s), {min(zones)} to {max(zones)} USD/h; "
         f"a snapshot, for spot prices move{_interrupted(query)}"
     )
-    return query.priced(latest[0]._replace(usd_per_hour=str(mean), note=note), "sampled")
+    return query.priced(latest[0]._replace(per_hour=str(mean), note=note), "sampled")
+
+
+def _in_zone(latest: Sequence[PriceRow], query: _Query) -> PriceRow:
+    """The reading of one zone, whose id the note of a row holds."""
+    for row in latest:
+        if row.note == query.zone:
+            note = f"zone {row.note}; a snapshot, for spot prices move{_interrupted(query)}"
+            return row._replace(note=note)
+    raise InvalidArgument("zone", query.zone, f"one of {', '.join(row.note for row in latest)}")
 
 
 def _advised(query: _Query) -> Price | None:
@@ -298,11 +338,11 @@ def _advised(query: _Query) -> Price | None:
     if advice is None or base is None or not _in_time_of(advice.as_of, query.as_of):
         return None
     share = 1 - Decimal(advice.savings_pct) / 100
-    usd = tables.decimal_usd(base.usd_per_hour) * share
+    usd = tables.positive(base.per_hour) * share
     row = PriceRow(
         str(usd),
         min(base.as_of, advice.as_of, key=tables.last_day),
-        f"derived: on demand {base.usd_per_hour} USD/h of {base.as_of} ({base.source}) less "
+        f"derived: on demand {base.per_hour} USD/h of {base.as_of} ({base.source}) less "
         f"{advice.savings_pct} % on average, {advice.as_of} ({advice.source})",
         f"an estimate from a month's mean saving, not a price{_interrupted(query)}",
     )
@@ -331,8 +371,6 @@ def _why_not(query: _Query) -> Exception:
             tables.nearest(query.instance_type, known)
             or tables.nearest(query.instance_type, everything),
         )
-    if query.region in _BILLED_IN_CNY:
-        return PriceNotFound(*_named(query), reason="the region bills in CNY, prices here are USD")
     try:
         _check_region(query.region, query.provider)
     except UnknownRegion as error:
@@ -397,7 +435,7 @@ def _priced_keys(query: _Query) -> set[tuple[str, str]]:
         return tables.ec2_spot().held() if query.service == "ec2" else set()
     if query.service == "sagemaker":
         return set(tables.sagemaker_hosting())
-    return tables.ec2_on_demand().held()
+    return tables.ec2_on_demand().held() | tables.ec2_on_demand_cny().held()
 
 
 def _too_early(query: _Query) -> str:
@@ -413,7 +451,7 @@ def _too_early(query: _Query) -> str:
 
 
 def _check_region(region: str, provider: str = "aws") -> None:
-    known: Collection[str] = regions()
+    known: Collection[str] = {*regions(), *tables.region_names()}
     if provider != "aws":
         known = {
             where
@@ -442,4 +480,4 @@ def _named(query: _Query) -> tuple[str, str, str]:
 
 
 def _cite(row: PriceRow) -> str:
-    return f"{row.usd_per_hour} USD/h as of {row.as_of} ({row.source})"
+    return f"{row.per_hour} {row.currency}/h as of {row.as_of} ({row.source})"

@@ -14,6 +14,7 @@ from pricing import tables
 from pricing.billing import rounded_up
 from pricing.errors import InvalidArgument, PriceNotFound, UnknownRegion
 from pricing.lookup import regions
+from pricing.places import region_code
 from pricing.specs import InstanceSpec
 
 # Provisioned concurrency is charged from enabling to disabling, rounded up to 5 minutes (AWS
@@ -57,7 +58,7 @@ def serverless_price(
     ----------
     service : str. One of `metered_services`, such as ``lambda``, ``fargate`` or ``ebs_gp3``.
     item : str. One of its `metered_items`, such as ``gb_second_x86`` or ``vcpu_hour_x86``.
-    region : str. AWS region code.
+    region : str. AWS region code, or in words as `region_code` reads them.
     as_of : str, optional. Latest date of the reading, YYYY-MM-DD.
 
     Raises
@@ -74,6 +75,7 @@ def serverless_price(
     (Decimal('0.0000166667'), '2025-06-05')
     """
     table = _table()
+    region = region_code(region)
     services = sorted({known for known, _ in table})
     if service not in services:
         raise InvalidArgument("service", service, f"one of {', '.join(services)}")
@@ -83,7 +85,9 @@ def serverless_price(
         raise InvalidArgument("item", item, f"one of {', '.join(items)}")
     readings = priced.get(region) or priced.get(_ANYWHERE)
     if readings is None:
-        known = set(regions()) | {where for each in table.values() for where in each}
+        known = {*regions(), *tables.region_names()} | {
+            where for each in table.values() for where in each
+        }
         if region not in known:
             raise UnknownRegion(region, tables.nearest(region, known))
         raise PriceNotFound(f"{service} {item}", region, "on-demand", regions=sorted(priced))
@@ -190,7 +194,7 @@ def _table() -> dict[tuple[str, str], dict[str, list[ServerlessPrice]]]:
                 row["service"],
                 row["item"],
                 row["region"],
-                tables.decimal_usd(row["usd"]),
+                tables.positive(row["usd"]),
                 row["as_of"],
                 texts[row["source_id"]],
             )

@@ -24,10 +24,11 @@ OLD_DAYS = 90  # prices of hosted instances change a few times a year
 class PriceRow(NamedTuple):
     """One dated price: its decimal text, its date as held, its source and anything to note."""
 
-    usd_per_hour: str
+    per_hour: str
     as_of: str
     source: str
     note: str = ""
+    currency: str = "USD"
 
 
 class Change(NamedTuple):
@@ -96,6 +97,18 @@ def sources() -> dict[str, str]:
 def ec2_on_demand() -> "LongTable":
     """Linux, shared tenancy; every dated reading of each region and type."""
     return LongTable("ec2_on_demand.csv")
+
+
+@lru_cache(maxsize=1)
+def ec2_on_demand_cny() -> "LongTable":
+    """The same of the regions that bill in CNY, in CNY."""
+    return LongTable("ec2_on_demand_cny.csv", currency="CNY")
+
+
+@lru_cache(maxsize=1)
+def region_names() -> dict[str, str]:
+    """What AWS calls each region in words, by its code: ``US East (N. Virginia)``."""
+    return {row["region"]: row["name"] for row in read_rows("region_names.csv")}
 
 
 @lru_cache(maxsize=1)
@@ -202,10 +215,11 @@ def sagemaker_types() -> frozenset[str]:
 def ec2_types() -> frozenset[str]:
     """Every EC2 type with a price anywhere or a specification."""
     described = {row["instance_type"] for row in read_rows("instance_specs.csv")}
-    return frozenset({kind for _, kind in ec2_on_demand().held()} | described)
+    priced = ec2_on_demand().held() | ec2_on_demand_cny().held()
+    return frozenset({kind for _, kind in priced} | described)
 
 
-def decimal_usd(text: str) -> Decimal:
+def positive(text: str) -> Decimal:
     """A price as held; it must be positive, for no zero here is a price.
 
     Raises
@@ -267,10 +281,12 @@ class LongTable:
     ----------
     name : str. File name inside the package.
     note : str, optional. Column to hand on as each row's note.
+    currency : str. Of every price in it; its column is called ``usd_per_hour`` and the like.
     """
 
-    def __init__(self, name: str, note: str | None = None) -> None:
+    def __init__(self, name: str, note: str | None = None, currency: str = "USD") -> None:
         self.name = name
+        self._currency = currency
         self._text = (FOLDER / name).read_text(encoding="utf-8")
         header = self._text.partition("\n")[0].split(",")
         self._fields = {column: at for at, column in enumerate(header)}
@@ -304,10 +320,11 @@ class LongTable:
             return fields[self._fields[column]]
 
         return PriceRow(
-            cell("usd_per_hour"),
+            cell(f"{self._currency.lower()}_per_hour"),
             cell("as_of"),
             sources()[cell("source_id")],
             cell(self._note) if self._note else "",
+            self._currency,
         )
 
 

@@ -15,7 +15,7 @@ from modeler.cli.output import emit, tell_old_prices
     metavar="REGION",
     default="us-east-1",
     show_default=True,
-    help="Region whose price is wanted.",
+    help='Region whose price is wanted, by its code or in words, such as "Europe (Ireland)".',
 )
 @click.option(
     "--purchase",
@@ -23,6 +23,9 @@ from modeler.cli.output import emit, tell_old_prices
     default="on-demand",
     show_default=True,
     help="Spot is of a snapshot, on EC2 the mean over its zones.",
+)
+@click.option(
+    "--zone", metavar="AZ-ID", help="Spot in one availability zone of EC2, such as use1-az4."
 )
 @click.option(
     "--as-of", metavar="YYYY-MM-DD", help="Use nothing read after this day; default the latest."
@@ -38,6 +41,7 @@ def command(
     instance_type: str,
     region: str,
     purchase: str,
+    zone: str | None,
     as_of: str | None,
     allow_derived: bool,
     format: str,
@@ -63,7 +67,9 @@ def command(
         emit({"schema": "meters/1", "meters": rows}, format=format, output=output, table=rows)
         return
 
-    found = price(instance_type, region, purchase, as_of=as_of, allow_derived=allow_derived)
+    found = price(
+        instance_type, region, purchase, as_of=as_of, zone=zone, allow_derived=allow_derived
+    )
     record = {
         "schema": "price/1",
         "instance_type": found.instance_type,
@@ -71,7 +77,8 @@ def command(
         "provider": found.provider,
         "service": found.service,
         "purchase": found.purchase,
-        "usd_per_hour": found.usd_per_hour,
+        "usd_per_hour": found.per_hour if found.currency == "USD" else None,
+        f"{found.currency.lower()}_per_hour": found.per_hour,
         "currency": found.currency,
         "as_of": found.as_of,
         "confidence": found.confidence,
@@ -80,7 +87,7 @@ def command(
     }
     # A person reads the price to its last digit; a table's cells would round it.
     shown = {key: value for key, value in record.items() if key != "schema" and value is not None}
-    shown["usd_per_hour"] = f"{found.usd_per_hour.normalize():f}"
+    shown[f"{found.currency.lower()}_per_hour"] = f"{found.per_hour.normalize():f}"
     emit(record, format=format, output=output, table=[shown] if format == "table" else None)
     if as_of is None:
         tell_old_prices([record])

@@ -7,6 +7,7 @@ import pytest
 
 from pricing import (
     AmbiguousPrice,
+    CurrencyMismatch,
     InvalidArgument,
     PriceNotFound,
     PricingError,
@@ -14,6 +15,7 @@ from pricing import (
     UnknownRegion,
     instance_types,
     price,
+    region_code,
     regions,
     serverless_price,
     tables,
@@ -224,9 +226,56 @@ def test_known_names_without_a_price_name_what_is_near():
     assert "\n" not in str(error)
 
 
-def test_a_region_in_another_currency_has_no_price():
-    with pytest.raises(PriceNotFound, match="CNY"):
-        price("g5.2xlarge", "cn-north-1")
+def test_a_price_in_another_currency_is_never_taken_for_dollars():
+    # Karpenter's generated table of China, 2024-11-06.
+    found = price("g4dn.xlarge", "cn-north-1")
+    assert (found.per_hour, found.currency, found.as_of) == (Decimal("5.223"), "CNY", "2024-11-06")
+    with pytest.raises(CurrencyMismatch, match=r"5\.223 CNY .*hosting\.usd_per_hour") as caught:
+        _ = found.usd_per_hour
+    assert caught.value.exit_code == 5
+    assert pickle.loads(pickle.dumps(caught.value)).currency == "CNY"
+    # Ningxia is known, and no price of it is held: never Beijing's, never a zero.
+    with pytest.raises(PriceNotFound, match="cn-north-1"):
+        price("g4dn.xlarge", "cn-northwest-1")
+    with pytest.raises(PriceNotFound):
+        price("ml.g4dn.xlarge", "cn-north-1", allow_derived=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("US East (N. Virginia)", "us-east-1"),
+        ("us east (n. virginia)", "us-east-1"),
+        ("Virginia", "us-east-1"),
+        ("EU (Ireland)", "eu-west-1"),
+        ("Europe (Ireland)", "eu-west-1"),
+        ("Frankfurt", "eu-central-1"),
+        ("South America (São Paulo)", "sa-east-1"),
+        ("AWS GovCloud (US-West)", "us-gov-west-1"),
+        ("US-EAST-1", "us-east-1"),
+        ("US East (N. Virginia) (us-east-1)", "us-east-1"),
+    ],
+)
+def test_a_region_in_words(said, code):
+    assert price("g4dn.xlarge", said) == price("g4dn.xlarge", code)
+    assert serverless_price("lambda", "request", said).region in (code, "any")
+
+
+def test_a_region_of_another_cloud_in_words():
+    azure = price("Standard_NC4as_T4_v3", "eastus")
+    assert price("Standard_NC4as_T4_v3", "East US") == azure
+    assert price("g2-standard-8", "Iowa (us-central1)") == price("g2-standard-8", "us-central1")
+
+
+@pytest.mark.parametrize("said", ["Central", "Virgina", "US East", "nowhere (at all)"])
+def test_words_that_name_no_region_are_refused(said):
+    with pytest.raises(UnknownRegion):
+        price("g4dn.xlarge", said)
+
+
+def test_every_region_name_leads_to_its_own_code():
+    for code, name in tables.region_names().items():
+        assert region_code(name) == code == region_code(code)
 
 
 def test_readings_of_one_date_that_disagree_are_refused(monkeypatch):
@@ -279,7 +328,8 @@ def test_errors_survive_a_worker_process():
 
 def test_names_are_listed():
     assert {"us-east-1", "eu-west-1", "us-gov-west-1"} <= set(regions())
-    assert len(regions()) == 35  # as many as the pricing pages of 2025-06-13 listed
+    # As many as the pricing pages of 2025-06-13 listed, and Beijing.
+    assert len(regions()) == 36
     here = instance_types("us-east-1")
     assert {"g5.2xlarge", "ml.g5.2xlarge"} <= set(here)
     assert "ml.g6e.xlarge" not in here  # known, and quoted nowhere as hosting
@@ -363,3 +413,15 @@ def test_the_latest_reading_of_a_meter_on_a_day():
     assert early.as_of == "2025-06-05"
     with pytest.raises(PriceNotFound, match="the earliest held is 2025-06-05"):
         serverless_price("fargate", "vcpu_hour_x86", "us-east-1", as_of="2024-01-01")
+
+
+def test_spot_in_one_zone():
+    with_zone = price("g5.xlarge", "us-east-1", "spot", zone="use1-az4")
+    rows = tables.ec2_spot().get(("us-east-1", "g5.xlarge"))
+    assert {str(with_zone.per_hour)} == {row.per_hour for row in rows if row.note == "use1-az4"}
+    assert "zone use1-az4" in with_zone.note
+    assert "interrupted in a month" in with_zone.note
+    with pytest.raises(InvalidArgument, match="use1-az4"):  # those that are held
+        price("g5.xlarge", "us-east-1", "spot", zone="us-east-1a")
+    with pytest.raises(InvalidArgument, match="the same in every zone"):
+        price("g5.xlarge", "us-east-1", zone="use1-az4")

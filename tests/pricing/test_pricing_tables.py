@@ -14,6 +14,8 @@ DATA = [name for name in NAMES if name != "columns"]
 KEYS = {
     "cloud_run": ("region", "resource", "as_of"),
     "ec2_on_demand": ("region", "instance_type", "as_of"),
+    "ec2_on_demand_cny": ("region", "instance_type", "as_of"),
+    "region_names": ("region",),
     "ec2_spot_samples": ("region", "instance_type", "az_id", "as_of"),
     "sagemaker_hosting": ("region", "instance_type", "component", "as_of"),
     "sagemaker_markup": ("ec2_type",),
@@ -28,7 +30,7 @@ KEYS = {
     "ec2_spot_advisor": ("region", "instance_type", "as_of"),
     "sources": ("source_id",),
 }
-LONG = ["ec2_on_demand", "ec2_spot_samples", "cloud_on_demand", "cloud_spot"]
+LONG = ["ec2_on_demand", "ec2_on_demand_cny", "ec2_spot_samples", "cloud_on_demand", "cloud_spot"]
 COLUMNS = tables.read_rows("columns.csv")
 
 
@@ -61,7 +63,7 @@ def test_every_cell_reads_as_declared(name):
         "str": str,
         "int": int,
         "float": float,
-        "decimal": tables.decimal_usd,
+        "decimal": tables.positive,
         "date": tables.last_day,
     }
     types = {row["column"]: row["dtype"] for row in declared(name)}
@@ -123,7 +125,7 @@ def test_finding_by_text_gives_what_reading_gives():
         expected.setdefault((row["region"], row["instance_type"]), []).append(row["usd_per_hour"])
     assert table.held() == set(expected)
     for key in [*list(expected)[::97], list(expected)[-1]]:
-        assert [row.usd_per_hour for row in table.get(key)] == expected[key]
+        assert [row.per_hour for row in table.get(key)] == expected[key]
     assert table.get(("us-east-1", "g5")) == []
     assert table.get(("", "")) == []
 
@@ -162,7 +164,7 @@ def test_dates_refused(text):
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "", "1,2"])
 def test_prices_refused(text):
     with pytest.raises(ValueError):
-        tables.decimal_usd(text)
+        tables.positive(text)
 
 
 @pytest.mark.parametrize("module", ["", ".billing", ".lookup", ".specs", ".tables"])
