@@ -31,8 +31,10 @@ from pricing.errors import (
     UnknownInstance,
     UnknownRegion,
 )
-from pricing.lookup import PURCHASES, Price, instance_types, price, regions
+from pricing.lookup import PURCHASES, price
+from pricing.names import instance_types, regions
 from pricing.places import region_code
+from pricing.query import Price
 from pricing.serverless import (
     EPHEMERAL_FREE_MB,
     MB_PER_GB,

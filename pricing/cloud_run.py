@@ -10,8 +10,8 @@ from typing import Final
 
 from pricing import tables
 from pricing.errors import PriceNotFound, UnknownRegion
-from pricing.lookup import Price
 from pricing.places import region_code
+from pricing.query import Price
 from pricing.specs import InstanceSpec, accelerator
 
 _GIB: Final = 2**30

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pricing import tables
 from pricing.billing import rounded_up
 from pricing.errors import InvalidArgument, PriceNotFound, UnknownRegion
-from pricing.lookup import regions
+from pricing.names import regions
 from pricing.places import region_code
 from pricing.specs import InstanceSpec
 

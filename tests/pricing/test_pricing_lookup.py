@@ -423,5 +423,5 @@ def test_spot_in_one_zone():
     assert "interrupted in a month" in with_zone.note
     with pytest.raises(InvalidArgument, match="use1-az4"):  # those that are held
         price("g5.xlarge", "us-east-1", "spot", zone="us-east-1a")
-    with pytest.raises(InvalidArgument, match="the same in every zone"):
+    with pytest.raises(InvalidArgument, match="only spot of EC2"):
         price("g5.xlarge", "us-east-1", zone="use1-az4")
