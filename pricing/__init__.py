@@ -31,6 +31,7 @@ from pricing.errors import (
     UnknownInstance,
     UnknownRegion,
 )
+from pricing.fargate import Task, fargate_fault, fargate_instance, fargate_price, least_task
 from pricing.lookup import PURCHASES, price
 from pricing.names import instance_types, regions
 from pricing.places import region_code
@@ -68,6 +69,7 @@ __all__ = [
     "ServerlessPrice",
     "SpecNotFound",
     "TableError",
+    "Task",
     "UnknownInstance",
     "UnknownRegion",
     "accelerator",
@@ -77,8 +79,12 @@ __all__ = [
     "cloud_run_price",
     "cloud_run_regions",
     "cost_usd",
+    "fargate_fault",
+    "fargate_instance",
+    "fargate_price",
     "instance",
     "instance_types",
+    "least_task",
     "metered_items",
     "metered_services",
     "own_serverless_price",

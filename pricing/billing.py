@@ -3,7 +3,8 @@
 Linux on EC2 is billed per second while ``running``, at least 60 seconds for each start
 (EC2 API reference, StartInstances). SageMaker hosting is billed per second for as long as the
 instance is up, with or without traffic (SageMaker pricing; the meter's start is a setting of the
-scenario, for no public page states it). Both bill the whole life, scale-in tail included.
+scenario, for no public page states it). Both bill the whole life, scale-in tail included. Fargate
+bills from the start of the image's download, at least a minute (AWS Fargate pricing).
 """
 
 import math
@@ -14,9 +15,14 @@ from pricing.errors import InvalidArgument
 SECONDS_PER_HOUR = 3600
 
 # Seconds at least billed for each start of an instance. [s]
-MINIMUM_S = {"ec2": 60, "sagemaker": 0, "cloud_run": 0}
+MINIMUM_S = {"ec2": 60, "sagemaker": 0, "cloud_run": 0, "fargate": 60}
 # What is begun counts whole; Cloud Run counts in tenths (Cloud Run documentation, pricing). [s]
-STEP_S = {"ec2": Decimal(1), "sagemaker": Decimal(1), "cloud_run": Decimal("0.1")}
+STEP_S = {
+    "ec2": Decimal(1),
+    "sagemaker": Decimal(1),
+    "cloud_run": Decimal("0.1"),
+    "fargate": Decimal(1),
+}
 
 
 def billed_seconds(life_s: float, service: str) -> float:
@@ -25,7 +31,7 @@ def billed_seconds(life_s: float, service: str) -> float:
     Parameters
     ----------
     life_s : float. Time the instance was up and chargeable; 0 for one that never ran. [s]
-    service : str. ``ec2``, ``sagemaker`` or ``cloud_run``.
+    service : str. ``ec2``, ``sagemaker``, ``cloud_run`` or ``fargate``.
 
     Returns
     -------

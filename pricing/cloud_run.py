@@ -4,6 +4,7 @@ Instance-based billing, which a GPU requires: the whole life of an instance is p
 100 ms (Cloud Run documentation, pricing, read 2026-09).
 """
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -86,7 +87,7 @@ def cloud_run_price(
     >>> cloud_run_price("us-central1", 4, 16 * 2**30, "nvidia-l4").usd_per_hour
     Decimal('1.046520')
     """
-    name = _name(vcpu, memory_bytes, gpu)
+    name = _name(vcpu, memory_bytes, gpu, zonal_redundancy)
     region = region_code(region, "gcp")
     rows = _rates().get(region)
     if rows is None:
@@ -94,6 +95,9 @@ def cloud_run_price(
     amounts = {"vcpu": Decimal(str(vcpu)), "memory_gib": Decimal(memory_bytes) / _GIB}
     if gpu != "none":
         amounts[f"{gpu}-zonal" if zonal_redundancy else gpu] = Decimal(1)
+    unknown = sorted(amounts.keys() - rows.keys())
+    if unknown:
+        raise PriceNotFound(name, region, "on-demand", reason=f"no price of {unknown[0]} is held")
     used = [rows[resource] for resource in amounts]
     late = [row["as_of"] for row in used if as_of and tables.last_day(row["as_of"]) > as_of]
     if late:
@@ -118,14 +122,38 @@ def cloud_run_price(
     )
 
 
+def cloud_run_size(name: str) -> tuple[float, int, str, bool] | None:
+    """The size behind a name of `cloud_run_instance`; None of another name.
+
+    Returns
+    -------
+    tuple
+        vCPUs, memory [bytes], GPU, and whether it is held in a second zone as well.
+
+    >>> cloud_run_size("cloud-run-4vcpu-16gib-nvidia-l4")
+    (4.0, 17179869184, 'nvidia-l4', False)
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    memory = round(float(found["memory"]) * _GIB)
+    return float(found["vcpu"]), memory, found["gpu"] or "none", bool(found["zonal"])
+
+
 def cloud_run_regions() -> tuple[str, ...]:
     """Every region that holds prices, in order of name."""
     return tuple(sorted(_rates()))
 
 
-def _name(vcpu: float, memory_bytes: int, gpu: str) -> str:
+_NAME: Final = re.compile(
+    r"cloud-run-(?P<vcpu>[\d.]+)vcpu-(?P<memory>[\d.]+)gib"
+    r"(?:-(?P<gpu>nvidia-[a-z0-9]+)(?P<zonal>-zonal)?)?"
+)
+
+
+def _name(vcpu: float, memory_bytes: int, gpu: str, zonal: bool = False) -> str:
     size = f"cloud-run-{vcpu:g}vcpu-{memory_bytes / _GIB:g}gib"
-    return size if gpu == "none" else f"{size}-{gpu}"
+    return size if gpu == "none" else f"{size}-{gpu}{'-zonal' if zonal else ''}"
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,9 @@ from datetime import date
 from decimal import Decimal
 
 from pricing import tables
-from pricing.errors import AmbiguousPrice, InvalidArgument
+from pricing.cloud_run import cloud_run_price, cloud_run_size
+from pricing.errors import AmbiguousPrice, InvalidArgument, PriceNotFound
+from pricing.fargate import fargate_price, task_of
 from pricing.query import Price, Query, cite, in_time
 from pricing.refusal import why_not
 from pricing.tables import PriceRow
@@ -37,7 +39,9 @@ def price(
     Parameters
     ----------
     instance_type : str. ``ml.g5.2xlarge`` is SageMaker hosting, ``g5.2xlarge`` is EC2,
-        ``g2-standard-8`` Google's Compute Engine, ``Standard_NC4as_T4_v3`` Azure.
+        ``g2-standard-8`` Google's Compute Engine, ``Standard_NC4as_T4_v3`` Azure; a size of Fargate
+        or Cloud Run by its name, ``fargate-4vcpu-16gb-x86_64`` or
+        ``cloud-run-4vcpu-16gib-nvidia-l4``.
     region : str. ``us-east-1``, ``us-central1`` or ``eastus``, or in words as `region_code` reads
         them.
     purchase : str. ``on-demand`` or ``spot`` (EC2 and Compute Engine).
@@ -73,6 +77,11 @@ def price(
         raise InvalidArgument("purchase", purchase, f"one of {', '.join(PURCHASES)}")
     if as_of is not None:
         _check_day(as_of)
+    sized = _sized(instance_type, region, as_of)
+    if sized is not None:
+        if purchase == "spot":
+            raise PriceNotFound(instance_type, region, purchase, reason="no spot price is held")
+        return sized
     query = Query(instance_type, region, purchase, as_of, zone).by_code
     if zone is not None and (purchase, query.service) != ("spot", "ec2"):
         raise InvalidArgument("zone", zone, "none: only spot of EC2 has a price for each zone")
@@ -86,6 +95,17 @@ def price(
     raise why_not(
         query, _zones(query) if spot else _readings(query), derivable=estimate is not None
     )
+
+
+def _sized(name: str, region: str, as_of: str | None) -> Price | None:
+    """The price of what is sold by its size; None of other names."""
+    task, size = task_of(name), cloud_run_size(name)
+    if task is not None:
+        return fargate_price(task, region, as_of=as_of)
+    if size is None:
+        return None
+    vcpu, memory, gpu, zonal = size
+    return cloud_run_price(region, vcpu, memory, gpu, zonal_redundancy=zonal, as_of=as_of)
 
 
 def choose(rows: Sequence[PriceRow], query: Query) -> PriceRow | None:

@@ -20,7 +20,7 @@ EVERY_HOSTING: Final = "all"
 # Hosting whose environments have no accelerator and no serving engine: nothing measured on those
 # is taken for them.
 WITHOUT_ACCELERATOR: Final = (
-    "lambda", "lambda_image", "lambda_snapstart", "sagemaker_serverless",
+    "ecs_fargate", "lambda", "lambda_image", "lambda_snapstart", "sagemaker_serverless",
 )  # fmt: skip
 # An interface from which a single stream is no longer the network's to bound: 40 Gbit/s. [bytes/s]
 LARGE_BYTES_PER_S: Final = 5e9
@@ -80,7 +80,7 @@ def of_option(name: str) -> Mapping[str, Constant]:
 
     Parameters
     ----------
-    name : str. Such as ``nvme``, ``snapshot`` or ``ecs_fargate``.
+    name : str. Such as ``nvme``, ``snapshot`` or ``eks_fargate``.
 
     Returns
     -------

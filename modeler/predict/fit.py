@@ -112,6 +112,8 @@ def check_fit(instance: InstanceSpec, size_bytes: int) -> None:
         )
     if instance.instance_type.startswith("cloud-run-"):  # the one GPU there is
         raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, None)
+    if instance.instance_type.startswith("fargate-"):
+        raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, _task(size_bytes))
     sagemaker = instance.instance_type.startswith("ml.")
     accelerated = instance.accelerator is not None
     nearest = smallest_instance(
@@ -121,6 +123,14 @@ def check_fit(instance: InstanceSpec, size_bytes: int) -> None:
         family=_family(instance.instance_type),
     ) or smallest_instance(size_bytes, sagemaker=sagemaker, accelerated=accelerated)
     raise ModelDoesNotFit(size_bytes, limit, instance.instance_type, nearest)
+
+
+def _task(size_bytes: int) -> str | None:
+    """The least memory of a task that holds a model; None when the most does not."""
+    least = pricing.least_task(math.ceil(size_bytes / USABLE_SHARE))
+    if least is None:
+        return None
+    return f"hosting.vcpu {least.vcpu:g} with hosting.memory {least.memory_bytes // 2**30}GiB"
 
 
 def _memory(service: str, size_bytes: int) -> str | None:

@@ -26,6 +26,8 @@ def instance_of(scenario: Scenario) -> InstanceSpec:
     hosting = scenario.hosting
     if hosting.kind == "cloud_run":
         return pricing.cloud_run_instance(hosting.vcpu, hosting.memory, hosting.gpu)
+    if hosting.kind == "ecs_fargate":
+        return pricing.fargate_instance(hosting.task)
     if hosting.kind == "lambda":
         return pricing.serverless_instance("lambda", hosting.memory_mb, hosting.architecture)
     if hosting.kind == "sagemaker_serverless":
@@ -54,6 +56,8 @@ def listed_price(scenario: Scenario) -> Price:
             zonal_redundancy=hosting.zonal_redundancy,
             as_of=hosting.as_of,
         )
+    if hosting.kind == "ecs_fargate":
+        return pricing.fargate_price(hosting.task, hosting.region, as_of=hosting.as_of)
     assert not isinstance(hosting, Lambda | SageMakerServerless), "no instance to price"
     return pricing.price(
         hosting.instance,

@@ -266,7 +266,7 @@ def _held(scenario: Scenario, values: dict[str, Any]) -> Scenario:
 
 def _own_instances(scenario: Scenario) -> None:
     platform = scenario.hosting.platform
-    if platform.per_request or platform.service == "cloud_run":
+    if platform.per_request or platform.service in ("cloud_run", "fargate"):
         raise _DoesNotApply(f"{platform.title} has no pool of one's own instances")
 
 

@@ -140,6 +140,18 @@ def _room_for_a_gpu(hosting: Hosting) -> Iterator[Conflict]:
         yield Conflict("hosting.memory", hosting.memory, "at least 16GiB", message)
 
 
+def _size_of_a_task(hosting: Hosting) -> Iterator[Conflict]:
+    if hosting.kind != "ecs_fargate":
+        return
+    import pricing
+
+    wrong = pricing.fargate_fault(hosting.task)
+    if wrong is not None:
+        key, value, expected = wrong
+        message = f"hosting.{key} = {value}: Fargate has {expected}"
+        yield Conflict(f"hosting.{key}", value, expected, message)
+
+
 def _policy_of_the_platform(hosting: Hosting, policies: Sequence[Placed]) -> Iterator[Conflict]:
     platform = hosting.platform
     choices = policies_of(hosting.kind)
@@ -334,6 +346,7 @@ _CHECKS = cast(
         (("hosting",), _spot),
         (("hosting", "fleet", "queue", "cold_start", "in_force"), _fates),
         (("hosting",), _room_for_a_gpu),
+        (("hosting",), _size_of_a_task),
         (("hosting",), _told(serverless_checks.of_concurrency)),
         (("hosting", "fleet", "in_force", "weather"), _told(serverless_checks.of_requests)),
         (("hosting", "in_force"), _told(serverless_checks.of_provisioned)),

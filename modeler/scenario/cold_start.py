@@ -23,7 +23,6 @@ INIT_GROWING: Final = ("init_engine_s_per_gparam", "init_compile_s_per_gparam")
 Preset = Literal[
     "live_instance",
     "ecs_ec2",
-    "ecs_fargate",
     "eks_fargate",
     "gpu_serverless",
     "gpu_cloud",

@@ -1,10 +1,19 @@
 """Where replicas run, and what starts and ends their bill."""
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Tag
 
-from modeler.scenario.fields import Block, Bytes, Number, Seconds, UsdPerHour, by_kind, setting
+from modeler.scenario.fields import (
+    Block,
+    Bytes,
+    Count,
+    Number,
+    Seconds,
+    UsdPerHour,
+    by_kind,
+    setting,
+)
 from modeler.scenario.nodes import Nodes, Single
 from modeler.scenario.platform import (
     ASYNC_TIMEOUT_S,
@@ -15,6 +24,9 @@ from modeler.scenario.platform import (
     Platform,
 )
 from modeler.scenario.serverless import Lambda, SageMakerServerless
+
+if TYPE_CHECKING:
+    from pricing import Task
 
 _APPLICATION_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "fixed")
 _EC2_AUTO_SCALING: Final = ("target_tracking", "step_scaling", "scheduled", "predictive", "fixed")
@@ -218,6 +230,63 @@ class CloudRun(_Hosting):
         return pricing.cloud_run_instance(self.vcpu, self.memory, self.gpu).instance_type
 
 
+class EcsFargate(_Hosting):
+    """Tasks of an ECS service on Fargate behind a load balancer; there is no GPU."""
+
+    platform = Platform(
+        "an ECS service on Fargate",
+        _APPLICATION_AUTO_SCALING,
+        several=True,
+        service="fargate",
+        zero="a scheduled policy, or a step_scaling policy on a metric that is there at zero",
+    )
+    kind: Literal["ecs_fargate"] = "ecs_fargate"
+    vcpu: Number = setting(
+        4.0,
+        "Virtual CPUs of a task: 0.25, 0.5, 1, 2, 4, 8 or 16.",
+        origin="assumed",
+        source="the least that goes with 16 GB and more",
+        gt=0,
+        le=16,
+    )
+    memory: Bytes = setting(
+        16 * 2**30,
+        "Memory of a task, in whole GiB as its vCPUs permit.",
+        unit="bytes",
+        origin="assumed",
+        source="room for weights of up to 14 GB",
+        gt=0,
+        le=120 * 2**30,
+    )
+    architecture: Literal["x86_64", "arm64"] = setting(
+        "x86_64",
+        "Instruction set.",
+        origin="documented",
+        source="Amazon ECS developer guide, task definition parameters, read 2026-11",
+    )
+    storage_gb: Count = setting(
+        20,
+        "Ephemeral storage of a task, image included; what is above 20 GiB is billed.",
+        unit="GiB",
+        origin="documented",
+        source="Amazon ECS API reference, EphemeralStorage, read 2026-11",
+        ge=20,
+        le=200,
+    )
+
+    @property
+    def task(self) -> "Task":
+        """The size of a task, as the price tables take it."""
+        import pricing
+
+        return pricing.Task(self.vcpu, self.memory, self.architecture, self.storage_gb)
+
+    @property
+    def instance(self) -> str:
+        """What a task of this size is called in the tables."""
+        return self.task.name
+
+
 Hosting = Annotated[
     Annotated[SageMakerRealtime, Tag("sagemaker_realtime")]
     | Annotated[SageMakerComponents, Tag("sagemaker_components")]
@@ -226,6 +295,7 @@ Hosting = Annotated[
     | Annotated[EksKarpenter, Tag("eks_karpenter")]
     | Annotated[EksClusterAutoscaler, Tag("eks_cluster_autoscaler")]
     | Annotated[CloudRun, Tag("cloud_run")]
+    | Annotated[EcsFargate, Tag("ecs_fargate")]
     | Annotated[Lambda, Tag("lambda")]
     | Annotated[SageMakerServerless, Tag("sagemaker_serverless")],
     by_kind("sagemaker_realtime"),

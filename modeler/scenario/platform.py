@@ -35,8 +35,8 @@ class Platform(NamedTuple):
     policies : tuple of str. The kinds of policy it has; the first is the default.
     several : bool. Whether several policies may act on one target.
     spot : bool. Whether it runs on spot capacity.
-    service : str. Whose billing rules apply: ``sagemaker``, ``ec2``, ``cloud_run``, or those of
-        what is metered per request: ``lambda``, ``sagemaker_serverless``.
+    service : str. Whose billing rules apply: ``sagemaker``, ``ec2``, ``cloud_run``, ``fargate``, or
+        those of what is metered per request: ``lambda``, ``sagemaker_serverless``.
     bill_opens : str. What ``billing_starts_at: launch`` means: the ``request`` for a replica, or
         the moment its machine is ``running``.
     release_s : float. How long a replica taken out of service stays on the bill. [s]
@@ -49,7 +49,9 @@ class Platform(NamedTuple):
     policies: tuple[str, ...]
     several: bool = False
     spot: bool = False
-    service: Literal["sagemaker", "ec2", "cloud_run", "lambda", "sagemaker_serverless"] = "ec2"
+    service: Literal[
+        "sagemaker", "ec2", "cloud_run", "fargate", "lambda", "sagemaker_serverless"
+    ] = "ec2"
     bill_opens: Literal["request", "running"] = "running"
     release_s: float = 0.0
     queue_timeout_s: float = math.inf

@@ -188,7 +188,7 @@ def test_register_is_all_of_it_unless_a_gap_is_set_beside_it():
 
 @pytest.mark.parametrize(
     ("preset", "provision_s", "pulls"),
-    [("ecs_fargate", 30, True), ("eks_fargate", 60, True), ("ecs_ec2", 150, True),
+    [("eks_fargate", 60, True), ("ecs_ec2", 150, True),
      ("live_instance", 0, False), ("gpu_serverless", 0, False), ("bare_metal", 450, True),
      ("gpu_cloud", 1200, True)],
 )  # fmt: skip

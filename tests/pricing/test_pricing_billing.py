@@ -74,7 +74,7 @@ def test_a_life_that_is_none(life_s):
 
 
 def test_a_service_without_rules():
-    with pytest.raises(InvalidArgument, match="ec2, sagemaker"):
+    with pytest.raises(InvalidArgument, match="cloud_run, ec2, fargate, sagemaker"):
         billed_seconds(1.0, "lambda")
 
 

@@ -425,3 +425,21 @@ def test_spot_in_one_zone():
         price("g5.xlarge", "us-east-1", "spot", zone="us-east-1a")
     with pytest.raises(InvalidArgument, match="only spot of EC2"):
         price("g5.xlarge", "us-east-1", zone="use1-az4")
+
+
+def test_a_size_of_fargate_or_cloud_run_is_priced_by_its_name():
+    # AWS pricing pages of 2025-06-05: Fargate in eu-west-1 at the prices of us-east-1.
+    found = price("fargate-4vcpu-16gb-x86_64", "eu-west-1")
+    assert found.per_hour == 4 * Decimal("0.04048") + 16 * Decimal("0.004445")
+    assert (found.service, found.region) == ("fargate", "eu-west-1")
+    more = price("fargate-4vcpu-16gb-x86_64-100gb-storage", "us-east-1")
+    assert more.per_hour - found.per_hour == 80 * Decimal("0.000111")
+    zonal = price("cloud-run-4vcpu-16gib-nvidia-l4-zonal", "us-central1")
+    plain = price("cloud-run-4vcpu-16gib-nvidia-l4", "us-central1")
+    assert float(zonal.per_hour - plain.per_hour) == pytest.approx(104.2e-6 * 3600, abs=1e-9)
+    with pytest.raises(InvalidArgument, match="the nearest is 8GiB"):
+        price("fargate-4vcpu-1gb-x86_64", "us-east-1")
+    with pytest.raises(PriceNotFound, match="no spot price"):
+        price("fargate-4vcpu-16gb-x86_64", "us-east-1", "spot")
+    with pytest.raises(PriceNotFound, match="nvidia-b9"):
+        price("cloud-run-4vcpu-16gib-nvidia-b9", "us-central1")

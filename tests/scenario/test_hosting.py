@@ -5,7 +5,7 @@ import math
 import pytest
 
 from modeler.measure import unit_price
-from modeler.predict import cold_start_law, instance_of
+from modeler.predict import ModelDoesNotFit, check_fit, cold_start_law, instance_of
 from modeler.predict.constants import defaults
 from modeler.scenario import Scenario, ScenarioError, loads, with_values
 from modeler.scenario.kinds import KINDS, default_policy, policies_of
@@ -103,3 +103,35 @@ def test_an_asynchronous_endpoint_may_start_from_zero() -> None:
         on("sagemaker_async", **{"fleet.min": 0})
     with pytest.raises(ScenarioError, match="add a step_scaling policy on failed invocations"):
         on("sagemaker_components", **{"fleet.min": 0})
+
+
+def test_a_task_on_fargate_costs_the_sum_of_its_parts() -> None:
+    price = unit_price(on("ecs_fargate"))
+    # 4 vCPU and 16 GB of x86 in us-east-1, USD per hour, March 2026.
+    assert price.usd_per_hour == pytest.approx(4 * 0.04048 + 16 * 0.004445, abs=1e-9)
+    assert price.service == "fargate"
+    arm = unit_price(on("ecs_fargate", **{"hosting.architecture": "arm64"}))
+    assert arm.usd_per_hour == pytest.approx(4 * 0.03238 + 16 * 0.00356, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"hosting.memory": "9.5GiB"}, "8 to 30 GiB with 4 vCPUs; the nearest is 9GiB"),
+        ({"hosting.memory": "64GiB"}, "the nearest is 30GiB"),
+        ({"hosting.vcpu": 8, "hosting.memory": "21GiB"}, "16 to 60 GiB by 4 with 8 vCPUs"),
+        ({"hosting.vcpu": 3}, "one of 0.25, 0.5, 1, 2, 4, 8, 16"),
+        ({"hosting.storage_gb": 201}, "at most 200"),
+        ({"hosting.purchase": "spot"}, "do not run on spot"),
+        ({"policy.kind": "hpa"}, "is not scaled by hpa"),
+        ({"cold_start.preset": "ecs_fargate"}, "preset"),
+    ],
+)
+def test_what_fargate_does_not_have_is_refused(values: dict[str, object], said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        on("ecs_fargate", **values)
+
+
+def test_a_model_too_large_for_a_task_names_the_least_that_holds_it() -> None:
+    with pytest.raises(ModelDoesNotFit, match=r"hosting\.vcpu 8 with hosting\.memory 36GiB"):
+        check_fit(instance_of(on("ecs_fargate")), 32_000_000_000)

@@ -15,7 +15,7 @@ from modeler.predict.constants import WITHOUT_ACCELERATOR
 SAGEMAKER: Final = ("sagemaker_realtime", "sagemaker_components", "sagemaker_async")
 KUBERNETES: Final = ("eks_karpenter", "eks_cluster_autoscaler")
 INSTANCES: Final = (*SAGEMAKER, "ec2_asg", *KUBERNETES)
-PRESETS: Final = ("ecs_ec2", "ecs_fargate", "eks_fargate", "gpu_cloud", "bare_metal")
+PRESETS: Final = ("ecs_ec2", "eks_fargate", "gpu_cloud", "bare_metal")
 KNOWN: Final = (*INSTANCES, "cloud_run", *WITHOUT_ACCELERATOR, *PRESETS)
 # What systems are called; the first that is found decides.
 _SYSTEMS: Final = (

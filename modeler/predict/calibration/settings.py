@@ -366,7 +366,8 @@ def _slope(starts: Sequence[_EngineStart]) -> float | None:
 
 def _held(place: str) -> dict[str, float]:
     """The table's values of a hosting; of a preset, its own."""
-    table = of_option(place) if place not in (*INSTANCES, "cloud_run") else defaults(place)
+    own = (*INSTANCES, "cloud_run", "ecs_fargate")
+    table = defaults(place) if place in own else of_option(place)
     return {name: constant.value for name, constant in table.items()}
 
 
