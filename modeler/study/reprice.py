@@ -149,13 +149,14 @@ def _lines(outcome: Mapping[str, Any], asked: Asked) -> Iterator[Line]:
         elif unit == "instance-hour" and asked.usd_per_hour is not None:
             usd, as_of, source = asked.usd_per_hour, None, "yours (--usd-per-hour)"
         elif unit == "instance-hour" and own["confidence"] != "yours":
-            usd, as_of, source, kept = _instance(own, asked, usd, as_of, source)
+            found = _instance(own, asked)
+            usd, as_of, source = float(found.usd_per_hour), found.as_of, found.source
         else:
-            found = _metered(str(line["component"]), own, asked)
-            if found is None:
+            unit_price = _metered(str(line["component"]), own, asked)
+            if unit_price is None:
                 kept = "the price was yours" if own["confidence"] == "yours" else "no other is held"
             else:
-                usd, as_of, source = float(found.usd), found.as_of, found.source
+                usd, as_of, source = float(unit_price.usd), unit_price.as_of, unit_price.source
         yield Line(
             str(outcome["scenario_id"]), str(line["component"]), unit, quantity,
             float(line["unit_price_usd"]), usd, float(line["amount_usd"]), quantity * usd,
@@ -173,19 +174,15 @@ def _own_price(component: str, prices: list[Mapping[str, Any]]) -> Mapping[str, 
     return prices[0]
 
 
-def _instance(
-    own: Mapping[str, Any], asked: Asked, usd: float, as_of: str | None, source: str
-) -> tuple[float, str | None, str, str]:
-    """The price of an instance, or the old one and why it stands."""
-    region, purchase = asked.region or own["region"], asked.purchase or own["purchase"]
-    try:
-        found = pricing.price(
-            own["instance_type"], region, purchase,
-            as_of=asked.as_of, allow_derived=asked.allow_derived or own["confidence"] == "derived",
-        )  # fmt: skip
-    except pricing.UnknownInstance:
-        return usd, as_of, source, f"{own['instance_type']} is in no table of hourly prices"
-    return float(found.usd_per_hour), found.as_of, found.source, ""
+def _instance(own: Mapping[str, Any], asked: Asked) -> pricing.Price:
+    """The price of an instance on the day, in the region and bought as asked for."""
+    return pricing.price(
+        own["instance_type"],
+        asked.region or own["region"],
+        asked.purchase or own["purchase"],
+        as_of=asked.as_of,
+        allow_derived=asked.allow_derived or own["confidence"] == "derived",
+    )
 
 
 def _metered(

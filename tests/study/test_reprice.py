@@ -23,7 +23,11 @@ KINDS = {
     },
     "lambda": {"hosting.kind": "lambda", "model.size": "500MB"},
     "sagemaker_serverless": {"hosting.kind": "sagemaker_serverless", "model.size": "500MB"},
-    "cloud_run": {"hosting.kind": "cloud_run", "hosting.region": "us-central1"},
+    "cloud_run": {
+        "hosting.kind": "cloud_run", "hosting.region": "us-central1",
+        "hosting.zonal_redundancy": True,
+    },
+    "ecs_fargate": {"hosting.kind": "ecs_fargate"},
 }  # fmt: skip
 
 
@@ -66,6 +70,7 @@ def test_a_bill_by_hand(tmp_path):
         ("ec2_asg", {"region": "eu-west-1"}, {"hosting__region": "eu-west-1"}),
         ("ec2_asg", {"as_of": "2025-07-01"}, {"hosting__as_of": "2025-07-01"}),
         ("lambda", {"region": "ap-east-1"}, {"hosting__region": "ap-east-1"}),
+        ("ecs_fargate", {"region": "ap-east-1"}, {"hosting__region": "ap-east-1"}),
         ("ec2_asg", {"usd_per_hour": 0.7}, {"hosting__usd_per_hour": 0.7}),
     ],
 )
@@ -80,9 +85,6 @@ def test_what_no_price_is_held_for_keeps_its_own_and_says_so(tmp_path):
     (own,) = saved(tmp_path, run("ec2_asg", hosting__usd_per_hour=2.0))
     lines = reprice(own, Asked(region="eu-west-1"))
     assert {line.kept for line in lines} == {"the price was yours"}
-    (outcome,) = saved(tmp_path, run("cloud_run"))
-    lines = reprice(outcome, Asked())
-    assert all("is in no table of hourly prices" in line.kept for line in lines)
     with pytest.raises(PriceNotFound):
         reprice(saved(tmp_path, run("ec2_asg"))[0], Asked(as_of="2001-01-01"))
 
