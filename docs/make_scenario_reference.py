@@ -35,6 +35,7 @@ one says a little in every block:
 name: ranker
 seed: 0
 trace: office-week            # a sample, or a file beside this one: access.csv.gz
+token_api: 0.15/0.60          # the same traffic at an API, USD per million prompt and output tokens
 model: {size: 13.5GB, dtype: fp16}
 hosting: {kind: sagemaker_realtime, instance: ml.g5.2xlarge, region: us-east-1}
 fleet: {min: 1, max: 8, slots: 8}

@@ -50,6 +50,7 @@ from pricing.serverless import (
     serverless_price,
 )
 from pricing.specs import Accelerator, InstanceSpec, accelerator, instance
+from pricing.token_apis import TokenPrice, token_models, token_price
 
 __all__ = [
     "EPHEMERAL_FREE_MB",
@@ -70,6 +71,7 @@ __all__ = [
     "SpecNotFound",
     "TableError",
     "Task",
+    "TokenPrice",
     "UnknownInstance",
     "UnknownRegion",
     "accelerator",
@@ -93,4 +95,6 @@ __all__ = [
     "regions",
     "serverless_instance",
     "serverless_price",
+    "token_models",
+    "token_price",
 ]

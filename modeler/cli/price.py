@@ -52,7 +52,8 @@ def command(
     TYPE tells the provider: ml.g5.2xlarge is SageMaker hosting, g5.2xlarge is EC2, g2-standard-8
     Compute Engine, Standard_NC4as_T4_v3 Azure (Linux, shared tenancy). A service that is metered
     otherwise lists its units: lambda, sagemaker_serverless, fargate, s3, ebs_gp3, ecr, nat_gateway,
-    data_transfer, container_apps, modal and others; lambda/request is one of them. An unknown name
+    data_transfer, container_apps, modal and others; lambda/request is one of them; token_api lists
+    APIs by the token, token_api/groq/llama-3.1-8b-instant one. An unknown name
     ends with exit code 2 and the nearest names; a known one without a price with 5 and what comes
     nearest to it.
 
@@ -62,6 +63,10 @@ def command(
     from pricing import metered_services, price
 
     service, _, item = instance_type.partition("/")
+    if service == "token_api":
+        rows = _token_apis(item)
+        emit({"schema": "meters/1", "meters": rows}, format=format, output=output, table=rows)
+        return
     if item or service in metered_services():
         rows = _metered(service, item, region, as_of)
         emit({"schema": "meters/1", "meters": rows}, format=format, output=output, table=rows)
@@ -91,6 +96,23 @@ def command(
     emit(record, format=format, output=output, table=[shown] if format == "table" else None)
     if as_of is None:
         tell_old_prices([record])
+
+
+def _token_apis(model: str) -> list[dict[str, Any]]:
+    """APIs that are billed by the token, or one of them."""
+    from pricing import token_models, token_price
+
+    found = [token_price(name) for name in ([model] if model else token_models())]
+    return [
+        {
+            "model": one.model,
+            "prompt_usd_per_million": f"{one.prompt_usd_per_million.normalize():f}",
+            "output_usd_per_million": f"{one.output_usd_per_million.normalize():f}",
+            "as_of": one.as_of,
+            "source": one.source,
+        }
+        for one in found
+    ]
 
 
 def _metered(service: str, item: str, region: str, as_of: str | None) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from modeler.measure import instances, lag, metered
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.measure.bounds import zero_wait
 from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
+from modeler.measure.token_api import token_api
 from modeler.replay import layout as m
 from modeler.replay.histogram import RELATIVE_ERROR, quantile
 from modeler.replay.result import Result
@@ -67,6 +68,7 @@ class Outcome:
     cost_lines: tuple[CostLine, ...]
     prices: tuple[UnitPrice, ...]
     bounds: dict[str, Any]
+    token_api: dict[str, Any] | None
     notes: tuple[str, ...]
     assumptions: tuple[dict[str, Any], ...]
     seed: int
@@ -147,6 +149,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         cost_lines=lines,
         prices=(price,) if run.layer is None else prices_of(run.layer, price),
         bounds=_bounds(run, price),
+        token_api=token_api(run),
         notes=(*run.policy.notes, *run.service.notes),
         assumptions=_assumptions(run),
         seed=scenario.seed,

@@ -6,6 +6,8 @@ Every function takes None for a value that is not there and writes a dash.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from modeler.scenario.units import format_duration, format_size
 
@@ -158,3 +160,20 @@ def _fixed(value: float, digits: int) -> str:
     """`value` below one to so many significant digits, never in exponent form."""
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     return f"{value:.{decimals}f}"
+
+
+def token_api(row: Mapping[str, Any]) -> str:
+    """What an API by the token would charge, in words.
+
+    Parameters
+    ----------
+    row : mapping. An outcome's ``token_api``.
+    """
+    dated = f", {row['as_of']}" if row["as_of"] else ""
+    return (
+        f"{row['model']}: {dollars(row['usd_total'])} for the same "
+        f"{row['prompt_tokens'] / 1e6:,.1f} million prompt and "
+        f"{row['output_tokens'] / 1e6:,.1f} million output tokens "
+        f"({dollars(row['usd_per_hour'])} an hour; ${row['prompt_usd_per_million']:g} and "
+        f"${row['output_usd_per_million']:g} per million{dated})"
+    )

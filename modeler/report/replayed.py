@@ -106,6 +106,8 @@ def _summary(outcome: Mapping[str, Any], unit: str) -> Iterable[str]:
             f"zero_wait {numbers.dollars(outcome['bounds']['zero_wait']['usd_total'])}",
         ),
     ]
+    if outcome["token_api"] is not None:
+        rows.append(("token API", numbers.token_api(outcome["token_api"])))
     if outcome["environments"] is not None:
         rows.append(("environments", _environments(outcome)))
     if outcome["instances"] is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,8 +171,15 @@ def policy_defaults(result: Result) -> dict[str, list[dict[str, Any]]]:
 def notes(result: Result) -> list[str]:
     """What the run and the rows' policies have to say of themselves, once each."""
     of_rows = (note for row in finished(result["scenarios"]) for note in row.get("notes", ()))
-    of_run = result["run"].get("notes", ())
+    of_run = (*result["run"].get("notes", ()), *_token_apis(result))
     return list(dict.fromkeys(f"Note: {note}" for note in (*of_run, *of_rows)))
+
+
+def _token_apis(result: Result) -> Iterator[str]:
+    """What an API by the token would charge, for each that a row names."""
+    for row in finished(result["scenarios"]):
+        if row.get("token_api") is not None:
+            yield f"token API {numbers.token_api(row['token_api'])}"
 
 
 def preset_notes(result: Result) -> list[str]:

@@ -3,7 +3,7 @@
 The packages that know them are imported when there is a name to ask about.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path as File
 from typing import Any, NamedTuple
@@ -40,7 +40,12 @@ def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
     axes = data.get("sweep")
     varied = axes if isinstance(axes, Mapping) else {}
     own_price = settings.get("usd_per_hour") is not None or "hosting.usd_per_hour" in varied
-    for path, problem in (("hosting.instance", _instance), ("hosting.region", _region)):
+    checks: dict[str, Callable[[str], str]] = {
+        "hosting.instance": _instance,
+        "hosting.region": _region,
+        "token_api": _token_api,
+    }
+    for path, problem in checks.items():
         if path == "hosting.region" and own_price:
             continue  # no table is asked
         for at, name in _written(path, data):
@@ -48,6 +53,16 @@ def strangers(data: Mapping[str, Any]) -> Iterator[Stranger]:
             message = _cloud_run_region(name) if on_cloud_run else problem(name)
             if message:
                 yield Stranger(at, message)
+
+
+def _token_api(name: str) -> str:
+    import pricing
+
+    try:
+        pricing.token_price(name)
+    except pricing.PricingError as error:
+        return str(error)
+    return ""
 
 
 def missing_files(data: Mapping[str, Any], folder: File) -> Iterator[Stranger]:

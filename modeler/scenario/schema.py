@@ -174,6 +174,13 @@ class Scenario(Block):
     weather: tuple[Weather, ...] = setting(
         (), "Bad weather: blocks of what the provider does to the fleet.", derived="fair weather"
     )
+    token_api: str | None = setting(
+        None,
+        "An API billed by the token to price the same traffic at: a name of modeler price "
+        "token_api, or dollars per million prompt and output tokens, such as 0.15/0.60.",
+        derived="no comparison",
+        min_length=1,
+    )
     sweep: dict[str, tuple[Any, ...]] = Field(
         default_factory=dict, description="Settings to vary, by their path."
     )
@@ -213,6 +220,8 @@ class Scenario(Block):
                 data.pop(name, None)
         if self.policies:
             data.pop("policy", None)
+        if self.token_api is None:
+            data.pop("token_api", None)
         return data
 
     def __hash__(self) -> int:

@@ -29,6 +29,7 @@ KEYS = {
     "cloud_spot": ("region", "instance_type", "as_of"),
     "ec2_spot_advisor": ("region", "instance_type", "as_of"),
     "sources": ("source_id",),
+    "token_apis": ("model",),
 }
 LONG = ["ec2_on_demand", "ec2_on_demand_cny", "ec2_spot_samples", "cloud_on_demand", "cloud_spot"]
 COLUMNS = tables.read_rows("columns.csv")
