@@ -23,7 +23,8 @@ def token_api(run: Run) -> dict[str, Any] | None:
     -------
     dict or None
         ``model``, ``prompt_tokens``, ``output_tokens``, their prices [USD/1e6 tokens],
-        ``usd_total``, ``usd_per_hour`` of the traffic, ``as_of`` and ``source``; None where no API was named.
+        ``usd_total``, ``usd_per_hour`` of the traffic, ``as_of`` and ``source``; None where no API
+        was named.
 
     Raises
     ------

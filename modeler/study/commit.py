@@ -30,13 +30,14 @@ from modeler.replay.run import Run
 
 Floats = NDArray[np.float64]
 # What each plan covers, and the most it is advertised to take off, whatever the instance, term and
-# payment: EC2 72 %, Compute 66 %, SageMaker 64 % (secondary pages of 2026-02 to 2026-06, documented
-# there as "up to"); reserved 72.1 %, observed of one type for three years paid in advance.
+# payment: EC2 72 %, Compute 66 % (of Fargate 52 %), SageMaker 64 % (secondary pages of 2026-02 to
+# 2026-06, documented there as "up to"); reserved 72.1 %, observed of one type for three years paid
+# in advance.
 PLANS: Final = {
-    "sagemaker": ("sagemaker", 0.64, "SageMaker Savings Plan"),
-    "compute": ("ec2", 0.66, "Compute Savings Plan"),
-    "ec2_instance": ("ec2", 0.72, "EC2 Instance Savings Plan"),
-    "reserved": ("ec2", 0.721, "reserved instances"),
+    "sagemaker": (("sagemaker",), 0.64, "SageMaker Savings Plan"),
+    "compute": (("ec2", "fargate"), 0.66, "Compute Savings Plan"),
+    "ec2_instance": (("ec2",), 0.72, "EC2 Instance Savings Plan"),
+    "reserved": (("ec2",), 0.721, "reserved instances"),
 }
 WHOLE: Final = ("reserved",)
 # How far the traffic may turn out otherwise: the regret of the commitment is told for both sides.
@@ -146,10 +147,10 @@ def load_of(done: Run, plan: str | None = None) -> tuple[Load, str]:
             f"{hosting.kind} is billed by the request: no instance to commit to is in it"
         )
     price = unit_price(done.scenario)
-    fitting = [name for name, (service, _, _) in PLANS.items() if service == price.service]
+    fitting = [name for name, (covered, _, _) in PLANS.items() if price.service in covered]
     if not fitting:
-        raise CommitError(f"no commitment is held for {hosting.kind}: expected one of EC2 or "
-                          "SageMaker")  # fmt: skip
+        raise CommitError(f"no commitment is held for {hosting.kind}: expected one of EC2, "
+                          "Fargate or SageMaker")  # fmt: skip
     if price.purchase != "on-demand":
         raise CommitError(f"hosting.purchase is {price.purchase}, which no commitment covers")
     if plan is not None and plan not in fitting:

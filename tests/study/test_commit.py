@@ -96,6 +96,7 @@ TRACE = Trace(ARRIVALS - ARRIVALS[0])
         {},
         {"hosting.kind": "ec2_asg", "hosting.instance": "g5.2xlarge"},
         {"hosting.kind": "eks_karpenter", "hosting.instance": "g5.2xlarge", "hosting.nodes": {}},
+        {"hosting.kind": "ecs_fargate"},
     ],
 )
 def test_the_load_adds_up_to_the_bill(values):
@@ -119,6 +120,8 @@ def test_the_load_adds_up_to_the_bill(values):
     [
         ({"hosting.kind": "lambda", "model.size": "500MB"}, None, "billed by the request"),
         ({}, "compute", "does not cover sagemaker_realtime: expected sagemaker"),
+        ({"hosting.kind": "ecs_fargate"}, "reserved", "does not cover ecs_fargate: expected comp"),
+        ({"hosting.kind": "cloud_run"}, None, "no commitment is held for cloud_run"),
         ({"hosting.kind": "ec2_asg", "hosting.instance": "g5.2xlarge",
           "hosting.purchase": "spot", "hosting.usd_per_hour": 0.5}, None, "is spot, which no comm"),
     ],
