@@ -33,11 +33,11 @@ class InvalidArgument(PricingError):
 
 
 class TableError(PricingError):
-    """A shipped table that does not read as its columns declare.
+    """A table, shipped or of your own, that does not read as its columns declare.
 
     Attributes
     ----------
-    table : str. File name.
+    table : str. File name; of an own table with its folder.
     line : int. Line in the file, the header being 1.
     problem : str. What is wrong there.
     """
@@ -48,6 +48,50 @@ class TableError(PricingError):
 
     def __str__(self) -> str:
         return f"{self.table}, line {self.line}: {self.problem}"
+
+
+class OwnTableError(TableError):
+    """A table of your own that does not read; yours to mend."""
+
+    exit_code = 2
+
+
+class OfferError(PricingError):
+    """A price list that cannot be read.
+
+    Attributes
+    ----------
+    file : str. What was read.
+    problem : str. What is wrong with it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(file, problem)
+        self.file, self.problem = file, problem
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.problem}"
+
+
+class StoreError(PricingError):
+    """Own tables that cannot be written: another refresh at work, no space, nothing to restore.
+
+    Attributes
+    ----------
+    folder : str. Where they lie.
+    problem : str. What is in the way.
+    """
+
+    exit_code = 2
+
+    def __init__(self, folder: str, problem: str) -> None:
+        super().__init__(folder, problem)
+        self.folder, self.problem = folder, problem
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.problem}"
 
 
 class UnknownInstance(PricingError):

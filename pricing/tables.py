@@ -1,21 +1,21 @@
-"""The CSV tables beside this file, read once and kept.
+"""The CSV tables beside this file, and those of your own (`pricing.own`), read once and kept.
 
 Prices stay text until one is chosen: turning 18,000 of them into decimals would cost more than
 the look-up they serve.
 """
 
 import csv
-from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from re import fullmatch
 from typing import NamedTuple
 
-from pricing.errors import TableError
+from pricing import own
+from pricing.cells import last_day as last_day
+from pricing.cells import positive as positive
+from pricing.errors import OwnTableError, TableError
 
 FOLDER = Path(__file__).parent
 OLD_DAYS = 90  # prices of hosted instances change a few times a year
@@ -59,7 +59,7 @@ Key = tuple[str, str]  # region, instance type
 
 
 def read_rows(name: str) -> list[dict[str, str]]:
-    """Read every row of a table as text.
+    """Read every row of a table as text; own rows take the place of shipped ones of their day.
 
     Parameters
     ----------
@@ -84,13 +84,67 @@ def read_rows(name: str) -> list[dict[str, str]]:
                     name, reader.line_num, f"{len(fields)} fields, expected {len(header)}"
                 )
             rows.append(dict(zip(header, fields, strict=True)))
+    mine = own_prices(name)
+    return [*_still_held(name, rows, mine), *mine] if mine else rows
+
+
+@lru_cache(maxsize=16)
+def own_prices(name: str) -> list[dict[str, str]]:
+    """Rows of your own of a table, their sources marked as such; none of most tables.
+
+    Raises
+    ------
+    OwnTableError
+        A row does not read, or its source id has no text.
+    """
+    table = name.removesuffix(".csv")
+    if table not in own.TABLES:
+        return []
+    rows = own.own_rows(table)
+    for row in rows:
+        if "source" in row:
+            row["source"] += own.MARK
+        elif _OWN + row["source_id"] in sources():
+            row["source_id"] = _OWN + row["source_id"]
+        else:
+            file, line = own.first_line(table, "source_id", row["source_id"])
+            raise OwnTableError(
+                file, line, f"source_id {row['source_id']} is not in {own.SOURCES}.csv"
+            )
     return rows
+
+
+# Before the source id of an own row, whose text says that it is one.
+_OWN = "own:"
+
+
+def _still_held(
+    name: str, rows: list[dict[str, str]], mine: list[dict[str, str]]
+) -> list[dict[str, str]]:
+    """Shipped rows that no own reading takes the place of."""
+    columns = own.TABLES[name.removesuffix(".csv")].reading
+    days: dict[tuple[str, ...], set[str]] = {}
+    for row in mine:
+        days.setdefault(tuple(row[column] for column in columns), set()).add(row["as_of"])
+    return [
+        row
+        for row in rows
+        if not any(
+            own.outdated(row["as_of"], day)
+            for day in days.get(tuple(row[column] for column in columns), ())
+        )
+    ]
 
 
 @lru_cache(maxsize=1)
 def sources() -> dict[str, str]:
     """Full text of each source by the short id that large tables carry."""
-    return {row["source_id"]: row["source"] for row in read_rows("sources.csv")}
+    shipped = {row["source_id"]: row["source"] for row in read_rows("sources.csv")}
+    place = own.folder()
+    if place is None or not place.is_dir():
+        return shipped
+    mine = {**shipped, **own.own_sources()}
+    return {**shipped, **{_OWN + key: text + own.MARK for key, text in mine.items()}}
 
 
 @lru_cache(maxsize=1)
@@ -219,51 +273,6 @@ def ec2_types() -> frozenset[str]:
     return frozenset({kind for _, kind in priced} | described)
 
 
-def positive(text: str) -> Decimal:
-    """A price as held; it must be positive, for no zero here is a price.
-
-    Raises
-    ------
-    ValueError
-        Not a positive decimal number.
-    """
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a decimal number") from None
-    if not (value.is_finite() and value > 0):
-        raise ValueError(f"{text!r} is not a positive price")
-    return value
-
-
-def last_day(as_of: str) -> str:
-    """The latest day that a date as held may stand for, so that "2024" is never taken as early.
-
-    Parameters
-    ----------
-    as_of : str. ``2026-06-19``, ``2026-06``, ``2026-Q2`` or ``2026``.
-
-    Returns
-    -------
-    str
-        An ISO date; ISO dates compare as text.
-
-    Raises
-    ------
-    ValueError
-        Not a date of any of these forms.
-
-    >>> [last_day(held) for held in ("2026-06-19", "2024-02", "2026-Q3", "2024")]
-    ['2026-06-19', '2024-02-29', '2026-09-30', '2024-12-31']
-    """
-    match = fullmatch(r"(\d{4})(?:-(?:Q([1-4])|(\d\d)(?:-(\d\d))?))?", as_of)
-    if match is None:
-        raise ValueError(f"{as_of!r} is not YYYY, YYYY-Qn, YYYY-MM or YYYY-MM-DD")
-    year, quarter, month, day = (int(part) if part else 0 for part in match.groups())
-    month = quarter * 3 or month or 12
-    return date(year, month, day or monthrange(year, month)[1]).isoformat()
-
-
 def nearest(name: str, known: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
     """Known names most like `name`, best first; case does not matter."""
     plain = {one.lower(): one for one in known}
@@ -291,6 +300,9 @@ class LongTable:
         header = self._text.partition("\n")[0].split(",")
         self._fields = {column: at for at, column in enumerate(header)}
         self._note = note
+        self._own: dict[Key, list[dict[str, str]]] = {}
+        for row in own_prices(name):
+            self._own.setdefault((row["region"], row["instance_type"]), []).append(row)
 
     def get(self, key: Key) -> list[PriceRow]:
         """Every reading of a region and type; none for a key that is not held."""
@@ -301,12 +313,16 @@ class LongTable:
             end = self._text.find("\n", at + 1)
             rows.append(self._parse(self._text[at + 1 : end]))
             at = end if self._text.startswith(start, end) else -1
-        return rows
+        mine = self._own.get(key, ())
+        days = {row["as_of"] for row in mine}
+        held = [row for row in rows if not any(own.outdated(row.as_of, day) for day in days)]
+        return [*held, *map(self._priced, mine)] if mine else rows
 
     def held(self) -> set[Key]:
         """Every region and type held."""
         lines = self._text.splitlines()[1:]
-        return {(region, kind) for region, kind, _ in (line.split(",", 2) for line in lines)}
+        shipped = {(region, kind) for region, kind, _ in (line.split(",", 2) for line in lines)}
+        return shipped | self._own.keys()
 
     def _parse(self, line: str) -> PriceRow:
         fields = line.split(",")
@@ -316,14 +332,14 @@ class LongTable:
                 self.name, where, f"{len(fields)} fields, expected {len(self._fields)}"
             )
 
-        def cell(column: str) -> str:
-            return fields[self._fields[column]]
+        return self._priced({column: fields[at] for column, at in self._fields.items()})
 
+    def _priced(self, row: dict[str, str]) -> PriceRow:
         return PriceRow(
-            cell(f"{self._currency.lower()}_per_hour"),
-            cell("as_of"),
-            sources()[cell("source_id")],
-            cell(self._note) if self._note else "",
+            row[f"{self._currency.lower()}_per_hour"],
+            row["as_of"],
+            sources()[row["source_id"]],
+            row[self._note] if self._note else "",
             self._currency,
         )
 

@@ -18,6 +18,7 @@ KEYS = {
     "region_names": ("region",),
     "ec2_spot_samples": ("region", "instance_type", "az_id", "as_of"),
     "sagemaker_hosting": ("region", "instance_type", "component", "as_of"),
+    "savings_plans": ("region", "instance_type", "plan", "term_years", "payment", "as_of"),
     "sagemaker_markup": ("ec2_type",),
     "sagemaker_instance_types": ("instance_type",),
     "price_changes": ("region", "instance_type", "first_seen_new"),
