@@ -30,6 +30,7 @@ COMMANDS: Final = (
     Entry("choose", "modeler.cli.choose", "Which variant of a model, and where."),
     Entry("accuracy", "modeler.cli.accuracy", "Accuracy against size of published models."),
     Entry("price", "modeler.cli.price", "What an instance costs, with date and source."),
+    Entry("prices", "modeler.cli.prices", "The price tables: what is held, how to renew it."),
     Entry("commit", "modeler.cli.commit", "What to buy in advance, and its regret."),
     Entry("reprice", "modeler.cli.reprice", "Other prices on a finished run."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 
@@ -40,7 +40,6 @@ CALLS: Final = (
     Call("cloudwatch", "GetMetricData", "cloudwatch:GetMetricData",
          "invocations, latency and instances of the window"),
 )  # fmt: skip
-_BY_OPERATION: Final = {call.operation: call for call in CALLS}
 _DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden",
      "NotAuthorized", "AuthorizationError"}
@@ -68,9 +67,10 @@ class NotThere(Exception):
     """What was asked for does not exist."""
 
 
-def iam_policy() -> dict[str, Any]:
-    """The least policy that permits every question."""
-    actions = sorted({call.action for call in CALLS} | {"sagemaker:ListEndpoints"})
+def iam_policy(calls: Sequence[Call] = CALLS) -> dict[str, Any]:
+    """The least policy that permits every question; those about an endpoint by default."""
+    also = {"sagemaker:ListEndpoints"} if calls is CALLS else set()
+    actions = sorted({call.action for call in calls} | also)
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
@@ -82,6 +82,7 @@ class Account:
     ----------
     region, profile : str, optional. As the AWS command line takes them.
     endpoint_url : str, optional. Another address than AWS's own, for all services.
+    calls : sequence of Call. The questions that will be asked; by default those about an endpoint.
 
     Attributes
     ----------
@@ -95,7 +96,11 @@ class Account:
     """
 
     def __init__(
-        self, region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
+        self,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+        calls: Sequence[Call] = CALLS,
     ) -> None:
         import boto3
         from botocore.exceptions import ProfileNotFound
@@ -107,6 +112,7 @@ class Account:
         self._url = endpoint_url
         self._profile = profile
         self._clients: dict[str, Any] = {}
+        self._calls = {call.operation: call for call in calls}
         self.gaps: list[str] = []
         self.asked: dict[str, int] = {}
 
@@ -153,7 +159,7 @@ class Account:
         from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError
 
-        call = _BY_OPERATION[operation]
+        call = self._calls[operation]
         self.asked[operation] = self.asked.get(operation, 0) + 1
         try:
             method = getattr(self.client(call.service), xform_name(operation))
@@ -165,18 +171,20 @@ class Account:
         except BotoCoreError as error:
             raise AccountError(f"{call.service} {operation}: {error}") from error
 
-    def pages(self, operation: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-        """What lies under `key` on every page of an answer."""
+    def pages(
+        self, operation: str, key: str, arguments: Mapping[str, Any], mark: str = "NextToken"
+    ) -> Iterator[Any]:
+        """What lies under `key` on every page of an answer; `mark` names the next page."""
         token: dict[str, Any] = {}
         while True:
             answer = self.ask(operation, **arguments, **token)
             if answer is None:
                 return
             yield from answer.get(key, ())
-            after = answer.get("NextToken")
-            if not after or token.get("NextToken") == after:
+            after = answer.get(mark)
+            if not after or token.get(mark) == after:
                 return
-            token = {"NextToken": after}
+            token = {mark: after}
 
     def _refused(self, call: Call, error: Any) -> None:
         code = str(error.response.get("Error", {}).get("Code", ""))

@@ -138,7 +138,9 @@ def _no_such(account: Account, name: str) -> str:
 
 
 def _components(account: Account, name: str) -> list[str]:
-    pages = account.pages("ListInferenceComponents", "InferenceComponents", EndpointNameEquals=name)
+    pages = account.pages(
+        "ListInferenceComponents", "InferenceComponents", {"EndpointNameEquals": name}
+    )
     try:
         return [one["InferenceComponentName"] for one in pages]
     except NotThere:
@@ -246,7 +248,7 @@ def _scaling(account: Account, found: Endpoint) -> None:
 
     def all_of(operation: str, key: str, **which: Any) -> list[dict[str, Any]]:
         try:
-            return list(account.pages(operation, key, **about, **which))
+            return list(account.pages(operation, key, {**about, **which}))
         except NotThere:
             return []
 
@@ -269,6 +271,6 @@ def _scaling(account: Account, found: Endpoint) -> None:
     ]
     if names:
         found.policy["MetricAlarms"] = list(
-            account.pages("DescribeAlarms", "MetricAlarms", AlarmNames=names[:100])
+            account.pages("DescribeAlarms", "MetricAlarms", {"AlarmNames": names[:100]})
         )
     found.policy = {key: values for key, values in found.policy.items() if values}

@@ -104,7 +104,7 @@ def read_traffic(
     }  # fmt: skip
     partial: set[str] = set()
     try:
-        for one in account.pages("GetMetricData", "MetricDataResults", **arguments):
+        for one in account.pages("GetMetricData", "MetricDataResults", arguments):
             stamps, values = found.series.setdefault(one["Id"], ([], []))
             factor = 1.0 if one["Id"] in (_INVOCATIONS, "instances") else _MICRO
             stamps += one.get("Timestamps", ())
