@@ -35,6 +35,7 @@ from pricing.fargate import Task, fargate_fault, fargate_instance, fargate_price
 from pricing.lookup import PURCHASES, price
 from pricing.names import instance_types, regions
 from pricing.places import region_code
+from pricing.plans import PlanRate, plan_rates
 from pricing.query import Price
 from pricing.serverless import (
     EPHEMERAL_FREE_MB,
@@ -64,6 +65,7 @@ __all__ = [
     "CurrencyMismatch",
     "InstanceSpec",
     "InvalidArgument",
+    "PlanRate",
     "Price",
     "PriceNotFound",
     "PricingError",
@@ -90,6 +92,7 @@ __all__ = [
     "metered_items",
     "metered_services",
     "own_serverless_price",
+    "plan_rates",
     "price",
     "region_code",
     "regions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from modeler.cli.options import (
 )
 from modeler.cli.output import check_output, emit, talk
 
+if TYPE_CHECKING:
+    from modeler.scenario import Scenario
+
 
 @click.command("commit")
 @click.argument("scenario_file", metavar="[SCENARIO]", required=False)
@@ -24,9 +27,9 @@ from modeler.cli.output import check_output, emit, talk
     "--discount",
     "discounts",
     metavar="SHARE[,SHARE]",
-    required=True,
     callback=split_list,
-    help="Off the price on demand, as your quote has it, e.g. 28%,44%.",
+    help="Off the price on demand, as your quote has it, e.g. 28%,44%. By default those of the "
+    "plan's rates that prices refresh read.",
 )
 @click.option(
     "--plan",
@@ -42,7 +45,7 @@ from modeler.cli.output import check_output, emit, talk
 @output_options()
 def command(
     scenario_file: str | None,
-    discounts: tuple[str, ...],
+    discounts: tuple[str, ...] | None,
     plan: str | None,
     trace: str | None,
     size: str | None,
@@ -59,7 +62,8 @@ def command(
     reserved instances at your discount: a commitment is paid every hour, used or not, and pays for
     the instances that more than one minus the discount of all hours need. regret is what it costs
     above the best commitment if the load is a fifth lower, or higher. No discount is shipped, for
-    each depends on type, term and payment: give that of your quote.
+    each depends on type, term and payment: give that of your quote, or read the rates of Savings
+    Plans with prices refresh.
 
     In Python: modeler.study.commit.commitments(*load_of(RUN), ...).
     """
@@ -75,7 +79,7 @@ def command(
     several = [path for path, values in settings.items() if len(values) > 1]
     if several:
         raise click.UsageError(f"commit runs one scenario: {several[0]} has several values")
-    shares = [_share(text) for text in discounts]
+    shares = [_share(text) for text in discounts or ()]
     scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
     pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
     pinned |= {"sweep": {}} if scenario.sweep else {}
@@ -83,6 +87,7 @@ def command(
     pinned |= {path: value for path, value in given.items() if value is not None}
     scenario = with_values(scenario, pinned) if pinned else scenario
     load, chosen = load_of(replay(scenario).run, plan)
+    shares = shares or _of_rates(scenario, chosen, load.usd_per_hour)
     found = [one.to_dict() for one in commitments(load, shares, chosen)]
     report = {
         "schema": "commit/1",
@@ -114,6 +119,28 @@ def command(
         f"{report['instance_hours']:,.1f} instance-hours in {report['hours']:,.1f} hours of "
         f"{scenario.hosting.instance} at ${load.usd_per_hour:.4g}; such hours are taken to go on"
     )
+
+
+def _of_rates(scenario: Scenario, plan: str, usd_per_hour: float) -> list[float]:
+    """Discounts of the plan's rates that are held, each said with its term, payment and day."""
+    from pricing import plan_rates
+
+    hosting = scenario.hosting
+    found = plan_rates(hosting.instance, hosting.region, plan)
+    if not found:
+        raise click.UsageError(
+            f"no rate of a plan ({plan}) is held for {hosting.instance} in {hosting.region}: give "
+            "--discount, or read them with prices refresh"
+        )
+    shares = set()
+    for one in found:
+        share = 1.0 - float(one.usd_per_hour) / usd_per_hour
+        shares.add(round(share, 6))
+        talk(
+            f"{100 * share:.1f} %: {one.term_years} y, {one.payment.replace('_', ' ')}, "
+            f"${one.usd_per_hour} an hour, {one.as_of}: {one.source}"
+        )
+    return sorted(share for share in shares if share > 0.0)
 
 
 def _share(text: str) -> float:

@@ -241,3 +241,19 @@ def test_spot_and_plans_of_ones_own(own, listed):
     assert price("g5.xlarge", "us-east-1", "spot").per_hour == Decimal("0.31")
     apply(believed(listed({"searchResults": [rate("0.74")]}, "p.json"))[0])
     assert [row["usd_per_hour"] for row in tables.read_rows("savings_plans.csv")] == ["0.74"]
+
+
+def test_a_commitment_takes_the_rates_that_were_read(own, listed):
+    # g5.xlarge on demand is 1.006 an hour; under the plan 0.704: 30.02 % off.
+    apply(believed(listed({"searchResults": [rate("0.704")]}, "p.json"))[0])
+    args = ["commit", "--set", "hosting.kind=ec2_asg", "--instance", "g5.xlarge", "--size", "1GB",
+            "--set", "policy.kind=fixed", "--set", "policy.replicas=1"]  # fmt: skip
+    ran = CliRunner().invoke(cli, [*args, "--format", "json"])
+    assert ran.exit_code == 0, ran.output
+    (found,) = json.loads(ran.stdout)["commitments"]
+    assert found["discount"] == pytest.approx(1 - 0.704 / 1.006, abs=1e-6)
+    assert found["usd_per_hour"] == pytest.approx(0.704, abs=1e-5)
+    assert "1 y, no upfront, $0.704 an hour, 2026-" in ran.stderr
+    none = CliRunner().invoke(cli, [*args, "--plan", "ec2_instance"])
+    assert none.exit_code == 2
+    assert "give --discount, or read them with prices refresh" in none.output
