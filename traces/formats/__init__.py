@@ -6,6 +6,7 @@ formats that would accept its files too.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -42,11 +43,12 @@ from traces.formats import (
     vegeta,
     vllm,
 )
+from traces.formats._loose import json_of, text_of
 from traces.formats._options import Options
 from traces.formats._several import files_of, together
 from traces.formats._source import Source
 from traces.formats._text import Layout, layout_of
-from traces.trace import Trace
+from traces.trace import Trace, set_fields
 
 
 class Format(Protocol):
@@ -134,14 +136,35 @@ def read(
     files = files_of(path)
     if files is not None:
         return together(path, files, lambda file: read(file, input_format, options))
-    source = Source(path, options or Options())
+    plain = Source(path, options or Options())
+    source = text_of(plain)
+    found = _found(source, input_format)
+    if found is None and source is plain:
+        source = json_of(plain)
+        found = None if source is plain else _found(source, input_format)
+    if found is None:
+        raise _unknown(source, layout_of(source))
+    return _noted(found, source.note)
+
+
+def _noted(found: Trace | CountSeries, note: str) -> Trace | CountSeries:
+    """What was done to a layout before it was read goes first in the report."""
+    if note and found.report is not None:
+        set_fields(found, report=replace(found.report, notes=(note, *found.report.notes)))
+    return found
+
+
+def _found(source: Source, input_format: str | None) -> Trace | CountSeries | None:
+    """What the first reader that knows the file, or the one asked for, makes of it."""
     layout = layout_of(source)
     if input_format is not None:
+        if input_format == jsonl.NAME and source.head.lstrip().startswith(b"[") and not source.note:
+            return None  # a list, to be put as lines
         return FORMATS[input_format].read(source, layout, asked=True)
     for format_ in FORMATS.values():
         if format_.recognises(source, layout):
             return format_.read(source, layout, asked=False)
-    raise _unknown(source, layout)
+    return None
 
 
 def _unknown(source: Source, layout: Layout | None) -> TraceError:

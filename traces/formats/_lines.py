@@ -90,6 +90,7 @@ class Collected(NamedTuple):
         *,
         rate: bool = False,
         notes: tuple[str, ...],
+        merged: int = 0,
     ) -> CountSeries:
         """A series from one of the columns; see `_assemble.counts`."""
         return _assemble.counts(
@@ -103,6 +104,7 @@ class Collected(NamedTuple):
             rate=rate,
             bin_s=source.options.bin_s,
             dropped=self.dropped,
+            merged=merged,
         )
 
 

@@ -68,10 +68,22 @@ COUNTS: Final = (
         "count(*)",
         "count()",
     ),
-    ("sum", "hits", "sample_count", "value", "n"),
+    ("sum", "hits", "sample_count", "value", "n", "total", "total_count", "frequency", "visits"),
 )
-# Names of a column of requests per second end so, whatever stands before.
-RATES: Final = ("rate", "rps", "qps", "requests_per_second", "req_per_s", "requests/s")
+# Names of a column of requests per second end so, whatever stands before; and of those per minute
+# or hour, with the seconds of it.
+RATES: Final = (
+    "rate", "rps", "qps", "requests_per_second", "req_per_s", "req_per_sec", "requests/s", "req/s",
+)  # fmt: skip
+SLOW_RATES: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("requests_per_minute", "requests_per_min", "req_per_min", "req_per_minute", "rpm",
+             "requests/min", "req/min"), 60.0,
+        ),
+        **dict.fromkeys(("requests_per_hour", "req_per_hour", "requests/h"), 3600.0),
+    }
+)  # fmt: skip
 # Other rates that end so.
 _NO_REQUESTS: Final = ("token", "byte", "error", "fail", "hit", "miss", "sampl", "success")
 # House names of what may be known of a single request, and the names that files give it.
@@ -91,6 +103,7 @@ OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "prompt_length",
             "request_tokens",
             "reported_token_input",
+            "prompt_size",
         ),
         "output_tokens": (
             "output_tokens",
@@ -105,6 +118,7 @@ OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "response_tokens",
             "response_length",
             "reported_token_output",
+            "token_size",
         ),
         "service_s": ("service_s", "service_time_s", "service_ms", "service_time_ms"),
     }
@@ -116,7 +130,7 @@ EXPECTED_OPTIONAL: Final = (
 )
 EXPECTED: Final = (
     f"\n  {EXPECTED_STAMP}\n  and for requests per interval {EXPECTED_COUNT}"
-    f"\n  or a rate in requests per second: a name that ends in {', '.join(RATES)}"
+    f"\n  or a rate of requests: a name that ends in {', '.join((*RATES, *SLOW_RATES))}"
     f"\n  {EXPECTED_OPTIONAL}"
 )
 # Who a row of counts is of: rows of one bin that differ in it add up.
@@ -167,14 +181,24 @@ def count_columns(names: Sequence[str]) -> tuple[int, tuple[int, ...]]:
 
 
 def rate_column(names: Sequence[str]) -> int | None:
-    """Which of some plain names is the only rate in requests per second, or None."""
+    """Which of some plain names is the only rate of requests, or None."""
     found = [
         k
         for k, name in enumerate(names)
-        if any(name == rate or name.endswith(f"_{rate}") for rate in RATES)
+        if any(name == rate or name.endswith(f"_{rate}") for rate in (*RATES, *SLOW_RATES))
         and not any(word in name for word in _NO_REQUESTS)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def seconds_of_rate(name: str) -> float:
+    """How many seconds the plain name of a rate counts over: 1, or those of a minute or hour. [s]
+
+    >>> seconds_of_rate("arrival_rate"), seconds_of_rate("requests_per_minute")
+    (1.0, 60.0)
+    """
+    found = (s for rate, s in SLOW_RATES.items() if name == rate or name.endswith(f"_{rate}"))
+    return next(found, 1.0)
 
 
 def series_column(names: Sequence[str]) -> int | None:

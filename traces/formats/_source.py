@@ -45,6 +45,8 @@ class Source:
     path : str. The file, for messages.
     options : Options. As given.
     head : bytes. Its first bytes, unwrapped, without a byte-order mark.
+    columns : tuple of str. Names of its columns, where it has no header and they are known.
+    note : str. What was done to read it, for the report.
 
     Raises
     ------
@@ -53,6 +55,9 @@ class Source:
     OSError
         The file cannot be opened.
     """
+
+    columns: tuple[str, ...] = ()
+    note: str = ""
 
     def __init__(self, path: str | Path, options: Options) -> None:
         self.path, self.options = str(path), options

@@ -176,7 +176,7 @@ def layout_of(source: Source) -> Layout | None:
     header = tuple(fields) if has_header else None
     plain = tuple(plain_name(name) for name in header or ())
     shown = header or tuple(str(number) for number in range(1, len(fields) + 1))
-    names = source.options.renamed(source.path, shown, plain)
+    names = source.options.renamed(source.path, shown, plain or source.columns)
     return Layout(delimiter, header, len(fields), names)
 
 

@@ -28,7 +28,7 @@ def recognises(source: Source, layout: Layout | None) -> bool:
 
 def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     """Read the file; see `traces.formats.read`."""
-    if layout is None or (layout.header is None and layout.width < 2):
+    if layout is None or (layout.header is None and not layout.names and layout.width < 2):
         raise source.refuse("not this format", "a stamp and a count a line")
     names = layout.names or ("timestamp", "count")
     shown = layout.header or names
@@ -40,7 +40,10 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     if not choices and rate is not None:
         name = shown[rate].strip()
         got = read_columns(source, layout, stamp, {name: rate})
-        taken: tuple[str, ...] = (f"{name} taken as requests per second",)
+        seconds = _names.seconds_of_rate(names[rate])
+        got.values[name][:] /= seconds
+        per = {1.0: "second", 60.0: "minute", 3600.0: "hour"}[seconds]
+        taken: tuple[str, ...] = (f"{name} taken as requests per {per}",)
         return _series(source, layout, got, name, {stamp, rate}, taken, rate=True)
     choices = choices or _only_numbers(source, layout, stamp)
     columns = {shown[k].strip(): k for k in choices}

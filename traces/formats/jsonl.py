@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from traces.counts import CountSeries
+from traces.errors import Problem, TraceError
 from traces.formats import _json, _names
 from traces.formats._lines import Collected, collect
 from traces.formats._source import Source
@@ -72,15 +73,58 @@ def _counts(
     number = found[0] if found else rate
     assert number is not None  # as `holds_counts` has it
 
+    column = ".".join(paths[number])
+    whose = _names.series_column(names)
+    known: dict[str, float] = {}
+
     def parse(line: bytes) -> tuple[str, list[float]]:
         record = _json.record_of(line)
-        return _json.stamp_at(record, paths[stamp]), _json.values_at(record, [paths[number]])
+        found = _json.values_at(record, [paths[number]])
+        if whose is not None:
+            name = str(_json.at(record, paths[whose]))
+            found.append(known.setdefault(name, float(len(known))))
+        return _json.stamp_at(record, paths[stamp]), found
 
-    column = ".".join(paths[number])
-    got = collect(source, source.lines(), parse, paths[stamp][-1], [column], strict=True)
-    what = "requests per bin" if rate is None else "requests per second"
-    taken = (f"{column} taken as {what}",)
-    return got.counts(source, NAME, column, rate=rate is not None, notes=taken)
+    wanted = [column] if whose is None else [column, _WHOSE]
+    got = collect(source, source.lines(), parse, paths[stamp][-1], wanted, strict=True)
+    seconds = 1.0 if rate is None else _names.seconds_of_rate(names[number])
+    per = {1.0: "second", 60.0: "minute", 3600.0: "hour"}[seconds]
+    what = "requests per bin" if rate is None else f"requests per {per}"
+    taken: tuple[str, ...] = (f"{column} taken as {what}",)
+    if seconds != 1.0:
+        got.columns[column] = got.columns[column] / seconds
+    rows = got.ns.size
+    if whose is not None and np.unique(got.ns).size < rows:
+        got = _summed(got, column, source)
+        taken += (f"summed over {len(known):,} values of {'.'.join(paths[whose])}",)
+    return got.counts(
+        source, NAME, column, rate=rate is not None, notes=taken, merged=rows - got.ns.size
+    )
+
+
+_WHOSE: Final = "whose"
+
+
+def _summed(got: Collected, column: str, source: Source) -> Collected:
+    """Rows of one stamp added up over who they are of.
+
+    Raises
+    ------
+    TraceError
+        Two rows of one stamp are of the same.
+    """
+    pairs = np.stack((got.ns, got.columns[_WHOSE].astype(np.int64)))
+    _, first = np.unique(pairs, axis=1, return_index=True)
+    if first.size < got.ns.size:
+        row = int(np.setdiff1d(np.arange(got.ns.size), first)[0])
+        problem = Problem(
+            "another row of the same for the same bin", "one row a bin and name",
+            line=int(got.lines[row]),
+        )  # fmt: skip
+        raise TraceError(source.path, problem)
+    ns, where, bins = np.unique(got.ns, return_index=True, return_inverse=True)
+    total = np.bincount(bins, got.columns[column], ns.size).astype(np.float64)
+    return got._replace(ns=ns, columns={column: total}, lines=got.lines[where])
 
 
 def _names_of(source: Source, paths: tuple[_json.Path, ...]) -> tuple[str, ...]:
