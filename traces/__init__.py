@@ -8,6 +8,7 @@ arrival per request or requests per bin; ``traces/formats/`` has one file a form
 
 from traces.counts import CountSeries
 from traces.describe import describe
+from traces.durations import ServiceTimes, service_times
 from traces.errors import Problem, TraceError
 from traces.fit import fit
 from traces.formats import read
@@ -25,6 +26,7 @@ __all__ = [
     "Options",
     "Problem",
     "ReadReport",
+    "ServiceTimes",
     "Trace",
     "TraceError",
     "TrafficLaw",
@@ -37,4 +39,5 @@ __all__ = [
     "read",
     "read_law",
     "sample_names",
+    "service_times",
 ]

@@ -11,6 +11,7 @@ import click
 
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit, talk, write_atomic
+from modeler.cli.trace_service import command as service_command
 
 # The formats are named here and not read from `traces.formats`, so that --help stays quick; a
 # test holds the two together.
@@ -148,6 +149,9 @@ def command() -> None:
     traces, access logs, metrics of CloudWatch and Prometheus, results of load tests, and CSV, JSON
     lines, Parquet or NPZ of arrivals or of counts per interval.
     """
+
+
+command.add_command(service_command)
 
 
 @command.command()

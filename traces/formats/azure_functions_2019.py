@@ -45,7 +45,8 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
     if any(name in names for name in _PERCENTILES):
         raise source.refuse(
             "percentiles per function or app and no arrivals",
-            "the file invocations_per_function of the same day",
+            "the file invocations_per_function of the same day; of durations trace service makes "
+            "service times",
         )
     minutes = {int(name): k for k, name in enumerate(names) if name.isdecimal()}
     if layout is None or sorted(minutes) != list(range(1, len(minutes) + 1)) or not minutes:
