@@ -91,7 +91,7 @@ def events(
     Parameters
     ----------
     path : str. The file, as the trace's source.
-    ns : array of int64. Stamps. [ns]
+    ns : array of int64. Stamps; its memory becomes that of the arrivals. [ns]
     columns : dict of str to array of float64. Other columns, checked already; NaN where a row
         has no value, which then is the mean of the others.
     absolute : bool. Whether stamps count from 1970-01-01 UTC.
@@ -112,7 +112,8 @@ def events(
         columns = {name: values[order] for name, values in columns.items()}
     t0_ns = int(ns[0])
     # t0 is the earliest stamp, so whole nanoseconds become seconds with one rounding.
-    arrivals = np.empty(ns.size)
+    own = ns.flags.writeable and ns.flags.c_contiguous
+    arrivals = ns.view(np.float64) if own else np.empty(ns.size)
     for start in range(0, ns.size, _SLICE):
         part = slice(start, start + _SLICE)
         np.divide(ns[part] - t0_ns, 1e9, out=arrivals[part])
