@@ -275,6 +275,8 @@ class TrafficLaw(_Block):
 
 def is_law(path: str | Path) -> bool:
     """Whether a file says that it holds a law."""
+    if not Path(path).is_file():
+        return False  # a pipe that nobody writes to would not open
     try:
         with open(path, encoding="utf-8") as file:
             return f'"{SCHEMA}"' in file.read(4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -151,3 +152,11 @@ def test_whichever_way_counts_are_written_none_is_lost(tmp_path_factory, counts,
     found = read(path)
     assert found.counts.tolist() == counts
     assert found.report.rows == len(counts)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this platform")
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", os.devnull):
+        with pytest.raises(TraceError, match="a pipe, a device or a socket"):
+            read(path)

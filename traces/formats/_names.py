@@ -84,6 +84,7 @@ SLOW_RATES: Final[Mapping[str, float]] = MappingProxyType(
         **dict.fromkeys(("requests_per_hour", "req_per_hour", "requests/h"), 3600.0),
     }
 )  # fmt: skip
+PERIODS: Final = {1.0: "second", 60.0: "minute", 3600.0: "hour"}
 # Other rates that end so.
 _NO_REQUESTS: Final = ("token", "byte", "error", "fail", "hit", "miss", "sampl", "success")
 # House names of what may be known of a single request, and the names that files give it.

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,8 @@ class Source:
     Raises
     ------
     TraceError
-        Empty, truncated, wrapped in something else than gzip, a Git LFS pointer, a web page.
+        Empty, truncated, wrapped in something else than gzip, a Git LFS pointer, a web page, no
+        file at all.
     OSError
         The file cannot be opened.
     """
@@ -62,6 +64,9 @@ class Source:
     def __init__(self, path: str | Path, options: Options) -> None:
         self.path, self.options = str(path), options
         options.check(self.path)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            # It is read more than once, and opening a pipe that nobody writes to never ends.
+            raise self.refuse("a pipe, a device or a socket", "a file: write it into one first")
         with open(path, "rb") as file:
             magic = file.read(8)
         self._zipped = magic.startswith(_GZIP)

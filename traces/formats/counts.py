@@ -42,8 +42,7 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> CountSeries:
         got = read_columns(source, layout, stamp, {name: rate})
         seconds = _names.seconds_of_rate(names[rate])
         got.values[name][:] /= seconds
-        per = {1.0: "second", 60.0: "minute", 3600.0: "hour"}[seconds]
-        taken: tuple[str, ...] = (f"{name} taken as requests per {per}",)
+        taken: tuple[str, ...] = (f"{name} taken as requests per {_names.PERIODS[seconds]}",)
         return _series(source, layout, got, name, {stamp, rate}, taken, rate=True)
     choices = choices or _only_numbers(source, layout, stamp)
     columns = {shown[k].strip(): k for k in choices}

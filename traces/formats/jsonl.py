@@ -88,8 +88,7 @@ def _counts(
     wanted = [column] if whose is None else [column, _WHOSE]
     got = collect(source, source.lines(), parse, paths[stamp][-1], wanted, strict=True)
     seconds = 1.0 if rate is None else _names.seconds_of_rate(names[number])
-    per = {1.0: "second", 60.0: "minute", 3600.0: "hour"}[seconds]
-    what = "requests per bin" if rate is None else f"requests per {per}"
+    what = "requests per bin" if rate is None else f"requests per {_names.PERIODS[seconds]}"
     taken: tuple[str, ...] = (f"{column} taken as {what}",)
     if seconds != 1.0:
         got.columns[column] = got.columns[column] / seconds

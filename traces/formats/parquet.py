@@ -45,33 +45,59 @@ def read(source: Source, layout: Layout | None, *, asked: bool) -> Trace | Count
             names = source.options.renamed(source.path, schema.names, plain)
             origin = json.loads((schema.metadata or {}).get(METADATA, b"null"))
             used = _used(names)
-            wanted = [schema.names[k] for k in used]
+            columns = _Columns(parquet, tuple(schema.names[k] for k in used))
             chosen = tuple(names[k] for k in used)
             left = [
                 schema.names[k]
                 for k, name in enumerate(names)
                 if k not in used and not _names.is_label(name) and _is_number(schema.types[k])
             ]
-            table = parquet.read(columns=wanted)
-    except TraceError:
-        raise
-    # Names and the origin in a damaged schema are no UTF-8, or no JSON: both are ValueErrors.
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise source.refuse(f"not a whole Parquet file ({error})") from None
-    try:
-        if origin is not None:
-            try:
-                return _own(source, table, origin)
-            except TraceError:
-                raise
-            except (KeyError, TypeError, ValueError) as error:
-                expected = "the file as `trace convert` wrote it"
-                raise source.refuse(f"its origin is damaged ({error!r})", expected) from None
-        return _foreign(source, table, chosen, () if asked else left, asked=asked)
+            return _read(source, columns, origin, chosen, () if asked else left, asked=asked)
     except TraceError as error:
         raise TraceError(source.path, error.problems, error.more) from None
     except UnicodeDecodeError as error:
         raise source.refuse(f"text that is not UTF-8 ({error})") from None
+    # Names and the origin in a damaged schema are no UTF-8, or no JSON: both are ValueErrors.
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise source.refuse(f"not a whole Parquet file ({error})") from None
+
+
+def _read(
+    source: Source,
+    columns: "_Columns",
+    origin: dict[str, Any] | None,
+    chosen: tuple[str, ...],
+    left: Sequence[str],
+    *,
+    asked: bool,
+) -> Trace | CountSeries:
+    if origin is None:
+        return _foreign(source, columns, chosen, left, asked=asked)
+    try:
+        return _own(source, columns, origin)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, TraceError):
+            raise
+        expected = "the file as `trace convert` wrote it"
+        raise source.refuse(f"its origin is damaged ({error!r})", expected) from None
+
+
+class _Columns:
+    """Columns of a file, each read when it is asked for: all at once would be held twice.
+
+    Parameters
+    ----------
+    file : pyarrow.parquet.ParquetFile.
+    column_names : tuple of str. Those that are used.
+    """
+
+    def __init__(self, file: Any, column_names: tuple[str, ...]) -> None:
+        self._file, self.column_names = file, column_names
+
+    def column(self, name: int | str) -> "pa.ChunkedArray":
+        """A column by its number or name."""
+        wanted = self.column_names[name] if isinstance(name, int) else name
+        return self._file.read(columns=[wanted]).column(0)
 
 
 def import_parquet(path: str) -> Any:
@@ -100,7 +126,7 @@ def _is_number(kind: Any) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
-def _own(source: Source, table: "pa.Table", origin: dict[str, Any]) -> Trace | CountSeries:
+def _own(source: Source, table: _Columns, origin: dict[str, Any]) -> Trace | CountSeries:
     t0_ns, absolute = int(origin["t0_ns"]), bool(origin["t0_is_absolute"])
     notes = (f"written from {origin['source']}",)
     arrays = {name: table.column(name).to_numpy() for name in table.column_names}
@@ -120,7 +146,7 @@ def _own(source: Source, table: "pa.Table", origin: dict[str, Any]) -> Trace | C
 
 def _foreign(
     source: Source,
-    table: "pa.Table",
+    table: _Columns,
     names: tuple[str, ...],
     left: Sequence[str],
     *,
@@ -151,7 +177,7 @@ def _foreign(
 
 def _counted(
     source: Source,
-    table: "pa.Table",
+    table: _Columns,
     names: tuple[str, ...],
     ns: NDArray[np.int64],
     absolute: bool,
@@ -167,7 +193,9 @@ def _counted(
     faults.settle()
     if by_rate:
         name = next(iter(values))
-        taken: tuple[str, ...] = (f"{name} taken as requests per second",)
+        seconds = _names.seconds_of_rate(names[columns[0]])
+        values[name] = values[name] / seconds
+        taken: tuple[str, ...] = (f"{name} taken as requests per {_names.PERIODS[seconds]}",)
     else:
         name, taken = count_column(source.path, values, rank)
     return _assemble.counts(
@@ -184,7 +212,7 @@ def _counted(
 
 
 def _times(
-    source: Source, table: "pa.Table", number: int, faults: _assemble.Faults
+    source: Source, table: _Columns, number: int, faults: _assemble.Faults
 ) -> tuple[NDArray[np.int64], bool, tuple[str, ...]]:
     import pyarrow as pa
 
@@ -222,7 +250,7 @@ def _times(
     return clock.scaled(ns)[0], clock.absolute, note
 
 
-def _numbers(table: "pa.Table", number: int, faults: _assemble.Faults) -> Floats:
+def _numbers(table: _Columns, number: int, faults: _assemble.Faults) -> Floats:
     import pyarrow as pa
 
     name = table.column_names[number]
