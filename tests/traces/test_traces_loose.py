@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 
 import numpy as np
@@ -160,3 +163,10 @@ def test_a_pipe_or_a_device_is_refused_at_once(tmp_path):
     for path in (tmp_path / "pipe", os.devnull):
         with pytest.raises(TraceError, match="a pipe, a device or a socket"):
             read(path)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_file_is_read_as_it_is(tmp_path, pack):
+    path = tmp_path / "packed"
+    path.write_bytes(pack(b"5 1995-07-01 00:00\n7 1995-07-01 00:03\n11 1995-07-01 00:04\n"))
+    assert read(path).counts.tolist() == COUNTS

@@ -1,13 +1,16 @@
-"""A file of traffic as bytes: plain or gzip, told by its first bytes and not by its name."""
+"""A file of traffic as bytes: plain or packed, told by its first bytes and not by its name."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Final, cast
 
 from traces.errors import Problem, TraceError
@@ -21,11 +24,16 @@ LINE_BYTES: Final = 1 << 26
 _PIECE_BYTES: Final = 1 << 20
 DOCUMENT_BYTES: Final = 1 << 29
 
-_GZIP: Final = b"\x1f\x8b"
+# How each wrapper begins, what it is called, and what opens it.
+_WRAPPERS: Final[Mapping[bytes, tuple[str, Callable[[str], object]]]] = MappingProxyType(
+    {
+        b"\x1f\x8b": ("gzip", gzip.open),
+        b"BZh": ("bzip2", bz2.open),
+        b"\xfd7zXZ\x00": ("xz", lzma.open),
+    }
+)
 _OTHER_WRAPPERS: Final = {
     b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
     b"Rar!\x1a\x07": "RAR",
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
 }
@@ -52,7 +60,7 @@ class Source:
     Raises
     ------
     TraceError
-        Empty, truncated, wrapped in something else than gzip, a Git LFS pointer, a web page, no
+        Empty, truncated, wrapped in something that is not unwrapped, a Git LFS pointer, a web page, no
         file at all.
     OSError
         The file cannot be opened.
@@ -69,7 +77,8 @@ class Source:
             raise self.refuse("a pipe, a device or a socket", "a file: write it into one first")
         with open(path, "rb") as file:
             magic = file.read(8)
-        self._zipped = magic.startswith(_GZIP)
+        wrapped = [about for start, about in _WRAPPERS.items() if magic.startswith(start)]
+        self._wrapper, self._unwrap = wrapped[0] if wrapped else ("", None)
         with self._open() as stream:
             head = self._read(stream, HEAD_BYTES)
         self.head = head.removeprefix(_BOM)
@@ -81,7 +90,7 @@ class Source:
 
     def whole(self) -> IO[bytes]:
         """The content, unwrapped, as something that can be sought in."""
-        if not self._zipped:
+        if self._unwrap is None:
             return open(self.path, "rb")
         with self._open() as stream:
             return io.BytesIO(self._read(stream, -1))
@@ -118,12 +127,12 @@ class Source:
 
     @property
     def zipped(self) -> bool:
-        """Whether the file is a gzip stream."""
-        return self._zipped
+        """Whether the file is a packed stream."""
+        return self._unwrap is not None
 
     def share(self, read: int) -> float:
         """How much of the file so many bytes of its content are; 0 of a packed one."""
-        if self._zipped:
+        if self.zipped:
             return 0.0
         return min(read / max(os.path.getsize(self.path), 1), 1.0)
 
@@ -158,24 +167,31 @@ class Source:
             raise self.refuse(f"not JSON ({error})", "one whole JSON document") from None
 
     def _open(self) -> IO[bytes]:
-        if self._zipped:
-            return cast(IO[bytes], gzip.open(self.path, "rb"))
+        if self._unwrap is not None:
+            return cast(IO[bytes], self._unwrap(self.path))
         return open(self.path, "rb")
 
     def _read(self, stream: IO[bytes], size: int) -> bytes:
         try:
             return stream.read(size)
         except EOFError:
-            raise self.refuse(
-                "the gzip stream ends before its end mark: the file is truncated", "a whole file"
-            ) from None
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise self.refuse(f"the gzip stream is damaged ({error})", "a whole file") from None
+            what = f"the {self._wrapper} stream ends before its end mark: the file is truncated"
+            raise self.refuse(what, "a whole file") from None
+        except (gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+            what = f"the {self._wrapper} stream is damaged ({error})"
+            raise self.refuse(what, "a whole file") from None
+        except OSError as error:
+            if self._unwrap is None or error.errno is not None:
+                raise
+            what = f"the {self._wrapper} stream is damaged ({error})"
+            raise self.refuse(what, "a whole file") from None
 
     def _refuse_strangers(self, magic: bytes) -> None:
         for start, name in _OTHER_WRAPPERS.items():
             if magic.startswith(start):
-                raise self.refuse(f"packed with {name}", "plain or gzip: unpack it first")
+                raise self.refuse(
+                    f"packed with {name}", "plain, gzip, bzip2 or xz: unpack it first"
+                )
         if self.head.startswith(_LFS):
             raise self.refuse(
                 "a Git LFS pointer, not the file it stands for", "the content (git lfs pull)"
