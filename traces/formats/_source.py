@@ -60,8 +60,8 @@ class Source:
     Raises
     ------
     TraceError
-        Empty, truncated, wrapped in something that is not unwrapped, a Git LFS pointer, a web page, no
-        file at all.
+        Empty, truncated, wrapped in something that is not unwrapped, a Git LFS pointer, a web
+        page, no file at all.
     OSError
         The file cannot be opened.
     """
@@ -78,7 +78,8 @@ class Source:
         with open(path, "rb") as file:
             magic = file.read(8)
         wrapped = [about for start, about in _WRAPPERS.items() if magic.startswith(start)]
-        self._wrapper, self._unwrap = wrapped[0] if wrapped else ("", None)
+        self._wrapper = wrapped[0][0] if wrapped else ""
+        self._unwrap = wrapped[0][1] if wrapped else None
         with self._open() as stream:
             head = self._read(stream, HEAD_BYTES)
         self.head = head.removeprefix(_BOM)
@@ -189,9 +190,8 @@ class Source:
     def _refuse_strangers(self, magic: bytes) -> None:
         for start, name in _OTHER_WRAPPERS.items():
             if magic.startswith(start):
-                raise self.refuse(
-                    f"packed with {name}", "plain, gzip, bzip2 or xz: unpack it first"
-                )
+                expected = "plain, gzip, bzip2 or xz: unpack it first"
+                raise self.refuse(f"packed with {name}", expected)
         if self.head.startswith(_LFS):
             raise self.refuse(
                 "a Git LFS pointer, not the file it stands for", "the content (git lfs pull)"
