@@ -67,6 +67,7 @@ def test_the_first_bad_row_is_named(tmp_path, content, line, column, value, mess
         (b"timestamp,count\n0,1\n1,1\n2,1\n900000000,1\n99999999,1", "magnitude|at most 1,000,000"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b'ts,a\n"', "no rows of data"),
         (b"BZh91AY&SY", "the bzip2 stream ends before its end mark"),
         (b"BZh9junkjunkjunkjunk", "the bzip2 stream is damaged"),
         (b"\xfd7zXZ\x00junkjunkjunk", "the xz stream is damaged"),

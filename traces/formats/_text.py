@@ -205,6 +205,8 @@ def rows_of(source: Source, layout: Layout) -> Iterator[Rows]:
         read += len(block)
         if b'"' in block:
             block = _unquoted(block, layout.delimiter)
+            if not block:
+                continue  # nothing but a quote
         rows, count = _split(block, layout.delimiter, lines)
         if header and rows.starts.size:
             rows = Rows(rows.data, rows.delimiters, rows.starts[1:], rows.ends[1:], rows.line[1:])
