@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import batching, engine, memory, peers, per_request, policies, simfaas_peer
+from benchmarks import batching, engine, memory, peers, per_request, policies, reading, simfaas_peer
 
 
 def main() -> None:
@@ -47,6 +47,7 @@ def main() -> None:
         f"memory: 10 M requests take {room['beyond_bytes'] / 1e6:.1f} MB beyond the trace's arrays"
         f" (at most {room['allowed_bytes'] / 1e6:.0f})"
     )
+    reading.main()
 
 
 if __name__ == "__main__":

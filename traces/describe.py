@@ -110,7 +110,7 @@ def _of_counts(series: CountSeries) -> Row:
 
 
 # Requests a bin from which finding each edge costs less than placing each request.
-_MANY = 100
+_MANY = 8
 
 
 def _bins(arrival_s: NDArray[np.float64], width_s: float) -> tuple[NDArray[np.int64], int]:

@@ -88,25 +88,37 @@ class Rows:
     share: float = 0.0
 
     @cached_property
-    def _marks(self) -> tuple[Index, Index]:
-        """The first delimiter at or after the start of each row, and how many it has."""
+    def _table(self) -> Index | None:
+        """The delimiters of each row, where all rows have as many; None where they do not."""
         rows = self.starts.size
         each, uneven = divmod(self.delimiters.size, max(rows, 1))
-        if each and not uneven:
-            # As many in every row, most often: then no search is needed.
-            table = self.delimiters.reshape(rows, each)
-            if (table[:, 0] >= self.starts).all() and (table[:, -1] < self.ends).all():
-                return np.arange(rows) * each, np.full(rows, each)
+        if not each or uneven:
+            return None
+        table = self.delimiters.reshape(rows, each)
+        inside = (table[:, 0] >= self.starts).all() and (table[:, -1] < self.ends).all()
+        return table if inside else None
+
+    @cached_property
+    def _marks(self) -> tuple[Index, Index]:
+        """The first delimiter at or after the start of each row, and how many it has."""
         first = np.searchsorted(self.delimiters, self.starts)
         return first, np.searchsorted(self.delimiters, self.ends) - first
 
     @property
     def width(self) -> Index:
         """Fields in each row."""
+        if self._table is not None:
+            return np.full(self.starts.size, self._table.shape[1] + 1)
         return self._marks[1] + 1
 
     def field(self, number: int) -> Fields:
         """Column `number`, from 0; empty where a row is too short."""
+        table = self._table
+        if table is not None and number <= table.shape[1]:
+            # As many in every row, most often: then nothing is searched for.
+            begin = table[:, number - 1] + 1 if number else self.starts
+            until = table[:, number] if number < table.shape[1] else self.ends
+            return _cut(self._padded, begin, until)
         first, present = self._marks
         padded = np.append(self.delimiters, self.data.size)
         last = padded.size - 1
