@@ -64,6 +64,28 @@ def warp(trace: Trace, factor: float) -> Trace:
     return _new(trace, trace.arrival_s * factor, dict(trace.columns), f"time x {factor:g}")
 
 
+def jitter(trace: Trace, quantum_s: float, seed: int = 0) -> Trace:
+    """Each request moved by up to a quantum: stamps that stand for an interval become instants.
+
+    Parameters
+    ----------
+    quantum_s : float. How far apart the recorder's stamps are, 3 s in Mooncake's traces. [s]
+    seed : int. Of the moves, which are even over the quantum.
+
+    Raises
+    ------
+    TraceError : a quantum of 0 or less.
+
+    Notes
+    -----
+    Counts over whole quanta stay; within one, requests are spread as a Poisson process has them.
+    """
+    if not 0.0 < quantum_s < np.inf:
+        raise _wrong("quantum_s", quantum_s, "a number above 0")
+    moved = trace.arrival_s + quantum_s * draws.uniform(seed, "jitter", 0, trace.requests)
+    return _sorted(trace, moved, np.arange(trace.requests), f"jitter of {quantum_s:g} s")
+
+
 def scale(trace: Trace, factor: float, seed: int = 0) -> Trace:
     """More or fewer requests in the same time, with the same shape from a minute upwards.
 

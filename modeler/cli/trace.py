@@ -307,6 +307,12 @@ def fit(
     "--from", "from_s", metavar="TIME", help="Begin there, as 2h or 90m; since the start."
 )
 @click.option("--until", "until_s", metavar="TIME", help="End before that.")
+@click.option(
+    "--jitter",
+    "jitter_s",
+    metavar="TIME",
+    help="Move each request by up to that, as 3s: stamps that a recorder rounded.",
+)
 @click.option("--warp", type=float, metavar="X", help="Multiply every gap: 0.5 is twice as fast.")
 @click.option("--scale", type=float, metavar="X", help="So many times the requests, as bursty.")
 @click.option("--days", type=click.IntRange(min=1), help="So many days, drawn from its own.")
@@ -321,6 +327,7 @@ def transform(
     seed: int,
     from_s: str | None,
     until_s: str | None,
+    jitter_s: str | None,
     warp: float | None,
     scale: float | None,
     days: int | None,
@@ -328,7 +335,7 @@ def transform(
     format: str | None,
     output: str | None,
 ) -> None:
-    """Make other traffic of TRACE: a part, slower, more or less, days drawn again, together.
+    """Make other traffic of TRACE: a part, spread, slower, more or less, days again, together.
 
     What is asked for is done in that order. More requests are whole copies, the first in its place
     and the others anywhere in their minute; fewer are each kept with a probability.
@@ -350,6 +357,8 @@ def transform(
         )
     if from_s is not None or until_s is not None:
         made = of.part(made, _seconds(from_s, 0.0), _seconds(until_s, float("inf")))
+    if jitter_s is not None:
+        made = of.jitter(made, _seconds(jitter_s, 0.0), seed)
     if warp is not None:
         made = of.warp(made, warp)
     if scale is not None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traces import Trace, TraceError, describe, generate
-from traces.transform import bootstrap_days, part, scale, superpose, thin, warp
+from traces.transform import bootstrap_days, jitter, part, scale, superpose, thin, warp
 
 WEEK = generate("office-week", 1, days=3)
 T0 = 1_700_000_000_000_000_000
@@ -120,3 +120,19 @@ def test_days_drawn_again_are_days_of_the_trace():
 def test_what_cannot_be(call, said):
     with pytest.raises(TraceError, match=said):
         call(poisson(1.0, 10))
+
+
+def test_jitter_spreads_rounded_stamps_and_keeps_what_is_counted_by_the_quantum():
+    stamps = np.repeat(np.arange(0.0, 300.0, 3.0), 5)
+    made = jitter(Trace(stamps), 3.0, seed=1)
+    assert made.requests == stamps.size
+    assert (np.diff(made.arrival_s) >= 0).all()
+    assert np.unique(made.arrival_s).size == stamps.size
+    # The first arrival is at 0 again: counted from the origin of the stamps, five a quantum.
+    origin = (made.t0_ns - Trace(stamps).t0_ns) / 1e9
+    assert 0.0 <= origin < 3.0
+    counts = np.bincount(((made.arrival_s + origin + 1e-9) // 3.0).astype(int), minlength=100)
+    assert counts.tolist() == [5] * 100
+    assert jitter(Trace(stamps), 3.0, seed=1).content_hash == made.content_hash
+    with pytest.raises(TraceError, match="quantum_s"):
+        jitter(Trace(stamps), 0.0)

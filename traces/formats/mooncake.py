@@ -62,5 +62,5 @@ def quantised(ns: np.ndarray) -> tuple[str, ...]:
     gap_s = float(np.median(np.diff(distinct))) / 1e9 if distinct.size > 1 else 0.0
     return (
         f"{ns.size:,} requests share {distinct.size:,} stamps, about {gap_s:g} s apart: "
-        "burstiness below that is of the recording",
+        "burstiness below that is of the recording (trace transform --jitter spreads them)",
     )
