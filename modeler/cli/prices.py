@@ -118,6 +118,8 @@ def refresh_command(
     else:
         reading = offers.read_offers(files, as_of=as_of, **wanted)
     found = offers.check(reading.offers, reading.tally, today=today, factor=Decimal(str(factor)))
+    if not reading.tally.taken and (regions or types):
+        _tell_nearest(wanted)
     # A list that was narrowed says nothing of what is gone.
     whole = () if regions or types else reading.whole
     told = offers.differences(found, whole)
@@ -197,6 +199,19 @@ def _talk(report: dict[str, Any], *, applied: bool) -> None:
         talk("nothing to write")
     elif report["taken"]:
         talk("nothing was written: --apply keeps them")
+
+
+def _tell_nearest(wanted: dict[str, Any]) -> None:
+    """Of names that no table knows and that no list had, the nearest that are known."""
+    from pricing import instance_types, regions, tables
+
+    known = {"types": {*instance_types(), *tables.cloud_types()}, "regions": {*regions()}}
+    known["regions"] |= {region for region, _ in tables.cloud_on_demand().held()}
+    for what, names in known.items():
+        for name in wanted[what]:
+            near = tables.nearest(name, names) if name not in names else []
+            if near:
+                talk(f'no table knows "{name}"; nearest: {", ".join(near)}')
 
 
 def _codes(regions: Sequence[str]) -> tuple[str, ...]:

@@ -257,3 +257,11 @@ def test_a_commitment_takes_the_rates_that_were_read(own, listed):
     none = CliRunner().invoke(cli, [*args, "--plan", "ec2_instance"])
     assert none.exit_code == 2
     assert "give --discount, or read them with prices refresh" in none.output
+
+
+def test_a_misspelt_name_is_told_with_the_nearest(own, listed):
+    ran = run("refresh", "--from", str(listed()), "--type", "g5.xlrge", "--region", "us-eest-1")
+    assert ran.exit_code == 0
+    assert 'no table knows "g5.xlrge"; nearest: g5.xlarge' in ran.stderr
+    (line,) = [line for line in ran.stderr.splitlines() if "us-eest-1" in line]
+    assert "us-east-1" in line
