@@ -57,10 +57,18 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 )
 @set_option
 @click.option(
+    "--executor",
+    metavar="NAME",
+    default="threads",
+    show_default=True,
+    help="Who replays: threads, processes, dask or ray here, or a cluster: dask://HOST:8786, "
+    "ray://HOST:10001. The result is the same to the byte.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1),
     default=None,
-    help="Threads; by default one a core. The result is the same for any number.",
+    help="Threads or processes; by default one a core. The result is the same for any number.",
 )
 @click.option(
     "--no-references",
@@ -86,6 +94,7 @@ def command(
     seed: int | None,
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
+    executor: str,
     workers: int | None,
     no_references: bool,
     folder: str | None,
@@ -129,7 +138,8 @@ def command(
             precisions=precisions or (),
             settings=axes_of(settings, instances, region),
             presets=presets,
-            workers=workers or os.cpu_count() or 1,
+            executor=executor,
+            workers=workers,
             references=not no_references,
             progress=progress,
         )

@@ -10,7 +10,8 @@ from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
 from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
-from modeler.study.sweep import Interrupted, Status, SweepResult, sweep
+from modeler.study.rows import Interrupted
+from modeler.study.sweep import Status, SweepResult, sweep
 
 __all__ = [
     "PRESETS",

@@ -6,11 +6,9 @@ cold starts by replica), so that a difference between two rows is the settings' 
 
 from __future__ import annotations
 
-import dataclasses
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -19,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 import modeler
 import pricing
 import traces
-from modeler.measure import Outcome, judge, unit_price
-from modeler.predict import ModelDoesNotFit, ServiceError, instance_of
-from modeler.replay import StartsTooSlowly
-from modeler.replay.run import Traffic, run
-from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
+from modeler.measure import unit_price
+from modeler.predict import instance_of
+from modeler.replay.run import Traffic
+from modeler.scenario import Scenario, scenario_id, with_values
 from modeler.study.grid import Point, grid
+from modeler.study.jobs.drive import drive
+from modeler.study.jobs.executors import executor_of
+from modeler.study.jobs.task import REFERENCE, SCENARIO, Packed, Task, Unpacker
 from modeler.study.presets import Preset
+from modeler.study.rows import Interrupted
 from modeler.study.verdict import mark_pareto, verdict
 
 if TYPE_CHECKING:
@@ -92,12 +93,6 @@ class SweepResult:
         return sum(1 for row in self.rows if row["status"] != "ok")
 
 
-class Interrupted(Exception):
-    """The sweep was told to stop before it was done."""
-
-    exit_code = 130
-
-
 def sweep(
     scenario: Scenario,
     *,
@@ -105,7 +100,8 @@ def sweep(
     precisions: Sequence[str] = (),
     settings: Mapping[str, Sequence[Any]] | None = None,
     presets: Sequence[Preset] = (),
-    workers: int = 1,
+    executor: str = "threads",
+    workers: int | None = 1,
     references: bool = True,
     progress: Progress | None = None,
     trace: Traffic | None = None,
@@ -122,8 +118,11 @@ def sweep(
         ``{"policy.target": [4, 6]}``.
     presets : sequence of Preset, optional. Policies to compare, each on its own platform; see
         `modeler.study.presets`. One that does not go with the scenario is a failed row.
-    workers : int. Threads; the replay releases the interpreter's lock. The result is the same to
-        the byte for any number.
+    executor : str. Who replays: ``threads`` of this process, ``processes``, ``dask`` or ``ray``,
+        or a cluster at an address, ``dask://host:8786`` or ``ray://host:10001``. The result is the
+        same to the byte.
+    workers : int, optional. Threads or processes; by default one a core, of a cluster as many as it
+        has.
     references : bool. Also find the smallest fixed fleet that keeps the service level.
     progress : called with a `Status` now and then.
     trace : optional. The traffic, instead of what ``scenario.trace`` names.
@@ -135,7 +134,8 @@ def sweep(
     Raises
     ------
     ScenarioError, pricing.UnknownInstance, pricing.UnknownRegion, traces.TraceError : what was
-        asked for does not exist. A model that does not fit, or a missing price, is a failed row.
+        asked for does not exist. Whatever else goes wrong with a scenario is a failed row.
+    modeler.study.jobs.executors.ExecutorError : no such executor, or nobody at its address.
     Interrupted : by Ctrl-C; nothing has been written.
     """
     points = grid(scenario, sizes=sizes, precisions=precisions, settings=settings, presets=presets)
@@ -144,30 +144,59 @@ def sweep(
         if point.error is None:
             _check_names(point.scenario)
         load(point.scenario.trace, point.scenario.seed)
-    tasks = points + _reference_points(points, scenario.hosting.kind) if references else points
-    counter = _Counter([load(p.scenario.trace, p.scenario.seed).requests for p in tasks], progress)
-
-    def work(index: int) -> dict[str, Any]:
-        point = tasks[index]
-        traffic = load(point.scenario.trace, point.scenario.seed)
-        if index < len(points):
-            row = _row(point, traffic, lambda done: counter.at(index, done))
-        else:
-            row = _reference(point, traffic, lambda done: counter.at(index, done))
-        counter.finish(index)
-        return row
-
-    rows = _in_parallel(work, len(tasks), workers, counter)
-    own, others = rows[: len(points)], rows[len(points) :]
-    mark_pareto(own)
-    mark_pareto([row for row in others if row])
+    fleets = _reference_points(points, scenario.hosting.kind) if references else []
+    traffic: dict[str, Traffic] = {}
+    tasks = []
+    for kind, chosen in ((SCENARIO, points), (REFERENCE, fleets)):
+        for point in chosen:
+            own = load(point.scenario.trace, point.scenario.seed)
+            traffic[own.content_hash] = own
+            tasks.append(Task(kind, point, own.content_hash))
+    counter = _Counter([traffic[task.trace].requests for task in tasks], progress)
+    packed = _perform(tasks, traffic, executor, workers, counter)
+    unpacker = Unpacker()
+    for one in packed:
+        unpacker.add(one)
+    rows = [unpacker.row(one) for one in packed]
+    own_rows, others = rows[: len(points)], [row for row in rows[len(points) :] if row]
+    mark_pareto(own_rows)
+    mark_pareto(others)
     return SweepResult(
-        meta=_meta(points, load, own),
-        rows=tuple(own),
-        references=tuple(row for row in others if row),
-        verdict=verdict(own, [row for row in others if row]),
+        meta=_meta(points, load, own_rows),
+        rows=tuple(own_rows),
+        references=tuple(others),
+        verdict=verdict(own_rows, others),
         points=tuple(points),
     )
+
+
+def _perform(
+    tasks: Sequence[Task],
+    traffic: Mapping[str, Traffic],
+    executor: str,
+    workers: int | None,
+    counter: _Counter,
+) -> list[Packed]:
+    """The packed rows of the tasks, in their order."""
+    found: dict[int, Packed] = {}
+
+    def keep(rows: Sequence[tuple[int, Packed]]) -> None:
+        found.update(rows)
+        for number, _ in rows:
+            counter.finish(number)
+
+    try:
+        chosen = executor_of(executor, workers, traffic, counter.at)
+        try:
+            drive(tasks, range(len(tasks)), chosen, keep)
+        except BaseException:
+            counter.stop.set()
+            raise
+        finally:
+            chosen.close()
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; nothing was written") from error
+    return [found[number] for number in range(len(tasks))]
 
 
 def _loader(given: Traffic | None) -> Callable[[str, int], Traffic]:
@@ -188,53 +217,6 @@ def _check_names(scenario: Scenario) -> None:
             unit_price(scenario)
         except (pricing.PriceNotFound, pricing.AmbiguousPrice):
             return
-
-
-def _row(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dict[str, Any]:
-    """Replay and judge one scenario; what cannot be done is a failed row with its reason."""
-    if point.error is not None:
-        return _failed(point, point.error)
-    try:
-        price = unit_price(point.scenario)
-        outcome = judge(run(point.scenario, traffic, progress=progress), price=price)
-    except (ModelDoesNotFit, ServiceError, StartsTooSlowly, pricing.PricingError) as error:
-        return _failed(point, error)
-    row = outcome.to_dict()
-    return _ordered(row, point)
-
-
-def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
-    head = {
-        "scenario_id": row["scenario_id"],
-        "settings": point.settings,
-        "preset": point.preset.name if point.preset else None,
-        "preset_note": (point.preset.note or None) if point.preset else None,
-    }
-    tail = ("assumptions", "seed", "status", "error")
-    body = {key: value for key, value in row.items() if key not in head and key not in tail}
-    return {**head, **body, "pareto": False, **{key: row[key] for key in tail}}
-
-
-def _failed(point: Point, error: Exception) -> dict[str, Any]:
-    """A row with every key of the others, empty where nothing is known, and the reason."""
-    scenario = point.scenario
-    unknown = dict.fromkeys(field.name for field in dataclasses.fields(Outcome))
-    row: dict[str, Any] = {
-        **unknown,
-        "scenario_id": scenario_id(scenario),
-        "size_bytes": scenario.model.size,
-        "instance_type": scenario.hosting.instance,
-        "region": scenario.hosting.region,
-        "policy": " + ".join(policy.kind for policy in scenario.in_force),
-        "cost_lines": [],
-        "prices": [],
-        "notes": [],
-        "assumptions": [],
-        "seed": scenario.seed,
-        "status": "failed",
-        "error": error.summary if isinstance(error, ScenarioError) else str(error),
-    }
-    return {**_ordered(row, point), "error_kind": type(error).__name__}
 
 
 def _reference_points(points: Sequence[Point], own: str) -> list[Point]:
@@ -262,43 +244,6 @@ def _reference_points(points: Sequence[Point], own: str) -> list[Point]:
 
 def _is_of_scaling(path: str) -> bool:
     return path.startswith(("policy", "policies")) or path in _NOT_OF_A_FIXED_FLEET
-
-
-def _reference(point: Point, traffic: Traffic, progress: Callable[[int], None]) -> dict[str, Any]:
-    """The smallest fixed fleet that keeps the service level, by bisection; empty if none can run.
-
-    Where service times alone break the level, no fleet keeps it: then the smallest whose waits do
-    not break it as well. With a central first-come-first-served queue no request waits longer on a
-    larger fleet, so violations cannot rise with the fleet's size and bisection finds the smallest.
-    """
-
-    def fleet(replicas: int) -> dict[str, Any]:
-        scenario = with_values(point.scenario, {"policy.replicas": replicas})
-        row = _row(Point(scenario, point.settings), traffic, progress)
-        return {**row, "label": f"fixed {replicas}"}
-
-    low, high = 1, point.scenario.fleet.max
-    best = fleet(high)
-    if best["status"] != "ok":
-        return {}
-    judge_service = bool(best["meets_sla"])
-    while low < high:
-        middle = (low + high) // 2
-        row = fleet(middle)
-        if _keeps(row, judge_service=judge_service):
-            best, high = row, middle
-        else:
-            low = middle + 1
-    return best
-
-
-def _keeps(row: dict[str, Any], *, judge_service: bool) -> bool:
-    """Whether a row keeps the service level, with or without what service time alone breaks."""
-    if judge_service:
-        return bool(row["meets_sla"])
-    causes = row["violations_by_cause"]
-    by_waits = sum(causes.values()) - causes["service_time"]
-    return bool(by_waits <= row["sla"]["max_violation_share"] * row["requests"])
 
 
 class _Counter:
@@ -332,23 +277,6 @@ class _Counter:
             self._progress(
                 Status(sum(self._done), sum(self._totals), self._finished, len(self._totals))
             )
-
-
-def _in_parallel(
-    work: Callable[[int], dict[str, Any]], count: int, workers: int, counter: _Counter
-) -> list[dict[str, Any]]:
-    """Run the tasks on threads; results in the order of the tasks."""
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        futures: list[Future[dict[str, Any]]] = [pool.submit(work, k) for k in range(count)]
-        try:
-            return [future.result() for future in futures]
-        except BaseException as error:
-            counter.stop.set()
-            for future in futures:
-                future.cancel()
-            if isinstance(error, KeyboardInterrupt):
-                raise Interrupted("interrupted; nothing was written") from error
-            raise
 
 
 _PAYLOAD = (

@@ -1,0 +1,216 @@
+"""Who performs tasks: threads here, processes here, or a cluster, all shaped as an executor.
+
+An executor takes a chunk of tasks and gives a `concurrent.futures.Future` of their packed rows. The
+row does not depend on who made it, nor on which worker, nor in which order: seeds are the
+scenario's. Threads share the traffic in memory and let the replay release the interpreter's lock;
+the others map it from the spool, where it lies once on each machine.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Final, Protocol
+
+from modeler.replay.run import Traffic
+from modeler.scenario.errors import nearest
+from modeler.study.jobs import spool
+from modeler.study.jobs.task import Packed, Task, perform
+from modeler.study.jobs.world import world
+
+Chunk = Sequence[Task]
+Report = Callable[[int, int], None]
+NAMES: Final = ("threads", "processes", "dask", "dask://HOST:PORT", "ray", "ray://HOST:PORT")
+
+
+class ExecutorError(Exception):
+    """An executor that is not known, not installed, not there, or of another version."""
+
+    exit_code: Final = 2
+
+
+class Executor(Protocol):
+    """What performs chunks of tasks.
+
+    Attributes
+    ----------
+    workers : int. How many chunks it performs at once.
+    least : int. Tasks that a chunk should have, so that handing it over is not what costs.
+    lost : tuple of exception types. What its futures raise when a worker ended in the middle.
+    """
+
+    workers: int
+    least: int
+    lost: tuple[type[BaseException], ...]
+
+    def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
+        """Perform a chunk whose tasks have these numbers; `Report` is told how far they are."""
+        ...
+
+    def renew(self) -> None:
+        """Replace what a lost worker broke."""
+        ...
+
+    def close(self) -> None:
+        """Stop the workers that this executor started."""
+        ...
+
+
+class Threads:
+    """Threads of this process, which share the traffic."""
+
+    least = 1
+    lost: tuple[type[BaseException], ...] = ()
+
+    def __init__(self, workers: int, traffic: Mapping[str, Traffic], report: Report) -> None:
+        self.workers = workers
+        self._traffic, self._report = traffic, report
+        self._pool = ThreadPoolExecutor(workers)
+
+    def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
+        """Perform a chunk."""
+        return self._pool.submit(self._perform, chunk, numbers)
+
+    def _perform(self, chunk: Chunk, numbers: Sequence[int]) -> list[Packed]:
+        rows = []
+        for number, task in zip(numbers, chunk, strict=True):
+
+            def at(done: int, number: int = number) -> None:
+                self._report(number, done)
+
+            rows.append(perform(task, self._traffic[task.trace], at))
+        return rows
+
+    def renew(self) -> None:
+        """A thread is not lost without its process."""
+
+    def close(self) -> None:
+        """Wait for what runs; nothing more is begun."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+class Processes:
+    """Processes of this machine, each with the traffic mapped from the spool."""
+
+    least = 50
+    lost: tuple[type[BaseException], ...] = (BrokenProcessPool, spool.TraceMissing)
+
+    def __init__(self, workers: int, traffic: Mapping[str, Traffic], report: Report) -> None:
+        del report  # rows are reported as chunks come back
+        self.workers = workers
+        self._placed = Placed(traffic)
+        self._pool = self._open()
+
+    def _open(self) -> ProcessPoolExecutor:
+        # A fork would copy threads and locks of the compiled engine in whatever state they are.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+
+    def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
+        """Perform a chunk."""
+        self._placed.ensure()
+        return self._pool.submit(perform_here, list(chunk))
+
+    def renew(self) -> None:
+        """Start the workers again: one that was killed takes its pool with it."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._open()
+
+    def close(self) -> None:
+        """Stop the workers and take the traffic from the spool."""
+        self._pool.shutdown(cancel_futures=True)
+        self._placed.remove()
+
+
+class Placed:
+    """Traffic in the spool for as long as an executor needs it."""
+
+    def __init__(self, traffic: Mapping[str, Traffic]) -> None:
+        self.traffic = traffic
+        self._own = [digest for digest in traffic if not spool.held(digest)]
+        self.ensure()
+
+    def ensure(self) -> None:
+        """Write what is not there; another run may have taken its own away."""
+        for one in self.traffic.values():
+            spool.place(one)
+
+    def remove(self) -> None:
+        """Take away what was not there before; processes that have mapped it keep it."""
+        for digest in self._own:
+            spool.forget(digest)
+
+
+def perform_here(chunk: list[Task], expected: str | None = None) -> list[Packed]:
+    """Perform a chunk in another process, on traffic from this machine's spool.
+
+    Parameters
+    ----------
+    chunk : list of Task.
+    expected : str, optional. The sender's `world`.
+
+    Raises
+    ------
+    ExecutorError
+        Engine or tables here are not the sender's: the rows would not be those asked for.
+    modeler.study.jobs.spool.TraceMissing
+        The traffic is not on this machine yet.
+    """
+    if expected is not None and expected != world():
+        raise ExecutorError(
+            f"a worker has another modeler, or other prices: {world()}, expected {expected}; "
+            "install the same version and tables there"
+        )
+    return [perform(task, spool.traffic_of(task.trace), _silent) for task in chunk]
+
+
+def _silent(done: int) -> None:
+    """Another process reports by its finished chunks."""
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C is the driver's to answer: it stops the workers."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def executor_of(
+    name: str, workers: int | None, traffic: Mapping[str, Traffic], report: Report
+) -> Executor:
+    """The executor of a name.
+
+    Parameters
+    ----------
+    name : str. One of `NAMES`.
+    workers : int, optional. Threads or processes; by default one a core, of a cluster at an
+        address as many as it has.
+    traffic : mapping of str to Traffic. By content hash.
+    report : callable. Told a task's number and how many of its requests are done.
+
+    Raises
+    ------
+    ExecutorError
+        No such executor, a package that is not installed, or nobody at the address.
+    """
+    kind, _, address = name.partition("://")
+    given: dict[str, Any] = {"traffic": traffic, "report": report}
+    here = workers or os.cpu_count() or 1
+    if name == "threads":
+        return Threads(here, **given)
+    if name == "processes":
+        return Processes(here, **given)
+    if kind == "dask":
+        from modeler.study.jobs.on_dask import Dask
+
+        return Dask(address, workers, **given)
+    if kind == "ray":
+        from modeler.study.jobs.on_ray import Ray
+
+        return Ray(address, workers, **given)
+    near = nearest(name, NAMES)
+    hint = f'; did you mean "{near}"?' if near else ""
+    raise ExecutorError(f'executor "{name}": expected one of {", ".join(NAMES)}{hint}')

@@ -1,0 +1,79 @@
+"""Tasks on a Ray cluster: one at an address, or one of processes here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from modeler.replay.run import Traffic
+from modeler.study.jobs import spool
+from modeler.study.jobs.executors import Chunk, ExecutorError, Placed, Report, perform_here
+from modeler.study.jobs.task import Packed
+from modeler.study.jobs.world import world
+
+
+class Ray:
+    """A Ray cluster as an executor; Ray tries a chunk of a lost worker again itself."""
+
+    least = 50
+
+    def __init__(
+        self, address: str, workers: int | None, traffic: Mapping[str, Traffic], report: Report
+    ) -> None:
+        del report
+        try:
+            import ray
+        except ImportError as error:
+            raise ExecutorError(
+                "executor ray: the package ray is not installed: pip install ray, or the extra ray"
+            ) from error
+        self._ray = ray
+        self.lost: tuple[type[BaseException], ...] = (
+            ray.exceptions.WorkerCrashedError,
+            ray.exceptions.NodeDiedError,
+        )
+        self._own = not ray.is_initialized()
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+        try:
+            if address:
+                ray.init(f"ray://{address}", ignore_reinit_error=True, **quiet)
+            elif self._own:
+                ray.init(
+                    address="local", num_cpus=workers, include_dashboard=False,
+                    _node_ip_address="127.0.0.1", **quiet,
+                )  # fmt: skip
+        except (ConnectionError, OSError, TimeoutError) as error:
+            raise ExecutorError(f"executor ray: nobody answers at {address}: {error}") from error
+        self.workers = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        self._placed = Placed(traffic)
+        # One copy in the object store of each machine, whatever the number of its workers.
+        self._data = {digest: ray.put(spool.content(one)) for digest, one in traffic.items()}
+        self._perform = ray.remote(num_cpus=1, max_retries=3)(_perform)
+
+    def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
+        """Perform a chunk."""
+        needed = {digest: [self._data[digest]] for digest in {task.trace for task in chunk}}
+        reference = self._perform.remote(list(chunk), world(), needed)
+        answer: Future[list[Packed]] = reference.future()
+        return answer
+
+    def renew(self) -> None:
+        """A lost worker is replaced by Ray."""
+
+    def close(self) -> None:
+        """Leave the cluster; one that was started here is stopped."""
+        if self._own:
+            self._ray.shutdown()
+        self._placed.remove()
+
+
+def _perform(chunk: Any, expected: str, needed: dict[str, list[Any]]) -> list[Packed]:
+    """Perform a chunk on a machine that may not hold its traffic yet."""
+    import ray
+
+    for digest, (reference,) in needed.items():
+        if not spool.held(digest):
+            data, checked = ray.get(reference)
+            spool.receive(digest, data, checked)
+    return perform_here(chunk, expected)

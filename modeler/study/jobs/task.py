@@ -1,0 +1,113 @@
+"""One row to make, and how a finished row is packed.
+
+Rows travel and are kept as JSON. The defaults in force, nine tenths of a row and nearly the same in
+every row, stand apart under the hash of their text, so that a thousand rows hold them once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from modeler.plain import to_plain
+from modeler.replay.run import Traffic
+from modeler.study.grid import Point
+from modeler.study.rows import failed_row, reference_row, scenario_row
+
+SCENARIO: Final = "scenario"
+REFERENCE: Final = "reference"
+_APART: Final = "assumptions"
+
+
+class Task(NamedTuple):
+    """One row to make.
+
+    Attributes
+    ----------
+    kind : str. `SCENARIO` or `REFERENCE`.
+    point : Point. The scenario, and the settings that make it.
+    trace : str. Content hash of its traffic.
+    """
+
+    kind: str
+    point: Point
+    trace: str
+
+
+class Packed(NamedTuple):
+    """A finished row.
+
+    Attributes
+    ----------
+    body : bytes. Compressed JSON of the row without the defaults in force.
+    apart : str. Hash of those; empty where the row is.
+    text : bytes. The defaults themselves, compressed; empty once they are known to the receiver.
+    status : str. ``ok``, ``failed``, or ``none`` where no fleet can run.
+    """
+
+    body: bytes
+    apart: str
+    text: bytes
+    status: str
+
+
+def perform(task: Task, traffic: Traffic, progress: Callable[[int], None]) -> Packed:
+    """Make a row and pack it."""
+    make = scenario_row if task.kind == SCENARIO else reference_row
+    return pack(make(task.point, traffic, progress))
+
+
+def lost(task: Task, reason: str) -> Packed:
+    """The row of a task whose worker died of it."""
+    if task.kind == REFERENCE:
+        return pack({})
+    return pack(failed_row(task.point, WorkerLost(reason)))
+
+
+class WorkerLost(Exception):
+    """The process that made a row ended before it was done, every time it was tried."""
+
+
+def pack(row: Mapping[str, Any]) -> Packed:
+    """A row as bytes.
+
+    >>> packed = pack({"status": "ok", "assumptions": [{"path": "fleet.min"}], "seed": 1})
+    >>> Unpacker().add(packed).row(packed)
+    {'status': 'ok', 'assumptions': [{'path': 'fleet.min'}], 'seed': 1}
+    """
+    plain = to_plain(row)
+    apart = _text(plain[_APART]) if plain.get(_APART) else b""
+    if apart:
+        plain[_APART] = None  # keeps its place
+    key = hashlib.sha256(apart).hexdigest()[:16] if apart else ""
+    status = str(plain["status"]) if plain else "none"
+    return Packed(
+        zlib.compress(_text(plain), 1), key, zlib.compress(apart) if apart else b"", status
+    )
+
+
+def _text(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+class Unpacker:
+    """Turns packed rows back into dicts; those with the same defaults share one list of them."""
+
+    def __init__(self) -> None:
+        self._apart: dict[str, list[Any]] = {}
+
+    def add(self, packed: Packed) -> Unpacker:
+        """Learn the defaults that a row came with."""
+        if packed.apart and packed.apart not in self._apart:
+            self._apart[packed.apart] = json.loads(zlib.decompress(packed.text))
+        return self
+
+    def row(self, packed: Packed) -> dict[str, Any]:
+        """The row as it was."""
+        row: dict[str, Any] = json.loads(zlib.decompress(packed.body))
+        if packed.apart:
+            row[_APART] = self._apart[packed.apart]
+        return row

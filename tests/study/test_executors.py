@@ -1,0 +1,245 @@
+"""Who replays decides nothing: the same bytes from threads, processes, Dask and Ray."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modeler.scenario import default, with_values
+from modeler.study import sweep
+from modeler.study.grid import Point
+from modeler.study.jobs import spool
+from modeler.study.jobs.drive import ATTEMPTS, drive
+from modeler.study.jobs.executors import ExecutorError, executor_of, perform_here
+from modeler.study.jobs.task import SCENARIO, Task, Unpacker, pack
+from traces import Trace
+from traces.draws import exponential
+
+HERE = Path(__file__).resolve().parent
+
+
+def tokens(requests: int = 1500) -> Trace:
+    arrival = np.cumsum(exponential(4, "gap", 0, requests))
+    prompt = np.ceil(200 * exponential(4, "prompt", 0, requests))
+    output = np.ceil(100 * exponential(4, "output", 0, requests))
+    return Trace(arrival - arrival[0], {"prompt_tokens": prompt, "output_tokens": output})
+
+
+def text(executor: str, workers: int | None = 2, **more) -> str:
+    """Two hundred scenarios, some of which do not fit, as their result's bytes."""
+    targets = [round(0.3 + 0.012 * k, 3) for k in range(50)]
+    result = sweep(
+        with_values(default(), {"sweep": {}}),
+        sizes=["1GB", "4GB", "8GB", "40GB"],
+        settings={"policy.target_utilisation": targets},
+        trace=tokens(),
+        executor=executor,
+        workers=workers,
+        **more,
+    )
+    assert len(result.rows) == 200
+    assert result.failed == 50
+    return json.dumps(result.to_dict(), allow_nan=False)
+
+
+@pytest.fixture(scope="module")
+def serial() -> str:
+    return text("threads", 1)
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_the_same_bytes_from_two_workers_here(serial, executor):
+    assert text(executor) == serial
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this platform")
+def test_a_killed_process_is_replaced_and_the_bytes_are_the_same(serial):
+    import multiprocessing
+
+    killed: list[int] = []
+
+    def kill() -> None:
+        deadline = time.monotonic() + 60.0
+        while not killed and time.monotonic() < deadline:
+            for child in multiprocessing.active_children():
+                if child.pid is not None and child.is_alive():
+                    os.kill(child.pid, signal.SIGKILL)
+                    killed.append(child.pid)
+                    return
+            time.sleep(0.01)
+
+    murderer = threading.Thread(target=kill)
+    murderer.start()
+    assert text("processes") == serial
+    murderer.join()
+    assert killed
+
+
+def test_the_same_bytes_from_two_workers_of_dask(serial):
+    pytest.importorskip("distributed")
+    assert text("dask") == serial
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this platform")
+def test_a_worker_of_dask_killed_in_the_middle_is_survived(serial):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+    ) as cluster, distributed.Client(cluster) as client:  # fmt: skip
+        (victim, *_) = client.run(os.getpid).values()
+        threading.Timer(1.0, os.kill, [victim, signal.SIGKILL]).start()
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        assert text(f"dask://{address}", None) == serial
+
+
+# --- what is lost is tried again ---
+
+
+class Fragile:
+    """An executor whose workers die of some tasks, and take with them what runs beside."""
+
+    least = 4
+    workers = 2
+    lost = (ConnectionError,)
+
+    def __init__(self, deadly: set[int], once: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+        self.deadly, self.once = deadly, set(once)
+        self.performed: list[tuple[int, ...]] = []
+        self.renewed = 0
+
+    def submit(self, chunk, numbers):
+        answer: Future = Future()
+        self.performed.append(tuple(numbers))
+        dead = self.deadly & set(numbers) or self.once & set(numbers)
+        self.once -= set(numbers)
+        if dead:
+            answer.set_exception(ConnectionError())
+        else:
+            answer.set_result([pack({"status": "ok", "number": n}) for n in numbers])
+        return answer
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+    def close(self) -> None: ...
+
+
+def performed(executor, count=10):
+    point = Point(with_values(default(), {"sweep": {}}), {})
+    tasks = [Task(SCENARIO, point, "t")] * count
+    found = {}
+
+    def keep(rows):
+        for number, row in rows:
+            assert number not in found, "performed twice"
+            found[number] = Unpacker().add(row).row(row)
+
+    drive(tasks, range(count), executor, keep)
+    return [found[number] for number in range(count)]
+
+
+def test_a_chunk_that_was_lost_once_is_tried_again():
+    executor = Fragile(set(), once={5})
+    assert [row["number"] for row in performed(executor)] == list(range(10))
+    assert executor.renewed == 1
+    assert [len(chunk) for chunk in executor.performed] == [4, 4, 2, 4]
+
+
+def test_one_task_that_kills_its_worker_is_a_failed_row_and_takes_no_other_with_it():
+    executor = Fragile({6})
+    rows = performed(executor)
+    assert [row["status"] for row in rows] == ["ok"] * 6 + ["failed"] + ["ok"] * 3
+    assert "lost 3 times" in rows[6]["error"]
+    assert rows[6]["error_kind"] == "WorkerLost"
+    alone = [chunk for chunk in executor.performed if chunk == (6,)]
+    assert len(alone) == ATTEMPTS
+
+
+def test_every_task_deadly_ends_all_the_same():
+    rows = performed(Fragile(set(range(10))))
+    assert {row["status"] for row in rows} == {"failed"}
+
+
+# --- the traffic on a machine ---
+
+
+def test_traffic_lies_in_the_spool_while_it_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "gettempdir", lambda: str(tmp_path))
+    spool.traffic_of.cache_clear()
+    trace = tokens(20)
+    with pytest.raises(spool.TraceMissing):
+        spool.traffic_of(trace.content_hash)
+    data, digest = spool.content(trace)
+    assert spool.held(trace.content_hash)
+    found = spool.traffic_of(trace.content_hash)
+    assert found.content_hash == trace.content_hash
+    assert np.array_equal(found.columns["prompt_tokens"], trace.columns["prompt_tokens"])
+    spool.forget(trace.content_hash)
+    assert not spool.held(trace.content_hash)
+    with pytest.raises(ValueError, match="arrived damaged"):
+        spool.receive(trace.content_hash, data[:-1], digest)
+    spool.receive(trace.content_hash, data, digest)
+    assert spool.held(trace.content_hash)
+    spool.forget(trace.content_hash)
+
+
+def test_a_sweep_leaves_nothing_in_the_spool():
+    before = set(spool.folder().iterdir())
+    sweep(with_values(default(), {"sweep": {}}), sizes=["1GB"], trace=tokens(60),
+          executor="processes", workers=1)  # fmt: skip
+    assert set(spool.folder().iterdir()) <= before
+
+
+def test_a_worker_with_another_engine_refuses():
+    with pytest.raises(ExecutorError, match="another modeler, or other prices"):
+        perform_here([], "another")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("thread", 'did you mean "threads"'), ("spark", "expected one of threads, processes, dask")],
+)
+def test_an_executor_that_is_not_known(name, said):
+    with pytest.raises(ExecutorError, match=said):
+        executor_of(name, 1, {}, lambda number, done: None)
+
+
+def test_a_mistake_in_one_scenario_is_one_failed_row(monkeypatch):
+    from modeler.study import rows
+
+    real = rows.run
+
+    def broken(scenario, *args, **more):
+        if scenario.model.size == 2_000_000_000:
+            raise ZeroDivisionError("of our own making")
+        return real(scenario, *args, **more)
+
+    monkeypatch.setattr(rows, "run", broken)
+    result = sweep(with_values(default(), {"sweep": {}}), sizes=["1GB", "2GB", "3GB"],
+                   trace=tokens(60), references=False)  # fmt: skip
+    assert [row["status"] for row in result.rows] == ["ok", "failed", "ok"]
+    assert result.rows[1]["error"] == "of our own making"
+    assert result.rows[1]["error_kind"] == "ZeroDivisionError"
+
+
+def test_the_same_bytes_from_two_workers_of_ray(serial):
+    """In a process of its own: Ray changes how the one it runs in waits for its children."""
+    pytest.importorskip("ray")
+    script = "import sys, test_executors as t; sys.stdout.write(t.text('ray'))"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parents[1])))},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == serial
