@@ -165,6 +165,38 @@ def test_one_task_that_kills_its_worker_is_a_failed_row_and_takes_no_other_with_
     assert len(alone) == ATTEMPTS
 
 
+class Pool(Fragile):
+    """Like a pool of processes: what runs is lost together, and submitting says so first."""
+
+    def __init__(self) -> None:
+        super().__init__(set())
+        self.open: list[Future] = []
+        self.broken = self.killed = False
+
+    def submit(self, chunk, numbers):
+        if self.broken:
+            raise ConnectionError
+        answer: Future = Future()
+        self.open.append(answer)
+        if len(self.open) == 2 and not self.killed:
+            self.broken = self.killed = True
+            for one in self.open:
+                threading.Timer(0.05, one.set_exception, [ConnectionError()]).start()
+        elif self.killed:
+            answer.set_result([pack({"status": "ok", "number": n}) for n in numbers])
+        return answer
+
+    def renew(self) -> None:
+        self.renewed += 1
+        self.broken = False
+
+
+def test_work_that_is_refused_by_a_broken_pool_is_handed_over_again():
+    executor = Pool()
+    assert [row["number"] for row in performed(executor)] == list(range(10))
+    assert executor.renewed >= 1
+
+
 def test_every_task_deadly_ends_all_the_same():
     rows = performed(Fragile(set(range(10))))
     assert {row["status"] for row in rows} == {"failed"}

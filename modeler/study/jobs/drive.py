@@ -59,7 +59,13 @@ def drive(
         while waiting or running:
             while waiting and _room(waiting[0], running, executor):
                 chunk = waiting.popleft()
-                future = executor.submit([tasks[k] for k in chunk.numbers], chunk.numbers)
+                try:
+                    future = executor.submit([tasks[k] for k in chunk.numbers], chunk.numbers)
+                except executor.lost:
+                    # Nothing of it was begun: it only came when a worker had just been lost.
+                    executor.renew()
+                    waiting.appendleft(chunk)
+                    continue
                 running[future] = chunk
             if not running:
                 return

@@ -102,7 +102,7 @@ class Processes:
         del report  # rows are reported as chunks come back
         self.workers = workers
         self._placed = Placed(traffic)
-        self._pool = self._open()
+        self._pool, self._broken = self._open(), False
 
     def _open(self) -> ProcessPoolExecutor:
         # A fork would copy threads and locks of the compiled engine in whatever state they are.
@@ -110,14 +110,29 @@ class Processes:
         return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
 
     def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
-        """Perform a chunk."""
+        """Perform a chunk.
+
+        Raises
+        ------
+        BrokenProcessPool
+            A worker was lost a moment ago.
+        """
         self._placed.ensure()
-        return self._pool.submit(perform_here, list(chunk))
+        try:
+            return self._pool.submit(perform_here, list(chunk))
+        except BrokenProcessPool:
+            self._broken = True
+            raise
 
     def renew(self) -> None:
-        """Start the workers again: one that was killed takes its pool with it."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = self._open()
+        """Start the workers again: one that was killed takes its pool with it.
+
+        Chunks of the lost pool fail one after another, and the later ones must not end the pool
+        that has taken its place: only a pool that refuses work is replaced.
+        """
+        if self._broken:
+            self._pool.shutdown(wait=False)
+            self._pool, self._broken = self._open(), False
 
     def close(self) -> None:
         """Stop the workers and take the traffic from the spool."""
