@@ -6,7 +6,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -71,11 +71,45 @@ def to_json(plain: Any) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_csv(rows: Sequence[Row]) -> str:
+def json_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """The text of `to_json` in pieces: a long list of rows is never held whole.
+
+    >>> made = {"a": 1, "rows": [{"b": 2}, {"b": []}], "none": []}
+    >>> "".join(json_lines(made)) == to_json(made)
+    True
+    """
+    opening = "{"
+    for key, value in document.items():
+        yield f"{opening}\n  {json.dumps(str(key))}: "
+        opening = ","
+        if isinstance(value, Sequence) and not isinstance(value, str) and len(value):
+            for number, one in enumerate(value):
+                yield f"{',' if number else '['}\n    {_indented(to_plain(one), 4)}"
+            yield "\n  ]"
+        else:
+            yield _indented(to_plain(value), 2)
+    yield "\n}\n" if opening == "," else "{}\n"
+
+
+def _indented(plain: Any, cells: int) -> str:
+    return to_json(plain)[:-1].replace("\n", "\n" + " " * cells)
+
+
+def to_csv(rows: Iterable[Row]) -> str:
     """CSV text with a header; columns in order of first appearance, None as an empty field."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    rows = list(rows)
+    return "".join(csv_lines(lambda: iter(rows)))
+
+
+def csv_lines(rows: Callable[[], Iterator[Row]]) -> Iterator[str]:
+    """The text of `to_csv` row by row, from rows that can be gone through twice."""
+    names = list(dict.fromkeys(name for row in rows() for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    for row in rows():
+        writer.writerow(row)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()

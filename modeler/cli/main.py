@@ -23,6 +23,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = (
     Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
+    Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("size", "modeler.cli.size", "Bytes of a model: a literal, a file, a folder or s3://."),
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),

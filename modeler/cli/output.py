@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from modeler.plain import Row, flatten, to_csv, to_json, to_plain
+from modeler.plain import Row, flatten, json_lines, to_csv, to_json, to_plain
 
 Columns = Sequence[str] | Mapping[str, str]
 
@@ -54,10 +54,10 @@ def emit(
     OutputError
         The file cannot be written, or Parquet was asked for without pyarrow or on a terminal.
     """
-    plain = to_plain(data)
     if format == "json":
-        deliver(to_json(plain), output)
+        deliver(json_lines(data) if isinstance(data, Mapping) else to_json(to_plain(data)), output)
         return
+    plain = to_plain(data) if table is None else None
     rows = [flatten(to_plain(row)) for row in table] if table is not None else _rows_of(plain)
     if format == "csv":
         deliver(to_csv(rows), output)
@@ -111,13 +111,13 @@ def check_output(output: str | os.PathLike[str] | None) -> None:
         _check_folder(path.parent, path)
 
 
-def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:
+def write_atomic(path: str | os.PathLike[str], content: str | bytes | Iterable[str]) -> None:
     """Write a whole file or none of it: beside the place, then moved onto it.
 
     Parameters
     ----------
     path : path. The file to replace or create; its folder must exist.
-    content : str or bytes. Text is written as UTF-8.
+    content : str, bytes or iterable of str. Text is written as UTF-8, in pieces where it comes so.
 
     Raises
     ------
@@ -126,15 +126,16 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:
     """
     target = Path(path).resolve()  # through a link, so that the link stays one
     check_output(target)
-    data = content.encode() if isinstance(content, str) else content
+    pieces = _pieces(content)
     if _is_device(target):
-        target.write_bytes(data)
+        with target.open("wb") as file:
+            file.writelines(pieces)
         return
     scratch: str | None = None
     try:
         handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
         # mkstemp makes private files; a result should have the mode any other new file has.
         umask = os.umask(0)
         os.umask(umask)
@@ -145,6 +146,12 @@ def write_atomic(path: str | os.PathLike[str], content: str | bytes) -> None:
     finally:
         if scratch is not None:
             Path(scratch).unlink(missing_ok=True)
+
+
+def _pieces(content: str | bytes | Iterable[str]) -> Iterable[bytes]:
+    if isinstance(content, bytes):
+        return (content,)
+    return (content.encode(),) if isinstance(content, str) else (one.encode() for one in content)
 
 
 def _is_device(path: Path) -> bool:
@@ -231,13 +238,19 @@ def to_parquet(rows: Sequence[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def deliver(content: str | bytes, output: str | os.PathLike[str] | None) -> None:
+def deliver(content: str | bytes | Iterable[str], output: str | os.PathLike[str] | None) -> None:
     """Deliver finished content: into a file in one step, or on stdout."""
     if output is not None and output != "-":
         write_atomic(output, content)
         return
-    if isinstance(content, str):
-        _to_stdout(lambda: click.echo(content, nl=False))
+    if not isinstance(content, bytes):
+        text = (content,) if isinstance(content, str) else content
+
+        def write() -> None:
+            for piece in text:
+                click.echo(piece, nl=False)
+
+        _to_stdout(write)
         return
     if sys.stdout.isatty():
         raise OutputError("format parquet is binary: give a file with -o FILE, or a pipe")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import chain
+from typing import Any
 
 import click
 
 from modeler.cli import exits
+from modeler.cli.ledger import ledger_of, ledger_options
 from modeler.cli.options import (
     output_options,
     region_option,
@@ -19,7 +21,7 @@ from modeler.cli.options import (
     split_list,
     trace_option,
 )
-from modeler.cli.output import check_output, deliver, emit, talk, tell_old_prices
+from modeler.cli.output import check_output, emit, talk, tell_old_prices
 
 _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
 
@@ -76,6 +78,21 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
     help="Leave out the fixed fleets that each size is held against.",
 )
 @click.option(
+    "--plan",
+    "planned",
+    is_flag=True,
+    help="Replay nothing: say how many scenarios there are, what is known already, and how long "
+    "the rest would take.",
+)
+@click.option(
+    "--resume",
+    metavar="[RUN]",
+    is_flag=False,
+    flag_value="latest",
+    help="Go on with a run that was stopped: the latest of this very sweep, or RUN.",
+)
+@ledger_options
+@click.option(
     "--out",
     "folder",
     metavar="DIR",
@@ -97,6 +114,10 @@ def command(
     executor: str,
     workers: int | None,
     no_references: bool,
+    planned: bool,
+    resume: str | None,
+    ledger: str | None,
+    no_ledger: bool,
     folder: str | None,
     format: str,
     output: str | None,
@@ -108,19 +129,26 @@ def command(
     --policy all holds every autoscaler against the same traffic. --format focus writes the bills
     as FOCUS 1.2, a row for each line, marked as estimates.
 
+    Each row is kept in a ledger as it is made: a sweep that was stopped goes on with --resume, and
+    a row that any earlier run has made from the same engine, prices, traffic and settings is not
+    made again. `modeler runs` lists them.
+
     In Python: modeler.study.sweep(modeler.scenario.default()).
     """
     from modeler.cli.progress import compiling, shown
 
     with compiling():
         from modeler.cli.scenario import axes_of, scenario_of
-        from modeler.plain import to_csv
-        from modeler.report import check_writable, focus_rows, look_of, save_run, sweep_table
-        from modeler.study import best_timeline, is_preset, presets_of, sweep
+        from modeler.cli.sweep_output import print_sweep
+        from modeler.report import check_writable, save_run
+        from modeler.study import best_timeline, is_preset, plan, presets_of, sweep
 
     check_output(output)
     if folder is not None:
         check_writable(folder)
+    if resume is not None and scenario_file is None and os.path.isfile(resume):
+        resume, scenario_file = "latest", resume  # --resume FILE: the run's name was left out
+    book = ledger_of(ledger, off=no_ledger, needed=resume is not None)
     named = [one for one in policies if is_preset(one) and not os.path.exists(one)]
     files = [one for one in policies if one not in named]
     if named and files:
@@ -131,39 +159,44 @@ def command(
         )
     presets = presets_of(named)
     scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings, policies=files)
+    asked: dict[str, Any] = {
+        "sizes": sizes,
+        "precisions": precisions or (),
+        "settings": axes_of(settings, instances, region),
+        "presets": presets,
+        "references": not no_references,
+        "workers": workers,
+        "ledger": book,
+    }
+    if planned:
+        if executor not in ("threads", "processes"):
+            raise click.UsageError("--plan foresees threads and processes of this machine", ctx)
+        foreseen = plan(scenario, **asked)
+        emit(foreseen, format=format, output=output)
+        talk(foreseen.sentence())
+        return
     with shown() as progress:
         result = sweep(
-            scenario,
-            sizes=sizes,
-            precisions=precisions or (),
-            settings=axes_of(settings, instances, region),
-            presets=presets,
-            executor=executor,
-            workers=workers,
-            references=not no_references,
-            progress=progress,
+            scenario, executor=executor, resume=resume, progress=progress, say=talk, **asked
         )
-    plain = result.to_dict()
+    plain = result.lazy()
     if folder is not None:
         # The page warns of prices that are old on the day it is written.
         dated = {**plain, "run": {**plain["run"], "as_of_today": date.today().isoformat()}}
         save_run(dated, folder, timeline=best_timeline(result))
         talk(f"wrote {folder}")
     if scenario.hosting.as_of is None:
-        rows = [*plain["scenarios"], *plain["references"]]
+        rows = chain(plain["scenarios"], plain["references"])
         tell_old_prices(price for row in rows for price in row["prices"])
-    if format == "table":
-        to_stdout = output in (None, "-")
-        text = sweep_table(plain, **look_of(sys.stdout)) if to_stdout else sweep_table(plain)
-        deliver(text, output)
-    elif format == "focus":
-        deliver(to_csv(focus_rows(plain)), output)
-    else:
-        emit(plain, format=format, output=output, table=result.rows)
-    ctx.exit(
-        exits.most_urgent(
-            exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
-            for row in result.rows
-            if row["status"] != "ok"
-        )
+    print_sweep(result, format=format, output=output)
+    if any(row["status"] != "ok" for row in result.rows.brief):
+        ctx.exit(_failed(result.rows))
+
+
+def _failed(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The exit code of a sweep with failed rows."""
+    return exits.most_urgent(
+        exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
+        for row in rows
+        if row["status"] != "ok"
     )

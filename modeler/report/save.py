@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modeler.plain import flatten, to_csv, to_json, to_plain
+from modeler.plain import csv_lines, flatten, json_lines, to_json, to_plain
 from modeler.report.files import whole_folder
 from modeler.report.view import Result
 
@@ -42,19 +42,20 @@ def save_run(
     from modeler.report.figures import write_figures
     from modeler.report.html import page
 
-    plain = to_plain(result)
     with whole_folder(folder) as scratch:
-        _write(scratch / "results.json", to_json(plain))
-        _write(scratch / "scenarios.csv", to_csv([flatten(row) for row in plain["scenarios"]]))
+        _write(scratch / "results.json", json_lines(result))
+        rows = result["scenarios"]
+        _write(scratch / "scenarios.csv", csv_lines(lambda: (flatten(to_plain(r)) for r in rows)))
         if timeline is not None:
-            _write(scratch / "timeline.json", to_json(to_plain(timeline)))
+            _write(scratch / "timeline.json", (to_json(to_plain(timeline)),))
         figures = scratch / "figures"
         figures.mkdir()
         write_figures(result, figures, timeline, formats)
-        _write(scratch / "report.html", page(result, timeline))
+        _write(scratch / "report.html", (page(result, timeline),))
     return Path(folder)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, pieces: Iterable[str]) -> None:
     # Bytes, so that no platform changes the line ends; a file name that is not UTF-8 is escaped.
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))
+    with path.open("wb") as file:
+        file.writelines(piece.encode("utf-8", "backslashreplace") for piece in pieces)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.plan import plan
 from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
+from modeler.study.result import SweepResult
 from modeler.study.rows import Interrupted
-from modeler.study.sweep import Status, SweepResult, sweep
+from modeler.study.sweep import Status, sweep
 
 __all__ = [
     "PRESETS",
@@ -24,6 +26,7 @@ __all__ = [
     "backtest",
     "best_timeline",
     "is_preset",
+    "plan",
     "presets_of",
     "read_seen",
     "replay",

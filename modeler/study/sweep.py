@@ -6,36 +6,27 @@ cold starts by replica), so that a difference between two rows is the settings' 
 
 from __future__ import annotations
 
-import platform
+import contextlib
+import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-import modeler
-import pricing
-import traces
-from modeler.measure import unit_price
-from modeler.predict import instance_of
 from modeler.replay.run import Traffic
-from modeler.scenario import Scenario, scenario_id, with_values
-from modeler.study.grid import Point, grid
+from modeler.scenario import Scenario
+from modeler.study.jobs.book import begun
 from modeler.study.jobs.drive import drive
 from modeler.study.jobs.executors import executor_of
-from modeler.study.jobs.task import REFERENCE, SCENARIO, Packed, Task, Unpacker
+from modeler.study.jobs.task import Packed
+from modeler.study.prepare import Prepared, prepare
 from modeler.study.presets import Preset
+from modeler.study.result import SweepResult, result_of
 from modeler.study.rows import Interrupted
-from modeler.study.verdict import mark_pareto, verdict
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Progress = Callable[["Status"], None]
-
-# What a fleet that never scales does not depend on; every setting of a policy comes with it.
-_NOT_OF_A_FIXED_FLEET = frozenset({"fleet.min", "fleet.initial"})
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,51 +39,6 @@ class Status:
     scenarios_total: int
 
 
-@dataclass(frozen=True, repr=False)
-class SweepResult:
-    """A sweep's rows, references and verdict.
-
-    ``rows`` has one row a scenario, in the grid's order; a failed one keeps its place with
-    ``status`` and ``error``. ``references`` are the smallest fixed fleets that keep the service
-    level, or whose waits do not break it where service times alone do.
-    """
-
-    meta: dict[str, Any]
-    rows: tuple[dict[str, Any], ...]
-    references: tuple[dict[str, Any], ...]
-    verdict: str
-    points: tuple[Point, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The versioned JSON contract, schema ``sweep/1``."""
-        return {
-            "schema": "sweep/1",
-            "run": self.meta,
-            "verdict": self.verdict,
-            "scenarios": list(self.rows),
-            "references": list(self.references),
-        }
-
-    def frame(self) -> pd.DataFrame:
-        """One row a scenario; nested values become dotted columns."""
-        import pandas as pd
-
-        return pd.json_normalize(list(self.rows))
-
-    def __repr__(self) -> str:
-        return f"SweepResult of {len(self.rows)} scenarios: {self.verdict}"
-
-    def _repr_html_(self) -> str:
-        columns = ["size_bytes", "usd_per_hour", "sla_violation_share", "pareto", "status"]
-        table: str = self.frame().reindex(columns=columns).to_html()
-        return f"<p>{self.verdict}</p>{table}"
-
-    @property
-    def failed(self) -> int:
-        """Number of scenarios without a result."""
-        return sum(1 for row in self.rows if row["status"] != "ok")
-
-
 def sweep(
     scenario: Scenario,
     *,
@@ -103,7 +49,10 @@ def sweep(
     executor: str = "threads",
     workers: int | None = 1,
     references: bool = True,
+    ledger: str | os.PathLike[str] | None = None,
+    resume: str | None = None,
     progress: Progress | None = None,
+    say: Say = lambda text: None,
     trace: Traffic | None = None,
 ) -> SweepResult:
     """Replay every combination of the varied settings.
@@ -124,7 +73,12 @@ def sweep(
     workers : int, optional. Threads or processes; by default one a core, of a cluster as many as it
         has.
     references : bool. Also find the smallest fixed fleet that keeps the service level.
+    ledger : path, optional. Folder of runs, where each row is kept as it is made, and rows of
+        earlier runs with the same key are taken over; none is kept without one.
+    resume : str, optional. A run of that folder to go on with, or ``latest`` for the latest of this
+        very sweep.
     progress : called with a `Status` now and then.
+    say : called with a line of what the ledger holds already.
     trace : optional. The traffic, instead of what ``scenario.trace`` names.
 
     Returns
@@ -136,114 +90,79 @@ def sweep(
     ScenarioError, pricing.UnknownInstance, pricing.UnknownRegion, traces.TraceError : what was
         asked for does not exist. Whatever else goes wrong with a scenario is a failed row.
     modeler.study.jobs.executors.ExecutorError : no such executor, or nobody at its address.
-    Interrupted : by Ctrl-C; nothing has been written.
+    modeler.study.jobs.ledger.LedgerError : it cannot be written, which loses nothing that was
+        committed; or there is no such run.
+    Interrupted : by Ctrl-C; rows in the ledger are kept.
     """
-    points = grid(scenario, sizes=sizes, precisions=precisions, settings=settings, presets=presets)
-    load = _loader(trace)
-    for point in points:
-        if point.error is None:
-            _check_names(point.scenario)
-        load(point.scenario.trace, point.scenario.seed)
-    fleets = _reference_points(points, scenario.hosting.kind) if references else []
-    traffic: dict[str, Traffic] = {}
-    tasks = []
-    for kind, chosen in ((SCENARIO, points), (REFERENCE, fleets)):
-        for point in chosen:
-            own = load(point.scenario.trace, point.scenario.seed)
-            traffic[own.content_hash] = own
-            tasks.append(Task(kind, point, own.content_hash))
-    counter = _Counter([traffic[task.trace].requests for task in tasks], progress)
-    packed = _perform(tasks, traffic, executor, workers, counter)
-    unpacker = Unpacker()
-    for one in packed:
-        unpacker.add(one)
-    rows = [unpacker.row(one) for one in packed]
-    own_rows, others = rows[: len(points)], [row for row in rows[len(points) :] if row]
-    mark_pareto(own_rows)
-    mark_pareto(others)
-    return SweepResult(
-        meta=_meta(points, load, own_rows),
-        rows=tuple(own_rows),
-        references=tuple(others),
-        verdict=verdict(own_rows, others),
-        points=tuple(points),
+    prepared = prepare(
+        scenario,
+        sizes=sizes,
+        precisions=precisions,
+        settings=settings,
+        presets=presets,
+        references=references,
+        trace=trace,
+    )
+    return perform(
+        prepared,
+        executor=executor,
+        workers=workers,
+        ledger=ledger,
+        resume=resume,
+        progress=progress,
+        say=say,
     )
 
 
-def _perform(
-    tasks: Sequence[Task],
-    traffic: Mapping[str, Traffic],
-    executor: str,
-    workers: int | None,
-    counter: _Counter,
-) -> list[Packed]:
-    """The packed rows of the tasks, in their order."""
-    found: dict[int, Packed] = {}
+def perform(
+    prepared: Prepared,
+    *,
+    executor: str = "threads",
+    workers: int | None = 1,
+    ledger: str | os.PathLike[str] | None = None,
+    resume: str | None = None,
+    progress: Progress | None = None,
+    say: Say = lambda text: None,
+) -> SweepResult:
+    """Replay what `prepare` made; parameters and errors are those of `sweep`."""
+    tasks, scenarios = prepared.tasks, len(prepared.points)
+    counter = _Counter(prepared.requests(), progress)
+    with contextlib.ExitStack() as open_files:
+        book = None
+        if ledger is not None:
+            book = open_files.enter_context(
+                begun(Path(ledger), tasks, scenarios, prepared.meta, resume=resume)
+            )
+            say(book.said)
+        found: dict[int, Packed] = {} if book is None else dict(book.found)
+        counter.taken_over(found)
 
-    def keep(rows: Sequence[tuple[int, Packed]]) -> None:
-        found.update(rows)
-        for number, _ in rows:
-            counter.finish(number)
+        def keep(rows: Sequence[tuple[int, Packed]]) -> None:
+            if book is not None:
+                book.keep(rows)
+            found.update(rows)
+            for number, _ in rows:
+                counter.finish(number)
 
-    try:
-        chosen = executor_of(executor, workers, traffic, counter.at)
+        todo = [number for number in range(len(tasks)) if number not in found]
         try:
-            drive(tasks, range(len(tasks)), chosen, keep)
-        except BaseException:
-            counter.stop.set()
-            raise
-        finally:
-            chosen.close()
-    except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; nothing was written") from error
-    return [found[number] for number in range(len(tasks))]
-
-
-def _loader(given: Traffic | None) -> Callable[[str, int], Traffic]:
-    """Read each trace once, whatever the number of scenarios."""
-
-    @cache
-    def load(name: str, seed: int) -> Traffic:
-        return given if given is not None else traces.load(name, seed=seed)
-
-    return load
-
-
-def _check_names(scenario: Scenario) -> None:
-    """Names must exist before any work starts; a missing price only fails its own rows."""
-    instance_of(scenario)
-    if scenario.hosting.usd_per_hour is None:
-        try:
-            unit_price(scenario)
-        except (pricing.PriceNotFound, pricing.AmbiguousPrice):
-            return
-
-
-def _reference_points(points: Sequence[Point], own: str) -> list[Point]:
-    """One fixed fleet for each combination of settings that are not the policy's own."""
-    found: dict[str, Point] = {}
-    for point in points:
-        scenario = point.scenario
-        if point.preset is not None and scenario.hosting.kind != own:
-            continue  # policies on other platforms are held against the scenario's own
-        if scenario.in_force[0].kind == "fixed" or scenario.hosting.platform.per_request:
-            continue
-        fixed = with_values(
-            point.scenario,
-            {
-                "policy.kind": "fixed",
-                "policy.replicas": point.scenario.fleet.max,
-                "fleet.initial": None,
-                "fleet.min": 1,
-            },
-        )
-        settings = {k: v for k, v in point.settings.items() if not _is_of_scaling(k)}
-        found.setdefault(scenario_id(fixed), Point(fixed, settings))
-    return list(found.values())
-
-
-def _is_of_scaling(path: str) -> bool:
-    return path.startswith(("policy", "policies")) or path in _NOT_OF_A_FIXED_FLEET
+            if todo:
+                chosen = executor_of(executor, workers, prepared.traffic, counter.at)
+                try:
+                    drive(tasks, todo, chosen, keep)
+                except BaseException:
+                    counter.stop.set()
+                    raise
+                finally:
+                    chosen.close()
+        except KeyboardInterrupt as error:
+            kept = "nothing was written"
+            if book is not None:
+                kept = f"{len(found)} of {len(tasks)} rows are kept: go on with --resume"
+            raise Interrupted(f"interrupted; {kept}") from error
+        packed = [found[number] for number in range(len(tasks))]
+        run = None if book is None else book.run
+    return result_of(packed, scenarios, prepared.meta, prepared.points, run)
 
 
 class _Counter:
@@ -265,6 +184,12 @@ class _Counter:
             self._done[index] = min(requests, self._totals[index])
             self._report()
 
+    def taken_over(self, numbers: Collection[int]) -> None:
+        """Tasks that were done before."""
+        for number in numbers:
+            self._done[number] = self._totals[number]
+        self._finished += len(numbers)
+
     def finish(self, index: int) -> None:
         """A task is done."""
         with self._lock:
@@ -277,37 +202,3 @@ class _Counter:
             self._progress(
                 Status(sum(self._done), sum(self._totals), self._finished, len(self._totals))
             )
-
-
-_PAYLOAD = (
-    "sizes in fp8, int8 and int4 are those of the parameters alone: a quantised file adds scales "
-    "and keeps embeddings and norms in 16 bits, which service.architecture would count"
-)
-
-
-def _meta(
-    points: Sequence[Point], load: Callable[[str, int], Traffic], rows: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Where the numbers come from; nothing that changes from one run to the next."""
-    seen: dict[str, dict[str, Any]] = {}
-    for point in points:
-        traffic = load(point.scenario.trace, point.scenario.seed)
-        seen[traffic.content_hash] = {
-            "source": traffic.source,
-            "content_hash": traffic.content_hash,
-            "requests": traffic.requests,
-            "duration_s": traffic.duration_s,
-        }
-    dates = {price["as_of"] for row in rows for price in row["prices"] if price["as_of"]}
-    return {
-        "name": points[0].scenario.name if points else "",
-        "versions": {
-            "modeler": modeler.__version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "numba")},
-        },
-        "traces": list(seen.values()),
-        "price_dates": sorted(dates),
-        "seed": points[0].scenario.seed if points else 0,
-        "notes": [_PAYLOAD] if any(point.payload for point in points) else [],
-    }

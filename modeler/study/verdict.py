@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,32 +11,32 @@ from modeler.scenario import format_duration, format_size
 Row = dict[str, Any]
 
 
-def mark_pareto(rows: Sequence[Row]) -> None:
-    """Set ``pareto`` on each row: whether no other is both cheaper and misses less.
+def pareto(rows: Sequence[Row]) -> list[bool]:
+    """Of each row, whether no other is both cheaper and misses less.
 
     Dollars that differ by less than a ten-thousandth of a cent are the same dollars.
 
-    >>> rows = [dict(status="ok", usd_total=u, sla_violation_share=v)
-    ...         for u, v in ((1, 0.5), (2, 0.1), (3, 0.2))]
-    >>> mark_pareto(rows); [row["pareto"] for row in rows]
+    >>> pareto([dict(status="ok", usd_total=u, sla_violation_share=v)
+    ...         for u, v in ((1, 0.5), (2, 0.1), (3, 0.2))])
     [True, True, False]
     """
-    finished = [row for row in rows if row["status"] == "ok"]
-    for row in rows:
-        row["pareto"] = row["status"] == "ok" and not any(
-            _dominates(other, row) for other in finished
-        )
+    marks = [False] * len(rows)
+    places: dict[tuple[float, float], list[int]] = {}
+    for number, row in enumerate(rows):
+        if row["status"] == "ok":
+            places.setdefault((_dollars(row), row["sla_violation_share"]), []).append(number)
+    least = math.inf  # of the misses of everything that costs no more
+    for place in sorted(places):
+        if place[1] < least:
+            least = place[1]
+            for number in places[place]:
+                marks[number] = True
+    return marks
 
 
 def _dollars(row: Row) -> float:
     """Total dollars without the noise of their last bits, which must not pick a winner."""
     return round(row["usd_total"], 6)
-
-
-def _dominates(one: Row, other: Row) -> bool:
-    a = (_dollars(one), one["sla_violation_share"])
-    b = (_dollars(other), other["sla_violation_share"])
-    return a != b and a[0] <= b[0] and a[1] <= b[1]
 
 
 def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:

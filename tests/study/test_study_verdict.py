@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeler.study.verdict import best_row, mark_pareto, verdict
+from modeler.study.verdict import best_row, pareto, verdict
 
 GB = 10**9
 
@@ -80,8 +80,7 @@ def test_settings_that_change_nothing_are_said_to_tie():
     noise = (0.0, 1e-9, -1e-9)
     rows = [row(1, 2.0 + e, 0.001, settings=s) for e, s in zip(noise, settings_of, strict=True)]
     assert "; 2 more settings come to the same." in verdict(rows)
-    mark_pareto(rows)
-    assert [one["pareto"] for one in rows] == [True, True, True]
+    assert pareto(rows) == [True, True, True]
 
 
 def test_a_fixed_fleet_that_is_cheaper_is_the_answer_and_the_best_that_scales_is_named():
@@ -101,9 +100,9 @@ def test_a_fixed_fleet_is_named_where_it_reaches_further():
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), min_size=1, max_size=12))
 def test_the_pareto_front_is_what_nothing_beats(points):
     rows = [row(1, usd, missed / 10) for usd, missed in points] + [failed(40)]
-    mark_pareto(rows)
-    for (usd, missed), one in zip(points, rows, strict=False):
+    marks = pareto(rows)
+    for (usd, missed), marked in zip(points, marks, strict=False):
         beaten = any(u <= usd and v <= missed and (u < usd or v < missed) for u, v in points)
-        assert one["pareto"] is not beaten
-    assert rows[-1]["pareto"] is False
-    assert best_row(rows)["pareto"] or not any(r["meets_sla"] for r in rows)
+        assert marked is not beaten
+    assert marks[-1] is False
+    assert marks[rows.index(best_row(rows))] or not any(r["meets_sla"] for r in rows)

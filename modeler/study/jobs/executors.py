@@ -103,6 +103,7 @@ class Processes:
         self.workers = workers
         self._placed = Placed(traffic)
         self._pool, self._broken = self._open(), False
+        self._running: set[Future[list[Packed]]] = set()
 
     def _open(self) -> ProcessPoolExecutor:
         # A fork would copy threads and locks of the compiled engine in whatever state they are.
@@ -119,10 +120,13 @@ class Processes:
         """
         self._placed.ensure()
         try:
-            return self._pool.submit(perform_here, list(chunk))
+            future = self._pool.submit(perform_here, list(chunk))
         except BrokenProcessPool:
             self._broken = True
             raise
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
 
     def renew(self) -> None:
         """Start the workers again: one that was killed takes its pool with it.
@@ -131,13 +135,27 @@ class Processes:
         that has taken its place: only a pool that refuses work is replaced.
         """
         if self._broken:
-            self._pool.shutdown(wait=False)
+            self._kill()
             self._pool, self._broken = self._open(), False
 
     def close(self) -> None:
         """Stop the workers and take the traffic from the spool."""
-        self._pool.shutdown(cancel_futures=True)
+        if self._broken or self._running:
+            self._kill()
+        else:
+            self._pool.shutdown()
         self._placed.remove()
+
+    def _kill(self) -> None:
+        """End a pool whose work is not waited for.
+
+        A worker that was started while its pool broke is not among those that the pool ends: it
+        would wait for ever to hand over its rows, and the interpreter would wait for it.
+        """
+        workers = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.kill()
 
 
 class Placed:
@@ -193,6 +211,13 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def executor_of(
     name: str, workers: int | None, traffic: Mapping[str, Traffic], report: Report
 ) -> Executor:
@@ -213,7 +238,7 @@ def executor_of(
     """
     kind, _, address = name.partition("://")
     given: dict[str, Any] = {"traffic": traffic, "report": report}
-    here = workers or os.cpu_count() or 1
+    here = workers or cores()
     if name == "threads":
         return Threads(here, **given)
     if name == "processes":

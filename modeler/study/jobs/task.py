@@ -10,6 +10,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from modeler.plain import to_plain
@@ -19,6 +20,7 @@ from modeler.study.rows import failed_row, reference_row, scenario_row
 
 SCENARIO: Final = "scenario"
 REFERENCE: Final = "reference"
+LOST: Final = "lost"
 _APART: Final = "assumptions"
 
 
@@ -45,7 +47,8 @@ class Packed(NamedTuple):
     body : bytes. Compressed JSON of the row without the defaults in force.
     apart : str. Hash of those; empty where the row is.
     text : bytes. The defaults themselves, compressed; empty once they are known to the receiver.
-    status : str. ``ok``, ``failed``, or ``none`` where no fleet can run.
+    status : str. ``ok``, ``failed``, ``none`` where no fleet can run, or ``lost``: a failed row
+        that says of its worker, not of its scenario, and is worth another try.
     """
 
     body: bytes
@@ -62,9 +65,8 @@ def perform(task: Task, traffic: Traffic, progress: Callable[[int], None]) -> Pa
 
 def lost(task: Task, reason: str) -> Packed:
     """The row of a task whose worker died of it."""
-    if task.kind == REFERENCE:
-        return pack({})
-    return pack(failed_row(task.point, WorkerLost(reason)))
+    row = {} if task.kind == REFERENCE else failed_row(task.point, WorkerLost(reason))
+    return pack(row)._replace(status=LOST)
 
 
 class WorkerLost(Exception):
@@ -84,9 +86,12 @@ def pack(row: Mapping[str, Any]) -> Packed:
         plain[_APART] = None  # keeps its place
     key = hashlib.sha256(apart).hexdigest()[:16] if apart else ""
     status = str(plain["status"]) if plain else "none"
-    return Packed(
-        zlib.compress(_text(plain), 1), key, zlib.compress(apart) if apart else b"", status
-    )
+    return Packed(zlib.compress(_text(plain), 1), key, _compressed(apart) if apart else b"", status)
+
+
+@lru_cache(maxsize=16)
+def _compressed(apart: bytes) -> bytes:
+    return zlib.compress(apart)
 
 
 def _text(value: Any) -> bytes:

@@ -1,0 +1,120 @@
+"""A sweep and its ledger: what is known already, and each new row kept as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modeler.study.jobs.key import digest_of, keys_of
+from modeler.study.jobs.ledger import Ledger, LedgerError, find, known, latest_of
+from modeler.study.jobs.task import Packed, Task
+
+
+@dataclass(frozen=True)
+class Book:
+    """An open ledger, with the keys of the tasks.
+
+    Parameters
+    ----------
+    ledger : Ledger.
+    keys : sequence of str. Of all tasks.
+    found : mapping of int to Packed. Rows that need not be made, by the numbers of their tasks.
+    said : str. What a person is told of them.
+    """
+
+    ledger: Ledger
+    keys: Sequence[str]
+    found: Mapping[int, Packed]
+    said: str
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return self.ledger.path.stem
+
+    def keep(self, rows: Sequence[tuple[int, Packed]]) -> None:
+        """Commit rows; see `Ledger.keep`."""
+        self.ledger.keep([(number, self.keys[number], row) for number, row in rows])
+
+
+@contextmanager
+def begun(
+    folder: Path,
+    tasks: Sequence[Task],
+    scenarios: int,
+    meta: Mapping[str, Any],
+    *,
+    resume: str | None = None,
+) -> Iterator[Book]:
+    """Begin a run in a folder of them, or go on with one.
+
+    Parameters
+    ----------
+    folder : Path. Of runs.
+    tasks : sequence of Task.
+    scenarios : int. How many of them are scenarios, which come first.
+    meta : mapping. Of the sweep, for who reads the run later.
+    resume : str, optional. The name of a run, or ``latest`` for the latest of these tasks.
+
+    Raises
+    ------
+    LedgerError
+        It cannot be read or written; there is no such run, or it is one of another sweep.
+    """
+    keys = keys_of(tasks)
+    digest = digest_of(keys)
+    path = None if resume is None else _resumed(folder, digest, resume)
+    if path is None:
+        about = {"digest": digest, "scenarios": scenarios, "name": meta["name"], "meta": meta}
+        ledger = Ledger.create(folder, keys, about)
+    else:
+        ledger = Ledger(path)
+    try:
+        found = {number: row for number, _, row in ledger.rows()}
+        said = [f"run {ledger.path.stem}"]
+        if found:
+            said.append(f"{len(found)} of {len(tasks)} rows are done")
+        elsewhere = known(folder, _without(keys, found), besides=ledger.path)
+        taken = {
+            number: elsewhere[key]
+            for number, key in enumerate(keys)
+            if number not in found and key in elsewhere
+        }
+        if taken:
+            ledger.keep([(k, keys[k], row) for k, row in taken.items()], cached=True)
+            said.append(f"{len(taken)} rows are taken over from earlier runs")
+        yield Book(
+            ledger, keys, found | taken, ": ".join((said[0], ", ".join(said[1:] or ["new"])))
+        )
+    finally:
+        ledger.close()
+
+
+def hits(folder: Path, tasks: Sequence[Task]) -> set[int]:
+    """Numbers of the tasks whose rows a folder of runs has."""
+    keys = keys_of(tasks)
+    found = known(folder, keys)
+    return {number for number, key in enumerate(keys) if key in found}
+
+
+def _resumed(folder: Path, digest: str, name: str) -> Path | None:
+    if name == "latest":
+        return latest_of(folder, digest)
+    path = find(folder, name)
+    ledger = Ledger(path)
+    try:
+        if ledger.about().digest != digest:
+            raise LedgerError(
+                f"run {path.stem} is of another sweep: another scenario, traffic, prices or engine "
+                "than now; leave --resume out, and rows that are still the same are taken over"
+            )
+    finally:
+        ledger.close()
+    return path
+
+
+def _without(keys: Sequence[str], found: Mapping[int, Packed]) -> list[str]:
+    return [key for number, key in enumerate(keys) if number not in found]

@@ -1,0 +1,190 @@
+"""What a sweep gives: rows, references, verdict, and where the numbers come from."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, overload
+
+import modeler
+from modeler.replay.run import Traffic
+from modeler.study.grid import Point
+from modeler.study.jobs.task import Packed, Unpacker
+from modeler.study.verdict import pareto, verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+
+# What a verdict and a table of marks look at; the rest of a row is unpacked when it is asked for.
+_BRIEF = (
+    "scenario_id", "settings", "preset", "label", "size_bytes", "instance_type", "policy",
+    "requests", "usd_total", "usd_per_hour", "sla_violation_share", "meets_sla", "sla",
+    "violations_by_cause", "decision_to_ready_s", "status", "error",
+)  # fmt: skip
+
+
+class Rows(Sequence[Row]):
+    """Finished rows, each unpacked when it is looked at: a thousand of them take two megabytes.
+
+    Parameters
+    ----------
+    packed : iterable of Packed. Those without a row (no fleet can run) are left out.
+    """
+
+    def __init__(self, packed: Iterable[Packed]) -> None:
+        self._unpacker = Unpacker()
+        self._packed: list[Packed] = []
+        self.brief: list[Row] = []
+        for one in packed:
+            row = self._unpacker.add(one).row(one)
+            if row:
+                self._packed.append(one._replace(text=b""))
+                self.brief.append({key: row[key] for key in _BRIEF if key in row})
+        self._pareto = pareto(self.brief)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        row = self._unpacker.row(self._packed[index])
+        row["pareto"] = self._pareto[index]
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[k] for k in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, repr=False)
+class SweepResult:
+    """A sweep's rows, references and verdict.
+
+    ``rows`` has one row a scenario, in the grid's order; a failed one keeps its place with
+    ``status`` and ``error``. ``references`` are the smallest fixed fleets that keep the service
+    level, or whose waits do not break it where service times alone do. ``points`` are the
+    scenarios themselves; ``run`` names the ledger's file, where there is one.
+    """
+
+    meta: dict[str, Any]
+    rows: Rows
+    references: Rows
+    verdict: str
+    points: tuple[Point, ...]
+    run: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The versioned JSON contract, schema ``sweep/1``."""
+        whole = self.lazy()
+        return {**whole, **{key: list(whole[key]) for key in ("scenarios", "references")}}
+
+    def lazy(self) -> dict[str, Any]:
+        """As `to_dict`, with rows that are unpacked one by one as they are looked at."""
+        return document(self.meta, self.rows, self.references, self.verdict)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a scenario; nested values become dotted columns."""
+        import pandas as pd
+
+        return pd.json_normalize(list(self.rows))
+
+    def __repr__(self) -> str:
+        return f"SweepResult of {len(self.rows)} scenarios: {self.verdict}"
+
+    def _repr_html_(self) -> str:
+        columns = ["size_bytes", "usd_per_hour", "sla_violation_share", "pareto", "status"]
+        table: str = self.frame().reindex(columns=columns).to_html()
+        return f"<p>{self.verdict}</p>{table}"
+
+    @property
+    def failed(self) -> int:
+        """Number of scenarios without a result."""
+        return sum(1 for row in self.rows.brief if row["status"] != "ok")
+
+
+def result_of(
+    packed: Sequence[Packed],
+    scenarios: int,
+    meta: Mapping[str, Any],
+    points: Sequence[Point] = (),
+    run: str | None = None,
+) -> SweepResult:
+    """The result of packed rows.
+
+    Parameters
+    ----------
+    packed : sequence of Packed. The scenarios' rows, then the references'.
+    scenarios : int. How many of them are scenarios.
+    meta : mapping. As `meta_of` gives it.
+    points : sequence of Point. The scenarios, where they are known.
+    run : str, optional. Name of the ledger's file.
+    """
+    rows, references = Rows(packed[:scenarios]), Rows(packed[scenarios:])
+    dates = {price["as_of"] for row in rows for price in row["prices"] if price["as_of"]}
+    return SweepResult(
+        meta={**meta, "price_dates": sorted(dates)},
+        rows=rows,
+        references=references,
+        verdict=verdict(rows.brief, references.brief),
+        points=tuple(points),
+        run=run,
+    )
+
+
+def document(
+    meta: Mapping[str, Any], rows: Sequence[Row], references: Sequence[Row], said: str
+) -> dict[str, Any]:
+    """A sweep as schema ``sweep/1`` has it."""
+    return {
+        "schema": "sweep/1",
+        "run": meta,
+        "verdict": said,
+        "scenarios": rows,
+        "references": references,
+    }
+
+
+_PAYLOAD = (
+    "sizes in fp8, int8 and int4 are those of the parameters alone: a quantised file adds scales "
+    "and keeps embeddings and norms in 16 bits, which service.architecture would count"
+)
+
+
+def meta_of(points: Sequence[Point], load: Callable[[str, int], Traffic]) -> dict[str, Any]:
+    """Where the numbers come from; nothing that changes from one run to the next."""
+    seen: dict[str, dict[str, Any]] = {}
+    for point in points:
+        traffic = load(point.scenario.trace, point.scenario.seed)
+        seen[traffic.content_hash] = {
+            "source": traffic.source,
+            "content_hash": traffic.content_hash,
+            "requests": traffic.requests,
+            "duration_s": traffic.duration_s,
+        }
+    return {
+        "name": points[0].scenario.name if points else "",
+        "versions": {
+            "modeler": modeler.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba")},
+        },
+        "traces": list(seen.values()),
+        "price_dates": [],
+        "seed": points[0].scenario.seed if points else 0,
+        "notes": [_PAYLOAD] if any(point.payload for point in points) else [],
+    }
