@@ -165,15 +165,32 @@ def bootstrap_days(trace: Trace, days: int, seed: int = 0) -> Trace:
                     column="duration_s", value=f"{trace.duration_s:g}"),
         )  # fmt: skip
     chosen = (draws.uniform(seed, "day", 0, days) * whole).astype(np.int64)
-    edges = np.searchsorted(trace.arrival_s, _DAY_S * np.arange(whole + 1))
-    times, rows = [], []
-    for number, day in enumerate(chosen):
-        row = np.arange(edges[day], edges[day + 1])
-        times.append(trace.arrival_s[row] + (number - int(day)) * _DAY_S)
-        rows.append(row)
-    return _sorted(
-        trace, np.concatenate(times), np.concatenate(rows), f"{days} of its {whole} days, drawn"
-    )
+    cuts = [(float(day) * _DAY_S, float(day + 1) * _DAY_S) for day in chosen]
+    return joined(trace, cuts, f"{days} of its {whole} days, drawn")
+
+
+def joined(
+    trace: Trace, cuts: Sequence[tuple[float, float]], how: str, *, earlier_s: float = 0.0
+) -> Trace:
+    """Stretches of a trace, one behind the other, from the trace's own t0 on.
+
+    Parameters
+    ----------
+    cuts : sequence of (from, until). Each since the first arrival; the end is not in it. [s]
+    how : str. For the source of the new trace.
+    earlier_s : float. They begin so long before that t0. [s]
+
+    Raises
+    ------
+    TraceError : no request came in them.
+    """
+    times, rows, at_s = [], [], -earlier_s
+    for from_s, until_s in cuts:
+        first, last = np.searchsorted(trace.arrival_s, (from_s, until_s))
+        times.append(trace.arrival_s[first:last] + (at_s - from_s))
+        rows.append(np.arange(first, last))
+        at_s += until_s - from_s
+    return _sorted(trace, np.concatenate(times), np.concatenate(rows), how)
 
 
 def _kept(trace: Trace, keep: NDArray[np.bool_], how: str) -> Trace:

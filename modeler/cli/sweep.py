@@ -78,6 +78,13 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
     help="Leave out the fixed fleets that each size is held against.",
 )
 @click.option(
+    "--replicates",
+    type=click.IntRange(min=20, max=10_000),
+    metavar="N",
+    help="Put a 95 % band about each headline: N replays of the traffic drawn again from its own "
+    "days, with starts and services drawn anew; fewer where fewer settle it.",
+)
+@click.option(
     "--plan",
     "planned",
     is_flag=True,
@@ -114,6 +121,7 @@ def command(
     executor: str,
     workers: int | None,
     no_references: bool,
+    replicates: int | None,
     planned: bool,
     resume: str | None,
     ledger: str | None,
@@ -165,6 +173,7 @@ def command(
         "settings": axes_of(settings, instances, region),
         "presets": presets,
         "references": not no_references,
+        "replicates": replicates or 0,
         "workers": workers,
         "ledger": book,
     }

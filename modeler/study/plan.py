@@ -137,7 +137,7 @@ def _replays(task: Task) -> int:
     if _fails(task):
         return 0
     if task.kind == "scenario":
-        return 1
+        return 1 + task.replicates
     return 1 + max(task.point.scenario.fleet.max - 1, 1).bit_length()
 
 
@@ -152,7 +152,7 @@ def _probed(prepared: Prepared, todo: list[int]) -> tuple[float, int]:
     for number in (chosen[0], *chosen):
         task = prepared.tasks[number]
         before = time.process_time()
-        perform(task, prepared.traffic[task.trace], lambda done: None)
+        perform(task._replace(replicates=0), prepared.traffic[task.trace], lambda done: None)
         spent.append(time.process_time() - before)
     return sum(spent[1:]) / len(chosen), len(chosen)
 

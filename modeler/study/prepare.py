@@ -40,8 +40,8 @@ class Prepared:
     meta: dict[str, Any]
 
     def requests(self) -> list[int]:
-        """Of each task's traffic."""
-        return [self.traffic[task.trace].requests for task in self.tasks]
+        """To replay for each task, references once."""
+        return [self.traffic[t.trace].requests * (1 + t.replicates) for t in self.tasks]
 
 
 def prepare(
@@ -52,6 +52,7 @@ def prepare(
     settings: Mapping[str, Sequence[Any]] | None = None,
     presets: Sequence[Preset] = (),
     references: bool = True,
+    replicates: int = 0,
     trace: Traffic | None = None,
 ) -> Prepared:
     """Make the scenarios of a sweep and read their traffic; see `modeler.study.sweep`.
@@ -74,7 +75,8 @@ def prepare(
         for point in chosen:
             own = load(point.scenario.trace, point.scenario.seed)
             traffic[own.content_hash] = own
-            tasks.append(Task(kind, point, own.content_hash))
+            count = replicates if kind == SCENARIO else 0
+            tasks.append(Task(kind, point, own.content_hash, count))
     return Prepared(points, tasks, traffic, meta_of(points, load))
 
 

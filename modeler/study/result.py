@@ -23,7 +23,7 @@ Row = dict[str, Any]
 _BRIEF = (
     "scenario_id", "settings", "preset", "label", "size_bytes", "instance_type", "policy",
     "requests", "usd_total", "usd_per_hour", "sla_violation_share", "meets_sla", "sla",
-    "violations_by_cause", "decision_to_ready_s", "status", "error",
+    "violations_by_cause", "decision_to_ready_s", "uncertainty", "status", "error",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from modeler.measure import Outcome, judge, unit_price
 from modeler.replay.run import Traffic, run
 from modeler.scenario import ScenarioError, scenario_id, with_values
+from modeler.study.bands import replicated
 from modeler.study.grid import Point
 
 Progress = Callable[[int], None]
@@ -23,19 +24,29 @@ class Interrupted(Exception):
     exit_code = 130
 
 
-def scenario_row(point: Point, traffic: Traffic, progress: Progress) -> dict[str, Any]:
+def scenario_row(
+    point: Point, traffic: Traffic, progress: Progress, replicates: int = 0
+) -> dict[str, Any]:
     """Replay and judge one scenario; what cannot be done is a failed row with its reason."""
     if point.error is not None:
         return failed_row(point, point.error)
     try:
         price = unit_price(point.scenario)
         outcome = judge(run(point.scenario, traffic, progress=progress), price=price)
+        bands = None
+        if replicates:
+            each = traffic.requests
+            bands = replicated(
+                point.scenario,
+                traffic,
+                replicates,
+                progress=lambda done: progress(each * (1 + done)),
+            )
     except Interrupted:
         raise
     except Exception as error:
         return failed_row(point, error)
-    row = outcome.to_dict()
-    return _ordered(row, point)
+    return _ordered({**outcome.to_dict(), "uncertainty": bands}, point)
 
 
 def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
@@ -47,6 +58,7 @@ def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
     }
     tail = ("assumptions", "seed", "status", "error")
     body = {key: value for key, value in row.items() if key not in head and key not in tail}
+    body.setdefault("uncertainty", None)
     return {**head, **body, "pareto": False, **{key: row[key] for key in tail}}
 
 

@@ -49,6 +49,7 @@ def sweep(
     executor: str = "threads",
     workers: int | None = 1,
     references: bool = True,
+    replicates: int = 0,
     ledger: str | os.PathLike[str] | None = None,
     resume: str | None = None,
     progress: Progress | None = None,
@@ -73,6 +74,8 @@ def sweep(
     workers : int, optional. Threads or processes; by default one a core, of a cluster as many as it
         has.
     references : bool. Also find the smallest fixed fleet that keeps the service level.
+    replicates : int. Of each scenario, for a band about its headlines: the traffic drawn again from
+        its own days, and everything random drawn anew; see `modeler.study.bands`.
     ledger : path, optional. Folder of runs, where each row is kept as it is made, and rows of
         earlier runs with the same key are taken over; none is kept without one.
     resume : str, optional. A run of that folder to go on with, or ``latest`` for the latest of this
@@ -101,6 +104,7 @@ def sweep(
         settings=settings,
         presets=presets,
         references=references,
+        replicates=replicates,
         trace=trace,
     )
     return perform(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modeler.scenario import format_duration, format_size
+from modeler.study.bands import paired
 
 Row = dict[str, Any]
 
@@ -109,10 +110,38 @@ def _name(row: Row, varied: Sequence[str]) -> str:
 
 
 def _price_and_misses(row: Row) -> str:
+    usd, missed = _band(row, "usd_per_hour", 1.0), _band(row, "sla_violation_share", 100.0)
     return (
-        f"${row['usd_per_hour']:,.2f} an hour, {100 * row['sla_violation_share']:.2f} % missed"
-        f"{_lag(row)}"
+        f"${row['usd_per_hour']:,.2f}{usd} an hour, "
+        f"{100 * row['sla_violation_share']:.2f}{missed} % missed{_lag(row)}"
     )
+
+
+def _band(row: Row, figure: str, factor: float) -> str:
+    """The 95 % interval of a figure, where there is one."""
+    found = (row.get("uncertainty") or {}).get("bands", {}).get(figure)
+    return f" [{factor * found['low']:,.2f}, {factor * found['high']:,.2f}]" if found else ""
+
+
+def alike(row: Row, rows: Sequence[Row]) -> list[Row]:
+    """Other rows whose dollars differ from a row's by no more than chance.
+
+    Parameters
+    ----------
+    row : dict. One with replicates.
+    rows : sequence of dict. Those without replicates are never among them.
+    """
+    own = row.get("uncertainty")
+    found = []
+    for other in rows:
+        its = other.get("uncertainty")
+        if other is row or not own or not its:
+            continue
+        values = (own["values"]["usd_per_hour"], its["values"]["usd_per_hour"])
+        difference = paired(*values, own["freedom"])
+        if difference is not None and not difference.differs:
+            found.append(other)
+    return found
 
 
 def _kept(keeping: Sequence[Row], finished: Sequence[Row], varied: Sequence[str]) -> str:
@@ -120,6 +149,9 @@ def _kept(keeping: Sequence[Row], finished: Sequence[Row], varied: Sequence[str]
     tied = sum(_by_dollars(row) == _by_dollars(best) for row in finished) - 1
     text = f"Cheapest that keeps {_promise(best)}: {_name(best, varied)}: {_price_and_misses(best)}"
     text += f"; {tied} more settings come to the same." if tied > 0 else "."
+    same = len(alike(best, keeping)) - max(tied, 0)
+    if same > 0:
+        text += f" {same} more that keep it do not differ from it in dollars by more than chance."
     scaling = [row for row in keeping if not row.get("label")]
     if best.get("label") and scaling:
         other = min(scaling, key=_by_dollars)

@@ -43,6 +43,7 @@ def _key(task: Task) -> str:
         world(),
         task.kind,
         task.trace,
+        task.replicates,
         settings,
         to_plain(point.settings),
         None if point.preset is None else [point.preset.name, point.preset.note],

@@ -32,11 +32,13 @@ class Task(NamedTuple):
     kind : str. `SCENARIO` or `REFERENCE`.
     point : Point. The scenario, and the settings that make it.
     trace : str. Content hash of its traffic.
+    replicates : int. Of the scenario, for bands about its headlines; 0 for none.
     """
 
     kind: str
     point: Point
     trace: str
+    replicates: int = 0
 
 
 class Packed(NamedTuple):
@@ -59,8 +61,9 @@ class Packed(NamedTuple):
 
 def perform(task: Task, traffic: Traffic, progress: Callable[[int], None]) -> Packed:
     """Make a row and pack it."""
-    make = scenario_row if task.kind == SCENARIO else reference_row
-    return pack(make(task.point, traffic, progress))
+    if task.kind == REFERENCE:
+        return pack(reference_row(task.point, traffic, progress))
+    return pack(scenario_row(task.point, traffic, progress, task.replicates))
 
 
 def lost(task: Task, reason: str) -> Packed:

@@ -1,0 +1,146 @@
+"""Scenarios replayed as a study asks for them, one batch after another, none of them twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import traces
+from modeler.replay.run import Traffic
+from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
+from modeler.study.grid import Point
+from modeler.study.jobs.task import SCENARIO, Task
+from modeler.study.prepare import Prepared
+from modeler.study.result import meta_of
+from modeler.study.sweep import Say, Status, perform
+
+Row = dict[str, Any]
+Settings = Mapping[str, Any]
+HOURS_A_MONTH: Final = 730.0  # 8,760 hours over 12
+
+
+class Lab:
+    """Replays of variants of one scenario, with what they took.
+
+    Parameters
+    ----------
+    scenario : Scenario. What every variant starts from; its ``sweep`` is left out.
+    trace : Trace or CountSeries, optional. The traffic, instead of what the scenario names.
+    executor, workers, ledger, say : as for `modeler.study.sweep`.
+    progress : called with a `Status` now and then, of the batch at work.
+
+    Attributes
+    ----------
+    replays : int. Made so far; those of replicates count too.
+    requests : int. Replayed so far.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        trace: Traffic | None = None,
+        executor: str = "threads",
+        workers: int | None = None,
+        ledger: str | os.PathLike[str] | None = None,
+        progress: Callable[[Status], None] | None = None,
+        say: Say = lambda text: None,
+    ) -> None:
+        self.scenario = with_values(scenario, {"sweep": {}})
+        self._given = trace
+        self._how: dict[str, Any] = {
+            "executor": executor,
+            "workers": workers,
+            "ledger": ledger,
+            "progress": progress,
+        }
+        self._say = say
+        self._made: dict[tuple[str, str, int], Row] = {}
+        self.replays = self.requests = 0
+
+    def traffic(self, scenario: Scenario | None = None) -> Traffic:
+        """What a variant replays, unless it is given other traffic.
+
+        Raises
+        ------
+        traces.TraceError : it cannot be read.
+        """
+        if self._given is not None:
+            return self._given
+        asked = scenario or self.scenario
+        return _load(asked.trace, asked.seed)
+
+    def variant(self, settings: Settings) -> Scenario:
+        """The scenario with settings changed.
+
+        Raises
+        ------
+        ScenarioError : an unknown path, or values that do not fit.
+        """
+        return with_values(self.scenario, dict(settings))
+
+    def row(self, settings: Settings, **how: Any) -> Row:
+        """The row of one variant; see `rows`."""
+        return self.rows([settings], **how)[0]
+
+    def rows(
+        self,
+        variants: Sequence[Settings | Scenario],
+        *,
+        traffic: Traffic | None = None,
+        replicates: int = 0,
+    ) -> list[Row]:
+        """Replay variants.
+
+        Parameters
+        ----------
+        variants : sequence of mapping or Scenario. Settings laid over the scenario, or whole ones.
+            Settings that do not fit each other are a failed row.
+        traffic : Trace or CountSeries, optional. Other traffic than theirs.
+        replicates : int. Of each, for its bands.
+
+        Returns
+        -------
+        list of dict
+            As the rows of a sweep, in the order asked.
+        """
+        points = [self._point(variant) for variant in variants]
+        loads = [traffic or self.traffic(point.scenario) for point in points]
+        keys = [
+            (scenario_id(point.scenario) + str(point.error or ""), load.content_hash, replicates)
+            for point, load in zip(points, loads, strict=True)
+        ]
+        new = {key: k for k, key in reversed(list(enumerate(keys))) if key not in self._made}
+        if new:
+            chosen = sorted(new.values())
+            tasks = [Task(SCENARIO, points[k], loads[k].content_hash, replicates) for k in chosen]
+            prepared = Prepared(
+                [points[k] for k in chosen],
+                tasks,
+                {loads[k].content_hash: loads[k] for k in chosen},
+                meta_of([points[k] for k in chosen], lambda name, seed: loads[chosen[0]]),
+            )
+            result = perform(prepared, say=self._say, **self._how)
+            for k, row in zip(chosen, result.rows, strict=True):
+                self._made[keys[k]] = row
+                done = 1 + ((row["uncertainty"] or {}).get("replicates", 0))
+                if row["status"] == "ok":
+                    self.replays += done
+                    self.requests += done * loads[k].requests
+        return [self._made[key] for key in keys]
+
+    def _point(self, variant: Settings | Scenario) -> Point:
+        if isinstance(variant, Scenario):
+            return Point(variant, {})
+        try:
+            return Point(self.variant(variant), dict(variant))
+        except ScenarioError as error:
+            return Point(self.scenario, dict(variant), error=error)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, seed: int) -> Traffic:
+    """The last traces are kept: one batch after another asks for the same."""
+    return traces.load(name, seed=seed)
