@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from modeler.cli.gates import fail_on_option, tell_gates, with_gates
 from modeler.cli.options import (
     instance_option,
     output_options,
@@ -38,6 +39,7 @@ _RECORDS: Final = (".csv", ".parquet")
 @seed_option
 @policy_option
 @set_option
+@fail_on_option
 @click.option(
     "--records",
     "records_file",
@@ -45,7 +47,9 @@ _RECORDS: Final = (".csv", ".parquet")
     help="Write one row per request to FILE (.csv or .parquet).",
 )
 @output_options(focus=True)
+@click.pass_context
 def command(
+    ctx: click.Context,
     scenario_file: str | None,
     trace: str | None,
     size: str | None,
@@ -54,6 +58,7 @@ def command(
     seed: int | None,
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
+    fail_on: tuple[str, ...],
     records_file: str | None,
     format: str,
     output: str | None,
@@ -96,6 +101,7 @@ def command(
     if ignored:
         talk(f"sweep: {', '.join(ignored)} not varied: replay runs one scenario")
     scenario = with_values(scenario, pinned) if pinned else scenario
+    scenario = with_gates(scenario, fail_on)
     result = replay(scenario, records=records_file is not None)
     if records_file is not None:
         rows = result.requests()
@@ -111,3 +117,4 @@ def command(
         deliver(to_csv(focus_rows(result.to_dict())), output)
     else:
         emit(result, format=format, output=output, table=result.decisions)
+    ctx.exit(tell_gates(result.gates))

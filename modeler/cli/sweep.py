@@ -10,6 +10,7 @@ from datetime import date
 import click
 
 from modeler.cli import exits
+from modeler.cli.gates import fail_on_option, tell_gates, with_gates
 from modeler.cli.options import (
     output_options,
     region_option,
@@ -56,6 +57,7 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
     "several. May be repeated: names are rows, the files of one target add up.",
 )
 @set_option
+@fail_on_option
 @click.option(
     "--executor",
     metavar="NAME",
@@ -94,6 +96,7 @@ def command(
     seed: int | None,
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
+    fail_on: tuple[str, ...],
     executor: str,
     workers: int | None,
     no_references: bool,
@@ -117,6 +120,7 @@ def command(
         from modeler.plain import to_csv
         from modeler.report import check_writable, focus_rows, look_of, save_run, sweep_table
         from modeler.study import best_timeline, is_preset, presets_of, sweep
+        from modeler.study.verdict import best_name
 
     check_output(output)
     if folder is not None:
@@ -131,6 +135,7 @@ def command(
         )
     presets = presets_of(named)
     scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings, policies=files)
+    scenario = with_gates(scenario, fail_on)
     with shown() as progress:
         result = sweep(
             scenario,
@@ -160,10 +165,9 @@ def command(
         deliver(to_csv(focus_rows(plain)), output)
     else:
         emit(plain, format=format, output=output, table=result.rows)
-    ctx.exit(
-        exits.most_urgent(
-            exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
-            for row in result.rows
-            if row["status"] != "ok"
-        )
-    )
+    codes = [
+        exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
+        for row in result.rows
+        if row["status"] != "ok"
+    ]
+    ctx.exit(exits.most_urgent([*codes, tell_gates(result.gates, of=best_name(result.rows))]))

@@ -21,6 +21,8 @@ from modeler.measure import unit_price
 from modeler.predict import instance_of
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario, scenario_id, with_values
+from modeler.scenario.gates import Verdict, parse_gates
+from modeler.study.gates import judge_best, mark_gates
 from modeler.study.grid import Point, grid
 from modeler.study.jobs.drive import drive
 from modeler.study.jobs.executors import executor_of
@@ -54,7 +56,8 @@ class SweepResult:
 
     ``rows`` has one row a scenario, in the grid's order; a failed one keeps its place with
     ``status`` and ``error``. ``references`` are the smallest fixed fleets that keep the service
-    level, or whose waits do not break it where service times alone do.
+    level, or whose waits do not break it where service times alone do. ``gates`` are the scenario's
+    gates held against the best row.
     """
 
     meta: dict[str, Any]
@@ -62,6 +65,7 @@ class SweepResult:
     references: tuple[dict[str, Any], ...]
     verdict: str
     points: tuple[Point, ...]
+    gates: tuple[Verdict, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``sweep/1``."""
@@ -161,12 +165,15 @@ def sweep(
     own_rows, others = rows[: len(points)], [row for row in rows[len(points) :] if row]
     mark_pareto(own_rows)
     mark_pareto(others)
+    gates = parse_gates(scenario.gates)
+    mark_gates(own_rows, gates)
     return SweepResult(
         meta=_meta(points, load, own_rows),
         rows=tuple(own_rows),
         references=tuple(others),
         verdict=verdict(own_rows, others),
         points=tuple(points),
+        gates=judge_best(own_rows, gates),
     )
 
 
