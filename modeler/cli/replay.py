@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -20,7 +20,6 @@ from modeler.cli.output import (
     check_output,
     deliver,
     emit,
-    talk,
     tell_old_prices,
     to_parquet,
     write_atomic,
@@ -73,9 +72,8 @@ def command(
     from modeler.cli.progress import compiling
 
     with compiling():
-        from modeler.cli.scenario import scenario_of
+        from modeler.cli.scenario import one_scenario
         from modeler.report import focus_rows, replay_text
-        from modeler.scenario import with_values
         from modeler.study import replay
 
     check_output(output)
@@ -84,23 +82,17 @@ def command(
         raise click.UsageError(
             f"--records {records_file}: expected a name that ends in {' or '.join(_RECORDS)}"
         )
-    several = [path for path, values in settings.items() if len(values) > 1]
-    if several:
-        raise click.UsageError(
-            f"replay runs one scenario: {several[0]} has several values; use sweep"
-        )
-    scenario = scenario_of(
-        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    scenario = one_scenario(
+        "replay",
+        scenario_file,
+        trace=trace,
+        size=size,
+        instance=instance,
+        region=region,
+        seed=seed,
+        settings=settings,
+        policies=policies,
     )
-    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
-    pinned |= {"sweep": {}} if scenario.sweep else {}
-    pinned |= {"model.size": size} if size is not None else {}
-    pinned |= {"hosting.instance": instance} if instance is not None else {}
-    pinned |= {"hosting.region": region} if region is not None else {}
-    ignored = [path for path in scenario.sweep if path not in pinned]
-    if ignored:
-        talk(f"sweep: {', '.join(ignored)} not varied: replay runs one scenario")
-    scenario = with_values(scenario, pinned) if pinned else scenario
     scenario = with_gates(scenario, fail_on)
     result = replay(scenario, records=records_file is not None)
     if records_file is not None:
