@@ -2,7 +2,7 @@
 
 *Booting*: billed and not yet serving, initialisations and snapshots restored included. *Serving*:
 requests and what lasts as long as they do. *Idle*: held, and used by nobody. *Draining*: out of
-service and not yet released. *Rounding*: minimums and whole seconds. *Given back*: what a provider
+service and not yet released. *Rounding*: minimums and whole seconds. *Given_back*: what a provider
 does not charge after all, a negative amount.
 """
 
@@ -14,12 +14,12 @@ from typing import Final
 
 from modeler.measure.bill import CostLine
 
-PHASES: Final = ("booting", "serving", "idle", "draining", "rounding", "given back")
+PHASES: Final = ("booting", "serving", "idle", "draining", "rounding", "given_back")
 _POOL: Final = "warm pool: "
 _FIRST: Final = "warm pool: first starts"
 # Components whose name is not their phase.
 _PHASE_OF: Final = {
-    "reclaimed in the first hour": "given back",
+    "reclaimed in the first hour": "given_back",
     "requests": "serving",
     "duration": "serving",
     "init": "booting",
@@ -44,8 +44,13 @@ def phase_of(component: str) -> str:
 
 
 def usd_by_phase(lines: Iterable[CostLine]) -> dict[str, float]:
-    """Dollars of each phase that a bill has; together they are the bill. [USD]"""
-    found: dict[str, list[float]] = {}
+    """Dollars of each phase, 0 of one that a bill does not have; together they are the bill. [USD]
+
+    >>> line = CostLine("init", 2.0, "GB-s", 0.5, 1.0, "", None)
+    >>> usd_by_phase([line])["booting"]
+    1.0
+    """
+    found: dict[str, list[float]] = {phase: [] for phase in PHASES}
     for line in lines:
-        found.setdefault(phase_of(line.component), []).append(line.amount_usd)
-    return {phase: math.fsum(found[phase]) for phase in PHASES if phase in found}
+        found[phase_of(line.component)].append(line.amount_usd)
+    return {phase: math.fsum(amounts) for phase, amounts in found.items()}

@@ -67,6 +67,7 @@ def _declared() -> Mapping[str, str]:
     found |= _of("environments", "throttled_by_cap throttled_by_burst on_provisioned", "requests")
     found |= _of("environments", "cold peak mean_running mean_idle", "environments")
     found |= {"utilisation": SHARE}
+    found |= _of("usd_by_phase", "booting serving idle draining rounding given_back", "USD")
     for name in ("work_bound", "zero_wait"):
         found |= _of(f"bounds.{name}", "usd_total", "USD")
         found |= _of(f"bounds.{name}", "replica_hours", "replica h")

@@ -121,7 +121,7 @@ def _computed(line):
 def test_every_dollar_has_a_phase(name):
     outcome = done(name).outcome
     phases = usd_by_phase(outcome.cost_lines)
-    assert set(phases) <= set(PHASES)
+    assert phases == outcome.usd_by_phase
     assert math.fsum(phases.values()) == pytest.approx(outcome.usd_total, rel=RELATIVE)
     # The lines of the explanation are those of the bill, and their sum is the bill.
     lines = explain_figure(done(name), "usd_total").lines
@@ -129,7 +129,7 @@ def test_every_dollar_has_a_phase(name):
     assert [line.value for line in amounts] == [one.amount_usd for one in outcome.cost_lines]
     assert all(one.source in line.source for one, line in zip(outcome.cost_lines, amounts))  # noqa: B905
     assert lines[-1].terms == tuple(line.value for line in amounts)
-    told = {line.figure.removeprefix("usd."): line.value for line in lines}
+    told = {line.figure.removeprefix("usd_by_phase."): line.value for line in lines}
     for phase, usd in phases.items():
         own = [one for one in outcome.cost_lines if phase_of(one.component) == phase]
         if len(own) > 1:
@@ -269,7 +269,31 @@ def test_phases_of_any_bill_are_the_bill(bill):
     assert math.fsum(phases.values()) == pytest.approx(
         math.fsum(line.amount_usd for line in bill), rel=RELATIVE, abs=RELATIVE * largest
     )
-    assert list(phases) == [phase for phase in PHASES if phase in phases]
+    assert tuple(phases) == PHASES
+
+
+@given(
+    st.sampled_from(["target_tracking", "hpa", "keda", "serverless", "lambda"]),
+    st.lists(st.floats(0.0, 900.0), min_size=1, max_size=40),
+    st.floats(0.05, 20.0),
+    st.integers(1, 4),
+)
+@settings(max_examples=40, deadline=None)
+def test_attribution_adds_up_whatever_the_traffic(key, arrivals, seconds, most):
+    """Every dollar one phase, every violation one cause, every request one fate."""
+    arrival = np.sort(np.array(arrivals))
+    trace = Trace(arrival - arrival[0], {"service_s": np.full(len(arrival), seconds)})
+    values = {"sweep": {}, "service": {"kind": "trace"}, "model.size": "1GB", "fleet.max": most}
+    preset = next(one for one in PRESETS if one.key == key)
+    outcome = replay(with_preset(with_values(default(), values), preset), trace=trace).outcome
+    assert math.fsum(outcome.usd_by_phase.values()) == pytest.approx(
+        outcome.usd_total, rel=RELATIVE
+    )
+    assert all(usd >= 0.0 for phase, usd in outcome.usd_by_phase.items() if phase != "given_back")
+    violations = sum(outcome.violations_by_cause.values())
+    assert violations == pytest.approx(outcome.sla_violation_share * len(arrivals), rel=RELATIVE)
+    unserved = outcome.rejected + outcome.timed_out + outcome.lost
+    assert unserved <= violations <= len(arrivals) == outcome.served + unserved
 
 
 @given(st.floats(-1e12, 1e12))

@@ -42,6 +42,7 @@ _EXACT: Final[Mapping[str, _Explainer]] = {
 _BY_GROUP: Final[Mapping[str, _Explainer]] = {
     "bounds.work_bound": dollars.work_bound,
     "bounds.zero_wait": dollars.zero_wait,
+    "usd_by_phase": dollars.usd_of_phase,
     "token_api": dollars.token_api,
     "violations_by_cause": fates.cause,
     "latency_s": fates.times,

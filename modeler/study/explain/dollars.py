@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import pricing
-from modeler.measure.attribution import phase_of, usd_by_phase
+from modeler.measure.attribution import phase_of
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.scenario.serverless import Lambda, SageMakerServerless
 from modeler.study.explain.arithmetic import PRODUCT, QUOTIENT, Line, added, read, step
@@ -20,13 +20,13 @@ _HOW: Final = {
     "idle": "in service, and no request in a slot",
     "draining": "out of service, until it is released",
     "rounding": "the provider's minimum and whole seconds",
-    "given back": "reclaimed in the first hour, which costs nothing",
+    "given_back": "reclaimed in the first hour, which costs nothing",
 }
 _PHASES: Final = {
     "booting": "billed and not yet serving, initialisations included",
     "serving": "requests, and what lasts as long as they do",
     "idle": "held, and used by nobody",
-    "given back": "reclaimed in the first hour, which costs nothing",
+    "given_back": "reclaimed in the first hour, which costs nothing",
 }
 _RECORDS: Final = "the replay's records of each replica and instance"
 _BILL: Final = "the bill: the sum of its lines and of nothing else"
@@ -49,7 +49,7 @@ def usd_total(done: Replay, figure: str) -> list[Line]:
         found += [_hours(line)] if hours else _metered(done, line)
         found.append(amounts[-1])
     total = added(figure, amounts, done.outcome.usd_total, "USD", _BILL)
-    return [*found, *_by_phase(lines, amounts, done.outcome.usd_total), total]
+    return [*found, *_by_phase(done, amounts), total]
 
 
 def _seconds(done: Replay, line: CostLine) -> Line:
@@ -110,20 +110,38 @@ def _amount(line: CostLine) -> Line:
     )  # fmt: skip
 
 
-def _by_phase(lines: Sequence[CostLine], amounts: Sequence[Line], usd: float) -> list[Line]:
+def _by_phase(done: Replay, amounts: Sequence[Line]) -> list[Line]:
     """Dollars by phase, where that says more than the lines do, and that they are the bill."""
-    phases = usd_by_phase(lines)
-    found = []
-    for phase, value in phases.items():
-        of_phase = [
-            amount
-            for line, amount in zip(lines, amounts, strict=True)
-            if phase_of(line.component) == phase
-        ]
-        found.append(added(f"usd.{phase}", of_phase, value, "USD", _PHASES.get(phase, _HOW[phase])))
-    told = all(line.component == phase_of(line.component) for line in lines)
-    every = added("usd by phase", found, usd, "USD", "every dollar has a phase")
+    outcome = done.outcome
+    found = [_phase(done, phase, amounts) for phase in outcome.usd_by_phase]
+    own = {phase_of(line.component) for line in outcome.cost_lines}
+    found = [line for line in found if line.figure.rpartition(".")[2] in own]
+    every = added("usd by phase", found, outcome.usd_total, "USD", "every dollar has a phase")
+    told = all(line.component == phase_of(line.component) for line in outcome.cost_lines)
     return [] if told else [*found, every]
+
+
+def _phase(done: Replay, phase: str, amounts: Sequence[Line]) -> Line:
+    """Dollars of one phase: the lines of the bill that are of it."""
+    own = [
+        amount
+        for line, amount in zip(done.outcome.cost_lines, amounts, strict=True)
+        if phase_of(line.component) == phase
+    ]
+    value, figure = done.outcome.usd_by_phase[phase], f"usd_by_phase.{phase}"
+    words = _PHASES.get(phase, _HOW[phase])
+    if not own:
+        return read(figure, value, "USD", "the bill", f"no line of it: {words}")
+    return added(figure, own, value, "USD", words)
+
+
+def usd_of_phase(done: Replay, figure: str) -> list[Line]:
+    """Dollars of one phase, with the lines they are."""
+    phase = figure.rpartition(".")[2]
+    lines = done.outcome.cost_lines
+    amounts = [_amount(line) for line in lines]
+    own = [a for a, line in zip(amounts, lines, strict=True) if phase_of(line.component) == phase]
+    return [*own, _phase(done, phase, amounts)]
 
 
 def usd_per_hour(done: Replay, figure: str) -> list[Line]:
