@@ -44,6 +44,7 @@ service: {kind: tokens, prefill_efficiency: 0.5}
 cold_start: {image_size: 5GB, image_cached: false, nic_bytes_per_s: 10Gbps}
 policy: {kind: target_tracking, target_utilisation: 60%, scale_in_cooldown_s: 5m}
 sla: {metric: latency, threshold_s: 10s, max_violation_share: 0.5%}
+gates: [p99 <= 10s, sla_violation_share <= 0.5%, usd_per_month <= $3000]
 sweep:
   model.size: [7GB, 13.5GB]
   fleet.min: [1, 2]

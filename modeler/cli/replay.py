@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import click
 
+from modeler.cli.gates import fail_on_option, tell_gates, with_gates
 from modeler.cli.options import (
     instance_option,
     output_options,
@@ -19,7 +20,6 @@ from modeler.cli.output import (
     check_output,
     deliver,
     emit,
-    talk,
     tell_old_prices,
     to_parquet,
     write_atomic,
@@ -38,6 +38,7 @@ _RECORDS: Final = (".csv", ".parquet")
 @seed_option
 @policy_option
 @set_option
+@fail_on_option
 @click.option(
     "--records",
     "records_file",
@@ -45,7 +46,9 @@ _RECORDS: Final = (".csv", ".parquet")
     help="Write one row per request to FILE (.csv or .parquet).",
 )
 @output_options(focus=True)
+@click.pass_context
 def command(
+    ctx: click.Context,
     scenario_file: str | None,
     trace: str | None,
     size: str | None,
@@ -54,6 +57,7 @@ def command(
     seed: int | None,
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
+    fail_on: tuple[str, ...],
     records_file: str | None,
     format: str,
     output: str | None,
@@ -68,9 +72,8 @@ def command(
     from modeler.cli.progress import compiling
 
     with compiling():
-        from modeler.cli.scenario import scenario_of
+        from modeler.cli.scenario import one_scenario
         from modeler.report import focus_rows, replay_text
-        from modeler.scenario import with_values
         from modeler.study import replay
 
     check_output(output)
@@ -79,23 +82,18 @@ def command(
         raise click.UsageError(
             f"--records {records_file}: expected a name that ends in {' or '.join(_RECORDS)}"
         )
-    several = [path for path, values in settings.items() if len(values) > 1]
-    if several:
-        raise click.UsageError(
-            f"replay runs one scenario: {several[0]} has several values; use sweep"
-        )
-    scenario = scenario_of(
-        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    scenario = one_scenario(
+        "replay",
+        scenario_file,
+        trace=trace,
+        size=size,
+        instance=instance,
+        region=region,
+        seed=seed,
+        settings=settings,
+        policies=policies,
     )
-    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
-    pinned |= {"sweep": {}} if scenario.sweep else {}
-    pinned |= {"model.size": size} if size is not None else {}
-    pinned |= {"hosting.instance": instance} if instance is not None else {}
-    pinned |= {"hosting.region": region} if region is not None else {}
-    ignored = [path for path in scenario.sweep if path not in pinned]
-    if ignored:
-        talk(f"sweep: {', '.join(ignored)} not varied: replay runs one scenario")
-    scenario = with_values(scenario, pinned) if pinned else scenario
+    scenario = with_gates(scenario, fail_on)
     result = replay(scenario, records=records_file is not None)
     if records_file is not None:
         rows = result.requests()
@@ -111,3 +109,4 @@ def command(
         deliver(to_csv(focus_rows(result.to_dict())), output)
     else:
         emit(result, format=format, output=output, table=result.decisions)
+    ctx.exit(tell_gates(result.gates))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import click
+
 from modeler.cli.output import talk
 from modeler.platforms import apply, load, read_policy
 from modeler.scenario import Scenario, default, with_values
@@ -49,6 +51,50 @@ def scenario_of(
     if scenario.sweep.keys() & chosen.keys():
         chosen["sweep"] = {p: v for p, v in scenario.sweep.items() if p not in chosen}
     return with_values(scenario, chosen) if chosen else scenario
+
+
+def one_scenario(
+    command: str,
+    file: str | None,
+    *,
+    trace: str | None,
+    size: str | None,
+    instance: str | None,
+    region: str | None,
+    seed: int | None,
+    settings: Mapping[str, Sequence[str]],
+    policies: Sequence[str],
+) -> Scenario:
+    """The one scenario of a command that replays no more: its options pin what they set.
+
+    What the file would vary and no option pins stays as the file has it, and is said.
+
+    Parameters
+    ----------
+    command : str. Its name, for messages.
+    file : str, optional. As for `scenario_of`; so are ``trace``, ``seed`` and ``policies``.
+    size, instance, region : str, optional. Instead of the scenario's own.
+    settings : mapping of str to sequence of str. Of ``--set``, one value each.
+
+    Raises
+    ------
+    click.UsageError : a setting has several values.
+    ScenarioError : the file or a value does not hold.
+    """
+    several = [path for path, values in settings.items() if len(values) > 1]
+    if several:
+        raise click.UsageError(
+            f"{command} runs one scenario: {several[0]} has several values; use sweep"
+        )
+    scenario = scenario_of(file, trace=trace, seed=seed, settings=settings, policies=policies)
+    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
+    pinned |= {"sweep": {}} if scenario.sweep else {}
+    named = {"model.size": size, "hosting.instance": instance, "hosting.region": region}
+    pinned |= {path: value for path, value in named.items() if value is not None}
+    ignored = [path for path in scenario.sweep if path not in pinned]
+    if ignored:
+        talk(f"sweep: {', '.join(ignored)} not varied: {command} runs one scenario")
+    return with_values(scenario, pinned) if pinned else scenario
 
 
 def axes_of(

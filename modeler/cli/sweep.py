@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from modeler.cli import exits
+from modeler.cli.gates import fail_on_option, tell_gates, with_gates
 from modeler.cli.ledger import ledger_of, ledger_options
 from modeler.cli.options import (
     output_options,
@@ -58,6 +59,7 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
     "several. May be repeated: names are rows, the files of one target add up.",
 )
 @set_option
+@fail_on_option
 @click.option(
     "--executor",
     metavar="NAME",
@@ -118,6 +120,7 @@ def command(
     seed: int | None,
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
+    fail_on: tuple[str, ...],
     executor: str,
     workers: int | None,
     no_references: bool,
@@ -150,6 +153,7 @@ def command(
         from modeler.cli.sweep_output import print_sweep
         from modeler.report import check_writable, save_run
         from modeler.study import best_timeline, is_preset, plan, presets_of, sweep
+        from modeler.study.verdict import best_name
 
     check_output(output)
     if folder is not None:
@@ -167,6 +171,7 @@ def command(
         )
     presets = presets_of(named)
     scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings, policies=files)
+    scenario = with_gates(scenario, fail_on)
     asked: dict[str, Any] = {
         "sizes": sizes,
         "precisions": precisions or (),
@@ -198,14 +203,10 @@ def command(
         rows = chain(plain["scenarios"], plain["references"])
         tell_old_prices(price for row in rows for price in row["prices"])
     print_sweep(result, format=format, output=output)
-    if any(row["status"] != "ok" for row in result.rows.brief):
-        ctx.exit(_failed(result.rows))
-
-
-def _failed(rows: Iterable[Mapping[str, Any]]) -> int:
-    """The exit code of a sweep with failed rows."""
-    return exits.most_urgent(
+    codes = [
         exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
-        for row in rows
+        for row in result.rows.brief
         if row["status"] != "ok"
-    )
+    ]
+    of = best_name(result.rows.brief) if result.gates else ""
+    ctx.exit(exits.most_urgent([*codes, tell_gates(result.gates, of=of)]))

@@ -14,6 +14,7 @@ import numpy as np
 
 import pricing
 from modeler.measure import instances, lag, metered
+from modeler.measure.attribution import usd_by_phase
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.measure.bounds import zero_wait
 from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
@@ -65,6 +66,7 @@ class Outcome:
     instances: dict[str, Any] | None
     environments: dict[str, Any] | None
     utilisation: float
+    usd_by_phase: dict[str, float]
     cost_lines: tuple[CostLine, ...]
     prices: tuple[UnitPrice, ...]
     bounds: dict[str, Any]
@@ -146,6 +148,7 @@ def judge(run: Run, *, price: UnitPrice | None = None) -> Outcome:
         instances=None if run.layer is None else instances.summary(run.layer, result),
         environments=None if result.environments is None else metered.summary(result),
         utilisation=_utilisation(result),
+        usd_by_phase=usd_by_phase(lines),
         cost_lines=lines,
         prices=(price,) if run.layer is None else prices_of(run.layer, price),
         bounds=_bounds(run, price),

@@ -133,6 +133,7 @@ def in_words(detail: ErrorDetails) -> tuple[str, str, str]:
     near = ""
     if kind_of_error in ("quantity", "entries"):
         expected = str(context["expected"])
+        near = str(context.get("nearest", ""))
         return str(context.get("message", detail["msg"])), expected, near
     if kind_of_error in _BOUNDS:
         key, words = _BOUNDS[kind_of_error]

@@ -223,7 +223,7 @@ def with_checked_sweep(
 
 def _not_to_vary(path: str, values: tuple[object, ...]) -> str:
     """Why a path of a sweep is refused as a whole; empty when it is not."""
-    if path in ("name", "sweep"):
+    if path in ("name", "gates", "sweep"):
         return "this does not change a run"
     if path in BLOCKS and path not in KINDS:
         return f"name one of its settings, e.g. {path}.{place_of((path,), {}).keys()[0]}"

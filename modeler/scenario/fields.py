@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
 from modeler.scenario import units
+from modeler.scenario.gates import GateError, parse_gate
 
 Origin = Literal["documented", "observed", "assumed"]
 
@@ -117,6 +118,14 @@ def _ranks(value: Any) -> Any:
     )
 
 
+def _gate(value: Any) -> Any:
+    try:
+        return parse_gate(value).text
+    except GateError as error:
+        about = {"message": str(error), "expected": error.expected, "nearest": error.nearest}
+        raise PydanticCustomError("quantity", "{message}", about) from error
+
+
 def _plain(value: Any) -> Any:
     """A Python number for a NumPy one, as notebooks pass them."""
     is_scalar = type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
@@ -147,4 +156,5 @@ UsdPerHour = Annotated[float, _read(units.parse_usd_per_hour)]
 Count = Annotated[int, BeforeValidator(_number)]
 Number = Annotated[float, BeforeValidator(_number)]
 Timeout = Annotated[float | Literal["none"] | None, BeforeValidator(_timeout)]
+GateText = Annotated[str, BeforeValidator(_gate)]
 Ranks = Annotated[int | Literal["all"], BeforeValidator(_ranks)]

@@ -11,6 +11,7 @@ _SIZE: Final = r"^\s*[0-9.]+([eE][-+]?[0-9]+)?\s*([kKMGTP]?[bB]|[KMGTPkmgtp]i[bB
 _RATE: Final = r"^\s*[0-9.]+([eE][-+]?[0-9]+)?\s*([kKMGTP]?i?B/s|[kMGT]?(bps|bits?/s|b/s))\s*$"
 _MONEY: Final = r"^\s*\$?\s*[0-9.]+\s*(USD)?\s*(/\s*(h|hr|hour))?\s*$"
 _PERCENT: Final = r"^\s*[0-9.]+\s*%\s*$"
+_GATE: Final = r"^\s*[A-Za-z_][A-Za-z0-9_.]*\s*(<=|>=|==|!=|<|>)\s*[^<>=!]+$"
 
 _POSITIVE: Final = {"type": "number", "minimum": 0}
 
@@ -87,6 +88,13 @@ FORMS: Final[tuple[Form, ...]] = (
         ({"type": "integer", "minimum": 1}, {"const": "all"}),
     ),
     Form(f.Number, "number", "`8`, `0.25`", "", ({"type": "number"},)),
+    Form(
+        f.GateText,
+        "gate",
+        "`p99 <= 2s`, `sla_violation_share <= 0.5%`, `usd_per_month <= $3000`",
+        "",
+        ({"type": "string", "pattern": _GATE},),
+    ),
     Form(bool, "yes or no", "`true`, `false`", "", ({"type": "boolean"},)),
     Form(
         str,
@@ -100,6 +108,8 @@ FORMS: Final[tuple[Form, ...]] = (
 
 def form_of(hint: Any) -> Form | None:
     """The form of a type, or of what a type that may be None is otherwise."""
+    if get_origin(hint) in (tuple, list):
+        return None
     return next((form for form in FORMS if hint == form.hint or form.hint in get_args(hint)), None)
 
 

@@ -40,6 +40,7 @@ _EXAMPLE: Final = {
     "fleet": {"min": 1, "max": 8},
     "policy": {"kind": "target_tracking", "scale_in_cooldown_s": "5m"},
     "sla": {"threshold_s": "10s", "max_violation_share": "0.5%"},
+    "gates": ["p99 <= 10s", "usd_per_month <= $3000"],
     "sweep": {"model.size": ["7GB", "13.5GB"], "fleet.min": [1, 2]},
 }
 
@@ -173,7 +174,7 @@ def _sweep() -> dict[str, Any]:
     patterns: dict[str, Any] = {}
     varied = {"type": "array", "minItems": 1}
     for path in known_paths():
-        if path in ("name", "sweep"):
+        if path in ("name", "gates", "sweep"):
             continue
         if f".{ITEM}" in path:
             escaped = path.replace(".", r"\.").replace(rf"\.{ITEM}", r"\.[0-9]+")

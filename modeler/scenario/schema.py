@@ -20,6 +20,7 @@ from modeler.scenario.fields import (
     Block,
     Bytes,
     Count,
+    GateText,
     Seconds,
     Share,
     setting,
@@ -181,6 +182,11 @@ class Scenario(Block):
         derived="no comparison",
         min_length=1,
     )
+    gates: tuple[GateText, ...] = setting(
+        (),
+        "Conditions that the result has to keep: exit code 3 where it does not.",
+        derived="no condition",
+    )
     sweep: dict[str, tuple[Any, ...]] = Field(
         default_factory=dict, description="Settings to vary, by their path."
     )
@@ -215,7 +221,7 @@ class Scenario(Block):
     @model_serializer(mode="wrap")
     def _one_or_several(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        for name in LISTS:
+        for name in (*LISTS, "gates"):
             if not getattr(self, name):
                 data.pop(name, None)
         if self.policies:

@@ -109,14 +109,14 @@ def scenario_id(scenario: Scenario) -> str:
 
     Parameters
     ----------
-    scenario : Scenario. Its name, and what its sweep would vary, do not count.
+    scenario : Scenario. Its name, its gates, and what its sweep would vary, do not count.
 
     Returns
     -------
     str
         From SHA-256 of the canonical JSON of all settings, defaults included.
     """
-    settings = scenario.model_dump(mode="json", exclude={"name", "sweep"})
+    settings = scenario.model_dump(mode="json", exclude={"name", "gates", "sweep"})
     canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

@@ -6,7 +6,7 @@ may stand bare: their key names the unit.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 # Decimal prefixes are powers of 1000, binary ones powers of 1024 (IEC 80000-13).
@@ -39,6 +39,11 @@ _DURATION: Final = re.compile(rf"\s*(?:{_NUMBER}\s*(?:us|ms|min|s|m|h|d)\s*)+")
 _DURATION_PART: Final = re.compile(rf"({_NUMBER})\s*(us|ms|min|s|m|h|d)")
 _BIT_RATE: Final = re.compile(rf"\s*({_NUMBER})\s*([kMGT]?)(?:bps|bits?/s|b/s)\s*")
 _MONEY: Final = re.compile(rf"\s*\$?\s*({_NUMBER})\s*(?:USD)?\s*(?:/\s*(?:h|hr|hour))?\s*")
+
+_DOLLARS: Final = re.compile(
+    r"\s*\$?\s*((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(?:USD)?\s*"
+    r"(?:/\s*([a-z]+))?\s*"
+)
 
 
 class UnitError(ValueError):
@@ -223,6 +228,54 @@ def parse_usd_per_hour(value: str | float) -> float:
     match = _MONEY.fullmatch(value) if isinstance(value, str) else None
     number = float(match[1]) if match else _bare_number(value, expected)
     return _not_negative(number, value, expected)
+
+
+def parse_usd(value: str | float, *, per: Sequence[str] = ()) -> float:
+    """Dollars.
+
+    Parameters
+    ----------
+    value : str or float. ``$3,000``, ``3000 USD`` or 3000; where it is per something also
+        ``$3000/month``.
+    per : sequence of str. What may stand after the slash.
+
+    Returns
+    -------
+    float
+        Not negative. [USD]
+
+    Raises
+    ------
+    UnitError
+        Another currency or period, negative, or not a number.
+
+    >>> parse_usd("$3,000"), parse_usd("$4.10/month", per=("month",))
+    (3000.0, 4.1)
+    """
+    period = f"/{per[0]}" if per else ""
+    expected = f"dollars{' per ' + per[0] if per else ''}, e.g. $3000{period} or 3000"
+    match = _DOLLARS.fullmatch(value) if isinstance(value, str) else None
+    if match and match[2] in (None, *per):
+        value = match[1].replace(",", "")
+    return _not_negative(_bare_number(value, expected), value, expected)
+
+
+def parse_number(value: str | float) -> float:
+    """A finite number without a unit.
+
+    Raises
+    ------
+    UnitError
+        Not a number, or not finite.
+
+    >>> parse_number("12")
+    12.0
+    """
+    expected = "a number, e.g. 12"
+    number = _bare_number(value, expected)
+    if not math.isfinite(number):
+        raise UnitError(f"{value!r} must be finite", value=value, expected=expected)
+    return number
 
 
 def format_size(size_bytes: float, *, binary: bool = False) -> str:

@@ -32,12 +32,14 @@ class Prepared:
     tasks : list of Task. One for each of them, then one for each reference.
     traffic : dict of str to Trace or CountSeries. By content hash.
     meta : dict. Where the numbers come from, without what only rows tell.
+    gates : tuple of str. What the best of them has to keep.
     """
 
     points: list[Point]
     tasks: list[Task]
     traffic: dict[str, Traffic]
     meta: dict[str, Any]
+    gates: tuple[str, ...] = ()
 
     def requests(self) -> list[int]:
         """To replay for each task, references once."""
@@ -77,7 +79,7 @@ def prepare(
             traffic[own.content_hash] = own
             count = replicates if kind == SCENARIO else 0
             tasks.append(Task(kind, point, own.content_hash, count))
-    return Prepared(points, tasks, traffic, meta_of(points, load))
+    return Prepared(points, tasks, traffic, meta_of(points, load), tuple(scenario.gates))
 
 
 def _loader(given: Traffic | None) -> Callable[[str, int], Traffic]:

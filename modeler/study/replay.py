@@ -16,6 +16,7 @@ from modeler.replay import machine_layout as g
 from modeler.replay.machines_setup import Layer
 from modeler.replay.run import Run, Traffic, run
 from modeler.scenario import Scenario
+from modeler.scenario.gates import Verdict, parse_gates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +41,16 @@ class Replay:
             f"{100 * outcome.sla_violation_share:.2f} % missed"
         )
 
+    @property
+    def gates(self) -> tuple[Verdict, ...]:
+        """The scenario's gates held against the outcome."""
+        row = self.outcome.to_dict()
+        return tuple(gate.check(row) for gate in parse_gates(self.run.scenario.gates))
+
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``replay/1``."""
         trace = self.run.trace
+        gates = [verdict.to_dict() for verdict in self.gates]
         return {
             "schema": "replay/1",
             "trace": {
@@ -52,6 +60,7 @@ class Replay:
                 "duration_s": trace.duration_s,
             },
             "outcome": self.outcome.to_dict(),
+            **({"gates": gates} if gates else {}),
             "decisions": self.decisions,
             "replicas": self.replicas().to_dict(orient="records"),
             "timeline": self.timeline,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import modeler
 from modeler.replay.run import Traffic
+from modeler.scenario.gates import Gate, Verdict, parse_gates
 from modeler.study.grid import Point
 from modeler.study.jobs.task import Packed, Unpacker
-from modeler.study.verdict import pareto, verdict
+from modeler.study.verdict import best_row, pareto, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ _BRIEF = (
     "scenario_id", "settings", "preset", "label", "size_bytes", "instance_type", "policy",
     "requests", "usd_total", "usd_per_hour", "sla_violation_share", "meets_sla", "sla",
     "violations_by_cause", "decision_to_ready_s", "uncertainty", "status", "error",
+    "error_kind",
 )  # fmt: skip
 
 
@@ -33,9 +35,11 @@ class Rows(Sequence[Row]):
     Parameters
     ----------
     packed : iterable of Packed. Those without a row (no fleet can run) are left out.
+    gates : sequence of Gate. Held against each row as it is looked at.
     """
 
-    def __init__(self, packed: Iterable[Packed]) -> None:
+    def __init__(self, packed: Iterable[Packed], gates: Sequence[Gate] = ()) -> None:
+        self._gates = gates
         self._unpacker = Unpacker()
         self._packed: list[Packed] = []
         self.brief: list[Row] = []
@@ -60,6 +64,8 @@ class Rows(Sequence[Row]):
             return [self[k] for k in range(*index.indices(len(self)))]
         row = self._unpacker.row(self._packed[index])
         row["pareto"] = self._pareto[index]
+        if self._gates:
+            row["gates"] = [gate.check(row).to_dict() for gate in self._gates]
         return row
 
     def __iter__(self) -> Iterator[Row]:
@@ -78,7 +84,8 @@ class SweepResult:
     ``rows`` has one row a scenario, in the grid's order; a failed one keeps its place with
     ``status`` and ``error``. ``references`` are the smallest fixed fleets that keep the service
     level, or whose waits do not break it where service times alone do. ``points`` are the
-    scenarios themselves; ``run`` names the ledger's file, where there is one.
+    scenarios themselves; ``gates`` are the scenario's gates held against the best row; ``run``
+    names the ledger's file, where there is one.
     """
 
     meta: dict[str, Any]
@@ -86,6 +93,7 @@ class SweepResult:
     references: Rows
     verdict: str
     points: tuple[Point, ...]
+    gates: tuple[Verdict, ...] = ()
     run: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,6 +130,8 @@ def result_of(
     scenarios: int,
     meta: Mapping[str, Any],
     points: Sequence[Point] = (),
+    *,
+    gates: Sequence[str] = (),
     run: str | None = None,
 ) -> SweepResult:
     """The result of packed rows.
@@ -132,9 +142,14 @@ def result_of(
     scenarios : int. How many of them are scenarios.
     meta : mapping. As `meta_of` gives it.
     points : sequence of Point. The scenarios, where they are known.
+    gates : sequence of str. The scenario's.
     run : str, optional. Name of the ledger's file.
     """
-    rows, references = Rows(packed[:scenarios]), Rows(packed[scenarios:])
+    asked = parse_gates(gates)
+    rows, references = Rows(packed[:scenarios], asked), Rows(packed[scenarios:])
+    best = best_row(rows.brief)
+    # Where no scenario could be replayed there is nothing to hold gates against, and none is kept.
+    held = {} if best is None else rows[rows.brief.index(best)]
     dates = {price["as_of"] for row in rows for price in row["prices"] if price["as_of"]}
     return SweepResult(
         meta={**meta, "price_dates": sorted(dates)},
@@ -142,6 +157,7 @@ def result_of(
         references=references,
         verdict=verdict(rows.brief, references.brief),
         points=tuple(points),
+        gates=tuple(gate.check(held) for gate in asked),
         run=run,
     )
 

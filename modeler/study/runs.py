@@ -62,7 +62,8 @@ def read_run(name: str, where: Path | None = None) -> SweepResult:
     with closing(Ledger(path, read_only=True)) as ledger:
         told, rows = ledger.told(), list(ledger.rows())
     scenarios = sum(number < told["scenarios"] for number, _, _ in rows)
-    return result_of([row for _, _, row in rows], scenarios, told["meta"], run=path.stem)
+    packed = [row for _, _, row in rows]
+    return result_of(packed, scenarios, told["meta"], gates=told["gates"], run=path.stem)
 
 
 def prune(

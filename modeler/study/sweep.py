@@ -134,9 +134,7 @@ def perform(
     with contextlib.ExitStack() as open_files:
         book = None
         if ledger is not None:
-            book = open_files.enter_context(
-                begun(Path(ledger), tasks, scenarios, prepared.meta, resume=resume)
-            )
+            book = open_files.enter_context(begun(Path(ledger), prepared, resume=resume))
             say(book.said)
         found: dict[int, Packed] = {} if book is None else dict(book.found)
         counter.taken_over(found)
@@ -166,7 +164,9 @@ def perform(
             raise Interrupted(f"interrupted; {kept}") from error
         packed = [found[number] for number in range(len(tasks))]
         run = None if book is None else book.run
-    return result_of(packed, scenarios, prepared.meta, prepared.points, run)
+    return result_of(
+        packed, scenarios, prepared.meta, prepared.points, gates=prepared.gates, run=run
+    )
 
 
 class _Counter:

@@ -78,6 +78,12 @@ def best_row(rows: Sequence[Row]) -> Row | None:
     )
 
 
+def best_name(rows: Sequence[Row]) -> str:
+    """The best row in words, as the verdict calls it."""
+    best = best_row(rows)
+    return "no row: no scenario could be replayed" if best is None else _name(best, _varied(rows))
+
+
 def _by_dollars(row: Row) -> tuple[float, float, int]:
     return _dollars(row), row["sla_violation_share"], -row["size_bytes"]
 

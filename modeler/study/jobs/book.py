@@ -6,11 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from modeler.study.jobs.key import digest_of, keys_of
 from modeler.study.jobs.ledger import Ledger, LedgerError, find, known, latest_of
-from modeler.study.jobs.task import Packed, Task
+from modeler.study.jobs.task import SCENARIO, Packed, Task
+
+
+class Asked(Protocol):
+    """A sweep to be kept.
+
+    Attributes
+    ----------
+    tasks : list of Task. Those of scenarios first.
+    meta : mapping. For who reads the run later, and ``gates`` as well.
+    """
+
+    @property
+    def tasks(self) -> Sequence[Task]: ...
+
+    @property
+    def meta(self) -> Mapping[str, Any]: ...
+
+    @property
+    def gates(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -43,9 +62,7 @@ class Book:
 @contextmanager
 def begun(
     folder: Path,
-    tasks: Sequence[Task],
-    scenarios: int,
-    meta: Mapping[str, Any],
+    asked: Asked,
     *,
     resume: str | None = None,
 ) -> Iterator[Book]:
@@ -54,9 +71,7 @@ def begun(
     Parameters
     ----------
     folder : Path. Of runs.
-    tasks : sequence of Task.
-    scenarios : int. How many of them are scenarios, which come first.
-    meta : mapping. Of the sweep, for who reads the run later.
+    asked : Asked. The sweep.
     resume : str, optional. The name of a run, or ``latest`` for the latest of these tasks.
 
     Raises
@@ -64,11 +79,18 @@ def begun(
     LedgerError
         It cannot be read or written; there is no such run, or it is one of another sweep.
     """
+    tasks = asked.tasks
     keys = keys_of(tasks)
     digest = digest_of(keys)
     path = None if resume is None else _resumed(folder, digest, resume)
     if path is None:
-        about = {"digest": digest, "scenarios": scenarios, "name": meta["name"], "meta": meta}
+        about = {
+            "digest": digest,
+            "scenarios": sum(task.kind == SCENARIO for task in tasks),
+            "name": asked.meta["name"],
+            "meta": asked.meta,
+            "gates": list(asked.gates),
+        }
         ledger = Ledger.create(folder, keys, about)
     else:
         ledger = Ledger(path)

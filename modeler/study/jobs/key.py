@@ -38,7 +38,7 @@ def digest_of(keys: Sequence[str]) -> str:
 
 def _key(task: Task) -> str:
     point = task.point
-    settings = point.scenario.model_dump(mode="json", exclude={"name", "sweep"})
+    settings = point.scenario.model_dump(mode="json", exclude={"name", "sweep", "gates"})
     said = [
         world(),
         task.kind,
