@@ -96,7 +96,7 @@ def read_targets(document: Part, name: str = "") -> PolicyFile:
         policy.get("metric") in _ASYNC_METRICS for policy in file.policies
     ):
         file.hosting = "sagemaker_async"
-    if policies and not file.policies and not document.source.problems:
+    if _of(policies, chosen) and not file.policies and not document.source.problems:
         why = "none of its policies is one that a replay knows"
         if any(_NO_ALARM in note for note in document.source.notes):
             why += (

@@ -112,7 +112,7 @@ class _Template:
         """A value with its intrinsic functions followed, here and below."""
         called = _called(node)
         if called is not None:
-            found = self._value(*called, node)
+            found = self._value(*called, node, key)
             if found is None:
                 name = called[0]
                 if key not in _NAMES:
@@ -126,14 +126,18 @@ class _Template:
                 found = _text(f"{name} of the template", node)
             return found
         if isinstance(node, MappingNode):
-            pairs = {name: self.told(value, name) for name, value in _pairs(node).items()}
+            pairs = {
+                name: self.told(value, name)
+                for name, value in _pairs(node).items()
+                if not _is_absent(value)
+            }
             return _mapping(pairs, node)
         if isinstance(node, SequenceNode):
             items = [self.told(item, key) for item in node.value]
             return SequenceNode(node.ctag, items, node.start_mark, node.end_mark)
         return node
 
-    def _value(self, name: str, argument: Node, place: Node) -> Node | None:
+    def _value(self, name: str, argument: Node, place: Node, key: str) -> Node | None:
         """What one intrinsic function comes to; None where that cannot be told."""
         if name == "Ref" and isinstance(argument, ScalarNode):
             if argument.value in self.defaults:
@@ -143,7 +147,8 @@ class _Template:
             first = argument.value[0] if isinstance(argument, SequenceNode) else argument
             return _text(str(first.value).partition(".")[0], place)
         if name == "Sub" and isinstance(argument, ScalarNode):
-            return _text(_HOLE.sub(self._filled, argument.value), place)
+            text = _HOLE.sub(self._filled, argument.value)
+            return _text(text, place) if key in _NAMES or not _HOLE.search(text) else None
         return None
 
     def _filled(self, hole: re.Match[str]) -> str:
@@ -161,6 +166,12 @@ def _called(node: Node) -> tuple[str, Node] | None:
         if key.value == "Ref" or str(key.value).startswith("Fn::"):
             return str(key.value).removeprefix("Fn::"), value
     return None
+
+
+def _is_absent(node: Node) -> bool:
+    """Whether a template takes a property away, as ``!Ref AWS::NoValue``."""
+    called = _called(node)
+    return called is not None and called[0] == "Ref" and called[1].value == "AWS::NoValue"
 
 
 def _pairs(node: Node) -> dict[str, Node]:

@@ -30,13 +30,17 @@ def plain(value: float) -> str:
     >>> plain(2.5), plain(100.0), plain(1e-07)
     ('2.5', '100', '0.0000001')
     """
-    text = format(Decimal(repr(value)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _digits(Decimal(repr(value)))
 
 
 def quoted(value: float) -> str:
     """A number as text in quotes, as annotations and metadata of Kubernetes have to be."""
     return DoubleQuotedScalarString(plain(value))
+
+
+def _digits(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def flagged(value: bool) -> str:
@@ -50,7 +54,7 @@ def percent(share: float) -> str:
     >>> percent(0.333)
     '33.3'
     """
-    return quoted(float(Decimal(repr(share)) * 100))
+    return DoubleQuotedScalarString(_digits(Decimal(repr(share)) * 100))
 
 
 def seconds(value: float) -> str:
