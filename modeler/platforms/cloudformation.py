@@ -20,6 +20,15 @@ from modeler.scenario import Problem
 
 _TARGET: Final = "AWS::ApplicationAutoScaling::ScalableTarget"
 _POLICY: Final = "AWS::ApplicationAutoScaling::ScalingPolicy"
+_GROUP: Final = "AWS::AutoScaling::AutoScalingGroup"
+_GROUP_POLICY: Final = "AWS::AutoScaling::ScalingPolicy"
+_GROUP_ACTION: Final = "AWS::AutoScaling::ScheduledAction"
+_SCALES: Final = (_TARGET, _POLICY, _GROUP_POLICY, _GROUP_ACTION)
+_OF_GROUP: Final = {
+    _GROUP: "AutoScalingGroups",
+    _GROUP_POLICY: "ScalingPolicies",
+    _GROUP_ACTION: "ScheduledUpdateGroupActions",
+}
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _IDENTITY: Final = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # What only names: nothing that is scaled depends on it.
@@ -28,6 +37,7 @@ _NAMES: Final = frozenset(
         "ResourceId", "RoleARN", "PolicyName", "AlarmName", "Namespace", "Name", "Value", "Tags",
         "AlarmActions", "OKActions", "InsufficientDataActions", "AlarmDescription",
         "ActionsEnabled", "ScheduledActionName", "ScalingTargetId", "ResourceLabel", "Unit",
+        "AutoScalingGroupName",
     )
 )  # fmt: skip
 _STRING: Final = "tag:yaml.org,2002:str"
@@ -37,7 +47,7 @@ _HOLE: Final = re.compile(r"\$\{([^!{}][^{}]*)\}")
 def is_template(part: Part) -> bool:
     """Whether a document is a template with something that scales in it."""
     found = _pairs(part.node_of("Resources")) if "Resources" in part else {}
-    return any(_type(node) in (_TARGET, _POLICY) for node in found.values())
+    return any(_type(node) in _SCALES for node in found.values())
 
 
 def printed(part: Part) -> Part:
@@ -47,56 +57,68 @@ def printed(part: Part) -> Part:
     ----------
     part : Part. A template; its mistakes are noted in its source.
     """
-    resources = {
-        name: node
-        for name, node in _pairs(part.node_of("Resources")).items()
-        if _type(node) in (_TARGET, _POLICY, _ALARM)
-    }
-    defaults = {
-        name: _pairs(node).get("Default")
-        for name, node in _pairs(part.node_of("Parameters")).items()
-        if "Parameters" in part
-    }
-    template = _Template(part.source, defaults)
-    body = {
-        name: template.told(_pairs(node).get("Properties", MappingNode(None, [])), "")
-        for name, node in resources.items()
-    }
+    every = _pairs(part.node_of("Resources"))
+    types = [_type(node) for node in every.values()]
+    kinds = [*_SCALES, _ALARM]
+    if _GROUP_POLICY in types or _GROUP_ACTION in types:
+        kinds.append(_GROUP)  # else nothing scales it
+    resources = {name: node for name, node in every.items() if _type(node) in kinds}
+    parameters = _pairs(part.node_of("Parameters")) if "Parameters" in part else {}
+    template = _Template(
+        part.source, {name: _pairs(node).get("Default") for name, node in parameters.items()}
+    )
     found: dict[str, list[Node]] = {}
-    identities = {
-        name: _identity(name, body[name], node)
-        for name, node in resources.items()
-        if _type(node) == _TARGET
-    }
+    told = {name: _pairs(template.told(_deciding(node), "")) for name, node in resources.items()}
     for name, node in resources.items():
         if "Condition" in _pairs(node):
             part.source.note(node, f"Resources.{name}: taken to be made, whatever its Condition")
-        own = _pairs(body[name])
-        if _type(node) == _TARGET:
-            actions = own.pop("ScheduledActions", None)
-            found.setdefault("ScalableTargets", []).append(
-                _mapping({**own, **identities[name]}, node)
-            )
-            for action in actions.value if isinstance(actions, SequenceNode) else ():
-                one = _mapping({**_pairs(action), **identities[name]}, action)
-                found.setdefault("ScheduledActions", []).append(one)
-        elif _type(node) == _POLICY:
-            of = own.pop("ScalingTargetId", None)
-            target = identities.get(str(of.value), {}) if isinstance(of, ScalarNode) else {}
-            named = {**target, **own, "PolicyARN": _text(name, node)}
-            found.setdefault("ScalingPolicies", []).append(_mapping(named, node))
-        else:
-            found.setdefault("MetricAlarms", []).append(_mapping(own, node))
+        for key, entry in _entries(name, resources, told):
+            found.setdefault(key, []).append(_mapping(entry, node))
+    start, end = part.node.start_mark, part.node.end_mark
     lists: dict[str, Node] = {
-        key: SequenceNode(None, nodes, part.node.start_mark, part.node.end_mark)
-        for key, nodes in found.items()
+        key: SequenceNode(None, nodes, start, end) for key, nodes in found.items()
     }
     return Part(part.source, _mapping(lists, part.node))
 
 
-def _identity(name: str, properties: Node, node: Node) -> dict[str, Node]:
+def _entries(
+    name: str, resources: dict[str, Node], told: dict[str, dict[str, Node]]
+) -> Iterator[tuple[str, dict[str, Node]]]:
+    """What the command line prints of one resource: the list it stands in, and its entry."""
+    node, own = resources[name], dict(told[name])
+    kind = _type(node)
+    if kind == _ALARM:
+        yield "MetricAlarms", own
+    elif kind == _TARGET:
+        identity = _identity(name, own, node)
+        actions = own.pop("ScheduledActions", None)
+        yield "ScalableTargets", {**own, **identity}
+        for action in actions.value if isinstance(actions, SequenceNode) else ():
+            yield "ScheduledActions", {**_pairs(action), **identity}
+    elif kind == _POLICY:
+        of = _name_in(own.pop("ScalingTargetId", None))
+        target = _identity(of, told[of], resources[of]) if of in told else {}
+        yield "ScalingPolicies", {**target, **own, "PolicyARN": _text(name, node)}
+    else:
+        of = name if kind == _GROUP else _name_in(own.get("AutoScalingGroupName"))
+        group = told.get(of, {}).get("AutoScalingGroupName")
+        entry = {**own, "AutoScalingGroupName": group or _text(of, node)}
+        if kind == _GROUP_POLICY:
+            entry["PolicyARN"] = _text(name, node)
+        yield _OF_GROUP[kind], entry
+
+
+def _deciding(node: Node) -> Node:
+    """The properties of a resource; of a group those that count, its bounds and its name."""
+    properties = _pairs(node).get("Properties", MappingNode(None, []))
+    if _type(node) != _GROUP:
+        return properties
+    kept = ("AutoScalingGroupName", "MinSize", "MaxSize")
+    return _mapping({k: v for k, v in _pairs(properties).items() if k in kept}, properties)
+
+
+def _identity(name: str, own: dict[str, Node], node: Node) -> dict[str, Node]:
     """What names a target; where its resource cannot be told, its name in the template does."""
-    own = _pairs(properties)
     resource = own.get("ResourceId", _text(name, node))
     return {"ResourceId": resource, **{key: own[key] for key in _IDENTITY if key in own}}
 
@@ -181,6 +203,10 @@ def _pairs(node: Node) -> dict[str, Node]:
 def _items(node: Node) -> Iterator[tuple[str, Node]]:
     if isinstance(node, MappingNode):
         yield from ((str(key.value), value) for key, value in node.value)
+
+
+def _name_in(node: Node | None) -> str:
+    return str(node.value) if isinstance(node, ScalarNode) else ""
 
 
 def _type(node: Node) -> str:

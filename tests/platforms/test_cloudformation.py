@@ -163,3 +163,43 @@ def test_a_template_may_be_json(tmp_path: Path) -> None:
         '"ServiceNamespace": "sagemaker"}}}}'
     )
     assert read_policy(path).others == {"fleet.min": 1, "fleet.max": 4}
+
+
+GROUP = """\
+Resources:
+  Workers:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    Properties:
+      MinSize: "2"
+      MaxSize: "9"
+      VPCZoneIdentifier: !Ref Subnets
+      LaunchTemplate: {LaunchTemplateId: !Ref Launch, Version: "1"}
+  Cpu:
+    Type: AWS::AutoScaling::ScalingPolicy
+    Properties:
+      AutoScalingGroupName: !Ref Workers
+      PolicyType: TargetTrackingScaling
+      EstimatedInstanceWarmup: 90
+      TargetTrackingConfiguration:
+        TargetValue: 55
+        PredefinedMetricSpecification: {PredefinedMetricType: ASGAverageCPUUtilization}
+  Morning:
+    Type: AWS::AutoScaling::ScheduledAction
+    Properties: {AutoScalingGroupName: !Ref Workers, Recurrence: 0 8 * * 1-5, MinSize: "4"}
+"""
+
+
+def test_a_group_is_read_with_its_policies_and_schedules(tmp_path: Path) -> None:
+    file = read(tmp_path, GROUP)
+    scenario, notes = apply(Scenario(), file)
+    (note,) = notes
+    assert note.endswith("hosting.kind is ec2_asg, which Auto Scaling group Workers is for")
+    assert scenario.hosting.kind == "ec2_asg"
+    assert (scenario.fleet.min, scenario.fleet.max) == (2, 9)
+    expected = {"0.target": 55, "0.instance_warmup_s": 90, "1.min_replicas": 4}
+    assert {key: value_at(scenario, f"policies.{key}") for key in expected} == expected
+
+
+def test_a_group_that_nothing_scales_is_no_target(tmp_path: Path) -> None:
+    group = GROUP.partition("  Cpu:")[0].replace("Resources:\n", "")
+    assert read(tmp_path, TEMPLATE + group).others == {"fleet.min": 2, "fleet.max": 6}

@@ -1,6 +1,7 @@
 """What is exported is read back as the same policy, and replays to the same dollar."""
 
 import json
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.validate import ParamValidator
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moto import mock_aws
 from ruamel.yaml import YAML
 
 import traces
@@ -282,7 +284,8 @@ def test_provisioned_concurrency_comes_back(
 
 @pytest.mark.parametrize(("hosting", "policy"), GROUP)
 def test_policies_of_a_group_come_back(tmp_path: Path, hosting: str, policy: Any) -> None:
-    check(of(hosting, policy), "boto3-json", tmp_path)
+    for form in AWS_FORMS:
+        check(of(hosting, policy), form, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -577,3 +580,34 @@ def test_any_numbers_come_back_to_the_last_digit(
     scenario = of(hosting, policy, **{"fleet.min": fewest, "fleet.max": fewest + more})
     with TemporaryDirectory() as folder:
         check(scenario, form, Path(folder))
+
+
+@pytest.mark.parametrize("which", [0, 1, 2, 4, 5])
+def test_the_documented_lines_set_it_up_and_what_aws_then_prints_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    # Against moto, which answers as AWS does; it knows no inference components.
+    monkeypatch.chdir(tmp_path)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+    (lines,) = re.findall(r"```python\n(import json.*?)```", page, re.DOTALL)
+    scenario = of(*AWS[which])
+    Path("scaling.json").write_text(export(scenario, "boto3-json", trace=SHORT))
+    with mock_aws():
+        said: dict[str, Any] = {}
+        exec(lines, said)
+        answers = {
+            key: getattr(said["scaling"], f"describe_{call}")(ServiceNamespace="sagemaker")[key]
+            for key, call in (
+                ("ScalableTargets", "scalable_targets"),
+                ("ScalingPolicies", "scaling_policies"),
+                ("ScheduledActions", "scheduled_actions"),
+            )
+        }
+        answers["MetricAlarms"] = said["alarms"].describe_alarms()["MetricAlarms"]
+    printed = json.dumps(answers, default=lambda moment: moment.isoformat())
+    again = back(printed, "boto3-json", tmp_path, scenario)
+    full = pinned(scenario, SHORT)
+    assert json.dumps(told(again)).replace("+00:00", "Z") == json.dumps(told(full))

@@ -103,8 +103,6 @@ def test_samples_are_read_written_and_read_again(tmp_path: Path, name: str) -> N
     scenario = read(name, tmp_path)
     kinds = {block.kind for block in scenario.in_force}
     forms = [form for form, known in FORMS.items() if kinds <= set(known)]
-    if scenario.hosting.kind == "ec2_asg":
-        forms = ["boto3-json"]
     assert forms
     full = pinned(scenario, SHORT)
     for form in forms:

@@ -8,28 +8,20 @@ from modeler.platforms.result import PER_REQUEST
 from modeler.platforms.writers.refusals import Refusals
 from modeler.scenario import Scenario
 
-_AWS: Final = ("target_tracking", "step_scaling", "scheduled")
+_AWS: Final = ("target_tracking", "step_scaling", "scheduled", "predictive")
+# What is scaled of AWS; the forms of Kubernetes take any hosting that has their policy.
+_TARGETS: Final = (
+    "sagemaker_realtime", "sagemaker_components", "sagemaker_async", *PER_REQUEST, "ec2_asg",
+)  # fmt: skip
 # Form to the kinds of policy it says.
 FORMS: Final[dict[str, tuple[str, ...]]] = {
     "terraform": _AWS,
     "cloudformation": _AWS,
-    "boto3-json": (*_AWS, "predictive"),
+    "boto3-json": _AWS,
     "hpa": ("hpa",),
     "keda": ("keda",),
     "knative": ("knative_kpa",),
 }
-# Form to the hosting whose targets it writes; the Kubernetes forms take any that has their policy.
-HOSTINGS: Final[dict[str, tuple[str, ...]]] = {
-    "terraform": (
-        "sagemaker_realtime", "sagemaker_components", "sagemaker_async", *PER_REQUEST,
-    ),
-    "cloudformation": (
-        "sagemaker_realtime", "sagemaker_components", "sagemaker_async", *PER_REQUEST,
-    ),
-    "boto3-json": (
-        "sagemaker_realtime", "sagemaker_components", "sagemaker_async", *PER_REQUEST, "ec2_asg",
-    ),
-}  # fmt: skip
 
 
 def check_form(scenario: Scenario, form: str, refusals: Refusals) -> None:
@@ -44,12 +36,10 @@ def check_form(scenario: Scenario, form: str, refusals: Refusals) -> None:
         if not fitting:
             why = "nothing of it is set on a platform whose forms are written here"
         refusals.say(f"{path}.kind", block.kind, why, _one_of(fitting))
-    own = HOSTINGS.get(form)
     kind = scenario.hosting.kind
-    if own is not None and kind not in own and not refusals.problems:
-        fitting = [name for name, kinds in HOSTINGS.items() if kind in kinds]
-        why = "its targets are not written in that form"
-        refusals.say("hosting.kind", kind, why, _one_of(fitting))
+    if FORMS[form] == _AWS and kind not in _TARGETS and not refusals.problems:
+        why = "such targets are not written in any form"
+        refusals.say("hosting.kind", kind, why, f"one of {', '.join(_TARGETS)}")
 
 
 def places(scenario: Scenario) -> list[tuple[str, Any]]:
