@@ -37,6 +37,7 @@ COMMANDS: Final = (
     Entry("reprice", "modeler.cli.reprice", "Other prices on a finished run."),
     Entry("trace", "modeler.cli.trace", "Describe, convert or generate traffic."),
     Entry("init", "modeler.cli.init", "A scenario of what runs: an endpoint, a manifest."),
+    Entry("export", "modeler.cli.export", "A policy as Terraform, CloudFormation, HPA, KEDA, ..."),
     Entry("backtest", "modeler.cli.backtest", "A replay beside what was seen, with its error."),
     Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),
     Entry("validate", "modeler.cli.validate", "Run known answers against the engine."),

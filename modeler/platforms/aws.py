@@ -69,7 +69,7 @@ def read_targets(document: Part, name: str = "") -> PolicyFile:
     document.ignore("NextToken")
     alone = any(key in document for key in ALONE)
     policies = [document] if alone else document.parts("ScalingPolicies")
-    bounds = document.parts("ScalableTargets")
+    bounds = [*document.parts("ScalableTargets"), *document.parts("AutoScalingGroups")]
     actions = [
         *document.parts("ScheduledActions"),
         *document.parts("ScheduledUpdateGroupActions"),
@@ -96,7 +96,7 @@ def read_targets(document: Part, name: str = "") -> PolicyFile:
         policy.get("metric") in _ASYNC_METRICS for policy in file.policies
     ):
         file.hosting = "sagemaker_async"
-    if policies and not file.policies and not document.source.problems:
+    if _of(policies, chosen) and not file.policies and not document.source.problems:
         why = "none of its policies is one that a replay knows"
         if any(_NO_ALARM in note for note in document.source.notes):
             why += (
@@ -295,18 +295,29 @@ def _predictive(file: PolicyFile, part: Part, at: str) -> None:
 
 
 def _alarm(part: Part, alarms: Sequence[Part]) -> Part | None:
-    """The alarm that invokes a policy, by the name that the policy gives it."""
+    """The alarm that invokes a policy: by the name that the policy gives it, or by its action."""
     names = {str(one.get("AlarmName")) for one in part.parts("Alarms")}
     for one in part.parts("Alarms"):
         one.ignore(*one)
-    return next((alarm for alarm in alarms if str(alarm.get("AlarmName")) in names), None)
+    for alarm in alarms:
+        if str(alarm.get("AlarmName")) in names:
+            return alarm
+    arn, name = str(part.get("PolicyARN", "")), str(part.get("PolicyName", ""))
+    for alarm in alarms:
+        actions = alarm.get("AlarmActions")
+        for action in actions if isinstance(actions, list) else []:
+            if (arn and action == arn) or (name and str(action).endswith(f":policyName/{name}")):
+                return alarm
+    return None
 
 
 def _bounds(file: PolicyFile, part: Part, alarms: Sequence[Part]) -> None:
     fewest, most = "fleet.min", "fleet.max"
     if file.hosting in PER_REQUEST:
         fewest, most = "hosting.provisioned_concurrency", "hosting.provisioned_max"
-    for key, path in (("MinCapacity", fewest), ("MaxCapacity", most)):
+    group = "AutoScalingGroupName" in part
+    low, high = ("MinSize", "MaxSize") if group else ("MinCapacity", "MaxCapacity")
+    for key, path in ((low, fewest), (high, most)):
         if key in part:
             file.others[path] = part.read(key, whole)
             file.places[path] = part.node_of(key)

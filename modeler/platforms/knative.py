@@ -10,6 +10,7 @@ from modeler.platforms.quantities import flag, number, percent, seconds, whole
 from modeler.platforms.result import PolicyFile
 
 _PREFIX: Final = "autoscaling.knative.dev/"
+_SERVING: Final = "serving.knative.dev/"
 _CLASS: Final = f"{_PREFIX}class"
 _KPA: Final = "kpa.autoscaling.knative.dev"
 _Parse = Callable[[Any], Any]
@@ -35,7 +36,7 @@ _ANNOTATIONS: Final[Sequence[tuple[str, str, str, _Parse]]] = (
     ("initial-scale", "initialScale", "initial_scale", whole),
     ("activation-scale", "activationScale", "activation_scale", whole),
     ("metric-aggregation-algorithm", "", "aggregation", str),
-    ("progress-deadline", "", "progress_deadline_s", seconds),
+    ("progress-deadline", f"{_SERVING}progress-deadline", "progress_deadline_s", seconds),
 )
 _CONFIG: Final[Sequence[tuple[str, str, _Parse]]] = (
     ("container-concurrency-target-percentage", "target_utilisation", percent),
@@ -111,7 +112,8 @@ def _of_service(
     metadata = template.part("metadata")
     metadata.ignore("name", "labels", "creationTimestamp")
     marks, pod = metadata.part("annotations"), template.part("spec")
-    marks.ignore(*(key for key in marks if not key.startswith(_PREFIX)))
+    known = {older for _, older, _, _ in _ANNOTATIONS}
+    marks.ignore(*(key for key in marks if not key.startswith(_PREFIX) and key not in known))
     if marks.get(_CLASS, _KPA) != _KPA:
         why = "write the HorizontalPodAutoscaler that it makes, or policy: {kind: hpa}"
         message = f"{marks.name_of(_CLASS)}: only the class {_KPA} is Knative's own: {why}"
@@ -142,5 +144,5 @@ def _of_service(
 
 def _written(marks: Part, key: str, older: str) -> str:
     """The spelling that is used; empty for neither."""
-    spellings = [f"{_PREFIX}{one}" for one in (key, older) if one]
+    spellings = [one if "/" in one else f"{_PREFIX}{one}" for one in (key, older) if one]
     return next((one for one in spellings if one in marks), "")

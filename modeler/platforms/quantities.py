@@ -1,6 +1,7 @@
 """Quantities as Kubernetes writes them: ``500m``, ``2Gi``, ``1e3``; durations as Go does."""
 
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 from modeler.scenario import parse_duration
@@ -69,7 +70,10 @@ def percent(value: Any) -> float:
     >>> percent("70%"), percent(12.5)
     (0.7, 0.125)
     """
-    return number(str(value).strip().removesuffix("%")) / 100
+    text = str(value).strip().removesuffix("%")
+    number(text)
+    # Shifted, not divided: 33.3 is 0.333 exactly as written.
+    return float(Decimal(text) / 100)
 
 
 def seconds(value: Any) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from modeler.platforms.aws import ALONE, read_targets
+from modeler.platforms.cloudformation import is_template, printed
 from modeler.platforms.document import Part, documents
 from modeler.platforms.keda import read_scaled_object
 from modeler.platforms.knative import read_service
@@ -16,12 +17,12 @@ from modeler.scenario import Problem, ScenarioError
 
 _AWS_KEYS: Final = (
     "ScalingPolicies", "ScalableTargets", "ScheduledActions", "ScheduledUpdateGroupActions",
-    *ALONE,
+    "AutoScalingGroups", *ALONE,
 )  # fmt: skip
 _EXPECTED: Final = (
     "a HorizontalPodAutoscaler, a KEDA ScaledObject, a Knative Service or its config-autoscaler, "
-    "or what describe-scaling-policies, describe-scalable-targets or describe-scheduled-actions "
-    "print"
+    "a CloudFormation template that scales something, or what describe-scaling-policies, "
+    "describe-scalable-targets or describe-scheduled-actions print"
 )
 
 
@@ -32,7 +33,8 @@ def read_policy(file: str | Path, name: str = "") -> PolicyFile:
     ----------
     file : path. YAML or JSON: a Kubernetes HorizontalPodAutoscaler (autoscaling/v2 or v1), a KEDA
         ScaledObject, a Knative Service, its ConfigMap ``config-autoscaler`` or both, several
-        documents or a List of them; or JSON of Application Auto Scaling or EC2 Auto Scaling.
+        documents or a List of them; JSON of Application Auto Scaling or EC2 Auto Scaling; or a
+        CloudFormation template, YAML or JSON, with scalable targets and their policies.
     name : str. Which of several: the name of the object, or a part of the target's.
 
     Returns
@@ -44,7 +46,7 @@ def read_policy(file: str | Path, name: str = "") -> PolicyFile:
     ------
     ScenarioError : every mistake with its line and column; or the choices, where there are several.
     """
-    found = [(part, _kind(part)) for part in documents(file)]
+    found = [_known(part) for part in documents(file)]
     source = found[0][0].source
     knative = {kind: part for part, kind in found if kind in ("service", "config")}
     readers: list[tuple[str, Callable[[], PolicyFile]]] = []
@@ -77,6 +79,11 @@ def read_policy(file: str | Path, name: str = "") -> PolicyFile:
     if source.problems:
         raise ScenarioError(source.problems)
     return result
+
+
+def _known(part: Part) -> tuple[Part, str]:
+    """A document and what it is; a template as what the command line prints of it."""
+    return (printed(part), "aws") if is_template(part) else (part, _kind(part))
 
 
 def _kind(part: Part) -> str:

@@ -10,6 +10,7 @@ from ruamel.yaml.nodes import Node
 
 from modeler.platforms.document import Source
 from modeler.scenario import Problem, Scenario, ScenarioError, with_values
+from modeler.scenario.settings import said
 
 # Where the platform scales per request, and the policies of a file scale what is provisioned.
 PER_REQUEST: Final = ("lambda", "sagemaker_serverless")
@@ -77,6 +78,9 @@ def apply(
     policies = [policy for file in files for policy in file.policies]
     hosting = files[0].hosting if files else ""
     values: dict[str, Any] = _policies(policies, hosting)
+    own = scenario.in_force[0]
+    if own.kind == "per_request" and hosting in PER_REQUEST and "policies" in values:
+        values["policies"][0] = said(own)  # the platform's own rule, of which no file speaks
     notes: list[str] = []
     for file in files:
         notes += file.notes
@@ -86,9 +90,9 @@ def apply(
             for path, value in file.others.items()
             if path in keep
         ]
-    said = "kind" in scenario.hosting.model_fields_set or "hosting.kind" in keep
+    placed = "kind" in scenario.hosting.model_fields_set or "hosting.kind" in keep
     for file in files[:1]:
-        if not said and file.hosting != scenario.hosting.kind:
+        if not placed and file.hosting != scenario.hosting.kind:
             values["hosting.kind"] = file.hosting
             why = f"hosting.kind is {file.hosting}, which {file.title} is for"
             notes.append(f"{file.source.name}: {why}")

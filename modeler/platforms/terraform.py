@@ -23,18 +23,29 @@ POLICY: Final = "policy.json"
 _TARGET: Final = "aws_appautoscaling_target"
 _POLICY: Final = "aws_appautoscaling_policy"
 _ACTION: Final = "aws_appautoscaling_scheduled_action"
+_GROUP: Final = "aws_autoscaling_group"
+_GROUP_POLICY: Final = "aws_autoscaling_policy"
+_GROUP_ACTION: Final = "aws_autoscaling_schedule"
 _ALARM: Final = "aws_cloudwatch_metric_alarm"
 _CONFIG: Final = "aws_sagemaker_endpoint_configuration"
 _MODEL: Final = "aws_sagemaker_model"
 # Blocks that stand for a list, by Terraform's name, with AWS's.
 _LISTS: Final = {
     "step_adjustment": "StepAdjustments", "dimensions": "Dimensions", "metrics": "Metrics",
+    "metric_specification": "MetricSpecifications", "metric_dimension": "Dimensions",
 }  # fmt: skip
 _LEFT: Final = (
     "id", "arn", "tags", "tags_all", "alarm_arns", "region", "count", "for_each", "depends_on",
     "lifecycle", "provider",
 )  # fmt: skip
-_NAMES: Final = {_POLICY: {"name": "PolicyName"}, _ACTION: {"name": "ScheduledActionName"}}
+_OF_GROUP: Final = {"autoscaling_group_name": "AutoScalingGroupName"}
+_NAMES: Final = {
+    _POLICY: {"name": "PolicyName"},
+    _ACTION: {"name": "ScheduledActionName"},
+    _GROUP: {"name": "AutoScalingGroupName"},
+    _GROUP_POLICY: {"name": "PolicyName", **_OF_GROUP},
+    _GROUP_ACTION: _OF_GROUP,
+}
 _ROUTERS: Final = {"LEAST_OUTSTANDING_REQUESTS": "least_outstanding", "RANDOM": "random"}
 
 
@@ -108,20 +119,52 @@ def _printed(module: Module, gaps: list[str]) -> dict[str, list[dict[str, Any]]]
     """Targets, policies, actions and alarms as the command line prints them."""
     found: dict[str, list[dict[str, Any]]] = {}
     alarms = module.of(_ALARM)
-    for kind, key in ((_TARGET, "ScalableTargets"), (_POLICY, "ScalingPolicies"),
-                      (_ACTION, "ScheduledActions"), (_ALARM, "MetricAlarms")):  # fmt: skip
+    for kind, key in _PRINTED:
         for one in module.of(kind):
-            body = _camel(module, one, one.body, gaps, _NAMES.get(kind, {}))
-            if kind == _POLICY:
-                body.setdefault("PolicyType", "StepScaling")  # Terraform's default
+            if kind == _GROUP and not module.of(_GROUP_POLICY, _GROUP_ACTION):
+                continue  # nothing scales it
+            body = _camel(module, one, _deciding(module, one), gaps, _NAMES.get(kind, {}))
+            if kind in (_POLICY, _GROUP_POLICY):
+                # Terraform's defaults, the second of them a policy that no replay knows.
+                usual = "StepScaling" if kind == _POLICY else "SimpleScaling"
+                body.setdefault("PolicyType", usual)
                 mine = [alarm for alarm in alarms if _invokes(module, alarm, one)]
                 body["Alarms"] = [{"AlarmName": _alarm_name(module, alarm)} for alarm in mine]
             elif kind == _ALARM:
                 body["AlarmName"] = _alarm_name(module, one)
             found.setdefault(key, []).append(body)
-    if not found.keys() & {"ScalableTargets", "ScalingPolicies", "ScheduledActions"}:
-        return {}
-    return found
+    return found if found.keys() - {"MetricAlarms"} else {}
+
+
+_PRINTED: Final = (
+    (_TARGET, "ScalableTargets"), (_GROUP, "AutoScalingGroups"), (_POLICY, "ScalingPolicies"),
+    (_GROUP_POLICY, "ScalingPolicies"), (_ACTION, "ScheduledActions"),
+    (_GROUP_ACTION, "ScheduledUpdateGroupActions"), (_ALARM, "MetricAlarms"),
+)  # fmt: skip
+
+
+def _deciding(module: Module, one: Resource) -> Mapping[str, Any]:
+    """What of a resource is printed; of a group its bounds, and its name where that is not known.
+
+    A schedule's -1 leaves a bound as it is.
+    """
+    if one.type not in (_GROUP, _GROUP_POLICY, _GROUP_ACTION):
+        return one.body
+    key = "name" if one.type == _GROUP else "autoscaling_group_name"
+    called = module.value(one.body.get(key))
+    if isinstance(called, Unknown):
+        called = called.expression
+    if one.type == _GROUP:
+        kept = {each: one.body[each] for each in ("min_size", "max_size") if each in one.body}
+        return {key: called or f"{one.address}.name", **kept}
+    left = {each for each in _SIZES if module.value(one.body.get(each)) == -1}
+    body = {each: value for each, value in one.body.items() if each not in left}
+    groups = module.of(_GROUP)
+    only = f"{groups[0].address}.name" if len(groups) == 1 else "group"
+    return {**body, key: called or only}
+
+
+_SIZES: Final = ("min_size", "max_size", "desired_capacity")
 
 
 def _invokes(module: Module, alarm: Resource, policy: Resource) -> bool:

@@ -56,6 +56,12 @@ class Run:
         return work_of(self.scenario, self.trace, self.service)
 
 
+def slots_of(scenario: Scenario, service: ServiceLaw) -> int:
+    """Requests a replica serves at once: as set, else as the service has it. [requests]"""
+    slots = 1 if scenario.hosting.platform.per_request else scenario.fleet.slots
+    return slots or service.slots_default
+
+
 def run(
     scenario: Scenario,
     trace: Traffic,
@@ -82,8 +88,7 @@ def run(
     check_fit(instance, scenario.model.size)
     service = service_law(scenario, trace, instance)
     cold_start = cold_start_law(scenario, instance)
-    slots = 1 if scenario.hosting.platform.per_request else scenario.fleet.slots
-    slots = slots or service.slots_default
+    slots = slots_of(scenario, service)
     limits = Limits(
         slots=slots,
         queue_limit=scenario.queue.limit,

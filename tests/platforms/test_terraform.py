@@ -358,3 +358,56 @@ def test_a_damaged_plan_is_refused_and_never_crashes(odd, address, where):
         file.write_text(json.dumps(content))
         with contextlib.suppress(ScenarioError):
             from_terraform(str(file), "")
+
+
+WORKERS = """
+variable "least" { default = 2 }
+resource "aws_autoscaling_group" "workers" {
+  name_prefix         = "workers-"
+  min_size            = var.least
+  max_size            = 9
+  vpc_zone_identifier = var.subnets
+}
+resource "aws_autoscaling_policy" "cpu" {
+  name                      = "cpu"
+  autoscaling_group_name    = aws_autoscaling_group.workers.name
+  policy_type               = "TargetTrackingScaling"
+  estimated_instance_warmup = 90
+  target_tracking_configuration {
+    predefined_metric_specification { predefined_metric_type = "ASGAverageCPUUtilization" }
+    target_value = 55
+  }
+}
+resource "aws_autoscaling_schedule" "morning" {
+  scheduled_action_name  = "morning"
+  autoscaling_group_name = aws_autoscaling_group.workers.name
+  recurrence             = "0 8 * * 1-5"
+  min_size               = 4
+  max_size               = -1
+  desired_capacity       = -1
+}
+"""
+
+
+def test_a_group_is_read_with_its_policies_and_schedules():
+    Path("infra/main.tf").write_text(WORKERS)
+    for name, text in from_terraform("infra", "").files.items():
+        Path(name).write_text(text)
+    scenario = load("scenario.yaml", say=lambda _: None)
+    assert scenario.hosting.kind == "ec2_asg"
+    assert (scenario.fleet.min, scenario.fleet.max) == (2, 9)
+    tracking, morning = scenario.policies
+    assert (tracking.target, tracking.instance_warmup_s) == (55, 90)
+    assert (morning.min_replicas, morning.max_replicas) == (4, None)
+
+
+def test_a_group_beside_an_endpoint_is_left_alone_where_nothing_scales_it():
+    Path("infra/main.tf").write_text(MAIN + WORKERS.partition('resource "aws_autoscaling_p')[0])
+    assert "AutoScalingGroups" not in json.loads(from_terraform("infra", "").files["policy.json"])
+
+
+def test_a_simple_policy_of_a_group_is_refused():
+    simple = WORKERS.replace('policy_type               = "TargetTrackingScaling"', "")
+    Path("infra/main.tf").write_text(simple)
+    with pytest.raises(ScenarioError, match="'SimpleScaling' is not one of"):
+        from_terraform("infra", "")

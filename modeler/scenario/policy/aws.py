@@ -46,6 +46,7 @@ VENDOR_METRICS: Final[dict[str, str]] = {
     "SageMakerVariantProvisionedConcurrencyUtilization": "provisioned_concurrency_utilisation",
     "LambdaProvisionedConcurrencyUtilization": "provisioned_concurrency_utilisation",
     "ProvisionedConcurrencyUtilization": "provisioned_concurrency_utilisation",
+    "ServerlessProvisionedConcurrencyUtilization": "provisioned_concurrency_utilisation",
     "HasBacklogWithoutCapacity": "has_backlog_without_capacity",
     "NoCapacityInvocationFailures": "no_capacity_invocation_failures",
 }
