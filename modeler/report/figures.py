@@ -59,7 +59,7 @@ def write_figures(
         for name, figure in _figures(result, timeline):
             for kind in formats:
                 path = folder / f"{name}.{kind}"
-                path.write_bytes(_render(figure, kind))
+                path.write_bytes(rendered(figure, kind))
                 written.append(path)
     return written
 
@@ -99,7 +99,7 @@ def write_traffic(
 def _written(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
     written = [folder / f"{name}.{kind}" for kind in formats]
     for path, kind in zip(written, formats, strict=True):
-        path.write_bytes(_render(figure, kind))
+        path.write_bytes(rendered(figure, kind))
     return written
 
 
@@ -119,7 +119,7 @@ def inline_svg(result: Result, timeline: Mapping[str, Any] | None = None) -> dic
 
         matplotlib.rcParams["svg.fonttype"] = "none"
         return {
-            name: _inline(_render(figure, "svg").decode("utf-8"), name)
+            name: _inline(rendered(figure, "svg").decode("utf-8"), name)
             for name, figure in _figures(result, timeline)
         }
 
@@ -148,7 +148,8 @@ def _name_of(result: Result, timeline: Mapping[str, Any]) -> str:
     return ""
 
 
-def _render(figure: Figure, kind: str) -> bytes:
+def rendered(figure: Figure, kind: str) -> bytes:
+    """A figure as a file's content; under `modeler.report.style.drawing`."""
     # No date and no program version: the bytes are the result's.
     metadata: dict[str, dict[str, Any]] = {
         "png": {"Software": None},

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.goal import Goal
+from modeler.study.lab import Lab
+from modeler.study.optimize import Optimum, optimize
 from modeler.study.plan import plan
 from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
 from modeler.study.result import SweepResult
 from modeler.study.rows import Interrupted
+from modeler.study.space import space_of
 from modeler.study.sweep import Status, sweep
 
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "Goal",
     "Interrupted",
+    "Lab",
+    "Optimum",
     "Preset",
     "Replay",
     "Status",
@@ -26,9 +33,11 @@ __all__ = [
     "backtest",
     "best_timeline",
     "is_preset",
+    "optimize",
     "plan",
     "presets_of",
     "read_seen",
     "replay",
+    "space_of",
     "sweep",
 ]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeler.measure import unit_price
-from modeler.measure.window import Headlines, headlines
+from modeler.measure.headlines import Headlines, headlines
 from modeler.predict import cold_start_law, instance_of
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values

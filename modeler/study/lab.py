@@ -33,6 +33,8 @@ class Lab:
 
     Attributes
     ----------
+    base : Scenario. As it was given, with its ``sweep``.
+    scenario : Scenario. The same without.
     replays : int. Made so far; those of replicates count too.
     requests : int. Replayed so far.
     """
@@ -48,6 +50,7 @@ class Lab:
         progress: Callable[[Status], None] | None = None,
         say: Say = lambda text: None,
     ) -> None:
+        self.base = scenario
         self.scenario = with_values(scenario, {"sweep": {}})
         self._given = trace
         self._how: dict[str, Any] = {

@@ -10,13 +10,16 @@ from traces.transform import part
 
 _BIN_S = 60.0
 _STEPS = 200  # places that a window is tried at
+_QUIET_S = 1800.0
+_QUIET_SHARE = 0.25
 
 
 def piece(traffic: Traffic, share: float, *, least_s: float) -> Traffic | None:
     """The window that is most like the whole.
 
     Its mean rate, its busiest quarter of an hour and the unevenness of its minutes are held against
-    those of all the traffic.
+    those of all the traffic. It begins in a quiet hour, as the traffic does not find a fleet that
+    has just been started in its rush.
 
     Parameters
     ----------
@@ -34,7 +37,7 @@ def piece(traffic: Traffic, share: float, *, least_s: float) -> Traffic | None:
     if bins * bin_s < least_s or bins < 2 or bins >= counts.size:
         return None
     whole = _traits(counts, bin_s)
-    starts = np.unique(np.linspace(0, counts.size - bins, _STEPS).astype(np.int64))
+    starts = _quiet(counts, np.linspace(0, counts.size - bins, _STEPS).astype(np.int64), bin_s)
     off = [
         float(np.abs(np.log((_traits(counts[k : k + bins], bin_s) + 1e-9) / whole)).sum())
         for k in starts
@@ -57,6 +60,14 @@ def _per_bin(traffic: Traffic) -> tuple[np.ndarray, float]:
     assert isinstance(traffic, Trace)
     at = (traffic.arrival_s / _BIN_S).astype(np.int64)
     return np.bincount(at).astype(np.float64), _BIN_S
+
+
+def _quiet(counts: np.ndarray, starts: np.ndarray, bin_s: float) -> np.ndarray:
+    """Those of the starts whose first half hour is among the quietest."""
+    width = max(1, min(round(_QUIET_S / bin_s), counts.size))
+    sums = np.concatenate([[0.0], np.cumsum(counts)])
+    first = sums[np.minimum(starts + width, counts.size)] - sums[starts]
+    return np.unique(starts[first <= np.quantile(first, _QUIET_SHARE)])
 
 
 def _traits(counts: np.ndarray, bin_s: float) -> np.ndarray:

@@ -1,0 +1,132 @@
+"""The options of every command that ends in a decision, and the lab they make."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from modeler.cli.ledger import ledger_of, ledger_options
+from modeler.cli.options import policy_option, seed_option, set_option, trace_option
+from modeler.cli.output import talk
+
+if TYPE_CHECKING:
+    from modeler.scenario import Scenario
+    from modeler.study.lab import Lab
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+goal_options = (
+    click.option(
+        "--goal",
+        type=click.Choice(["cheapest", "cost", "speed", "balanced"]),
+        default="cheapest",
+        show_default=True,
+        help="cheapest that keeps the service level and the gates; cost; speed, the 99th "
+        "percentile of latency; or balanced between those two.",
+    ),
+    click.option(
+        "--weight",
+        type=click.FloatRange(0.0, 1.0),
+        default=0.5,
+        show_default=True,
+        help="Of cost in a balanced goal.",
+    ),
+    click.option(
+        "--penalty",
+        "penalty",
+        metavar="USD",
+        default=None,
+        help="What each missed request costs you, e.g. $0.002.",
+    ),
+)
+
+
+def study_options(*, executor: bool = True) -> Callable[[F], F]:
+    """SCENARIO, ``--trace``, ``--set``, ``--policy``, ``--seed``, the workers and the ledger."""
+
+    def decorate(command: F) -> F:
+        command = ledger_options(command)
+        command = click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            default=None,
+            help="Threads or processes; by default one a core.",
+        )(command)
+        if executor:
+            command = click.option(
+                "--executor",
+                metavar="NAME",
+                default="threads",
+                show_default=True,
+                help="Who replays, as for sweep.",
+            )(command)
+        for option in (set_option, policy_option, seed_option, trace_option):
+            command = option(command)
+        return click.argument("scenario_file", metavar="[SCENARIO]", required=False)(command)
+
+    return decorate
+
+
+@contextmanager
+def lab_of(
+    scenario_file: str | None,
+    *,
+    trace: str | None,
+    seed: int | None,
+    policies: tuple[str, ...],
+    settings: dict[str, tuple[str, ...]],
+    workers: int | None,
+    ledger: str | None,
+    no_ledger: bool,
+    executor: str = "threads",
+) -> Iterator[tuple[Lab, dict[str, tuple[Any, ...]]]]:
+    """The lab that the options mean, and the settings with several values, as typed.
+
+    A setting with one value is laid over the scenario; ``sweep`` of the scenario is left to the
+    study.
+
+    Raises
+    ------
+    ScenarioError, click.UsageError : as the options say.
+    """
+    from modeler.cli.progress import shown
+    from modeler.cli.scenario import scenario_of
+    from modeler.scenario import with_values
+    from modeler.study.lab import Lab
+
+    book = ledger_of(ledger, off=no_ledger)
+    scenario = scenario_of(
+        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    )
+    pinned: dict[str, Any] = {path: one for path, (one, *more) in settings.items() if not more}
+    varied = {path: values for path, values in settings.items() if len(values) > 1}
+    if pinned:
+        axes = {path: v for path, v in scenario.sweep.items() if path not in pinned}
+        scenario = with_values(scenario, {**pinned, "sweep": axes})
+    with shown() as progress:
+        lab = Lab(
+            scenario, executor=executor, workers=workers, ledger=book, progress=progress, say=talk
+        )
+        yield lab, typed(scenario, varied)
+
+
+def typed(scenario: Scenario, varied: dict[str, tuple[str, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Values of settings as the scenario reads them: ``60s`` to 60.0."""
+    from modeler.scenario import value_at, with_values
+
+    return {
+        path: tuple(value_at(with_values(scenario, {path: value}), path) for value in values)
+        for path, values in varied.items()
+    }
+
+
+def advise(sentence: str) -> None:
+    """Say what follows: on stderr where stdout is data for something else."""
+    if sys.stdout.isatty():
+        click.echo(f"\n{sentence}")
+    else:
+        talk(sentence)

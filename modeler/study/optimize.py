@@ -1,0 +1,212 @@
+"""The best setting of many with few replays, and how flat it is about it.
+
+Everything is replayed on a short piece of the traffic; the few that promise most are replayed on
+all of it, and what they show corrects what is foreseen of the others. All see the same traffic and
+the same luck, so that a difference is the setting's. What is asked for is a region: every setting
+whose value is within a hundredth of the best is as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from modeler.predict import cold_start_law, instance_of
+from modeler.scenario.gates import Gate
+from modeler.study.goal import Goal
+from modeler.study.lab import Lab
+from modeler.study.pieces import piece
+from modeler.study.search import Search
+from modeler.study.space import combinations, neighbours
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+Settings = dict[str, Any]
+
+WITHIN: Final = 0.01
+# Share of the traffic's length that everything is replayed on, and of the replays of an exhaustive
+# search that is not gone beyond: 0.07 of them are spent on the pieces.
+_PIECE: Final = 1 / 14
+_BUDGET: Final = 0.2
+_SEARCHED: Final = 0.16  # of them for the best; the rest follows the plateau about it
+# Of a piece shorter than this many starts, a start is most.
+_LEAST_STARTS: Final = 6.0
+_LEAST_PIECE_S: Final = 1800.0
+# A gain that is expected to be smaller, relative to the best, is not looked for.
+_LEAST_GAIN: Final = 0.0005
+
+
+@dataclass(frozen=True, repr=False)
+class Optimum:
+    """What an optimisation found.
+
+    Parameters
+    ----------
+    goal : Goal.
+    axes : mapping. What was varied.
+    best : dict. The row of the best setting.
+    plateau : tuple of dict. Rows within a hundredth of its value, the best first, all replayed on
+        all of the traffic.
+    tried : tuple of dict. Every row that was replayed on all of it.
+    settings : int. In the whole space.
+    replays : float. Made, in replays of the whole traffic.
+    keeps : bool. Whether the best keeps what was asked; else it is what misses least.
+    """
+
+    goal: Goal
+    axes: Mapping[str, tuple[Any, ...]]
+    best: Row
+    plateau: tuple[Row, ...]
+    tried: tuple[Row, ...]
+    settings: int
+    replays: float
+    keeps: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The versioned JSON contract, schema ``optimum/1``."""
+        return {
+            "schema": "optimum/1",
+            "goal": {"kind": self.goal.kind, "weight": self.goal.weight,
+                     "penalty_usd": self.goal.penalty_usd},
+            "axes": {path: list(values) for path, values in self.axes.items()},
+            "settings": self.settings,
+            "replays": self.replays,
+            "keeps": self.keeps,
+            "advice": self.sentence(),
+            "region": self.region(),
+            "best": self.best,
+            "plateau": list(self.plateau),
+        }  # fmt: skip
+
+    def region(self) -> dict[str, list[Any]]:
+        """By setting, the values that the plateau holds, in their order."""
+        return {
+            path: [v for v in values if any(row["settings"][path] == v for row in self.plateau)]
+            for path, values in self.axes.items()
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """One row a setting that was replayed on all of the traffic, the best first."""
+        import pandas as pd
+
+        rows = sorted(self.tried, key=self.goal.rank)
+        frame = pd.DataFrame([{**row["settings"], **_shown(self.goal, row)} for row in rows])
+        frame["plateau"] = [any(row is one for one in self.plateau) for row in rows]
+        return frame
+
+    def sentence(self) -> str:
+        """The advice in words."""
+        if self.best["status"] != "ok":
+            return f"Nothing could be replayed: {self.best['error']}."
+        chosen = ", ".join(f"{k} = {_text(v)}" for k, v in self.best["settings"].items())
+        if not self.keeps:
+            share = 100.0 * self.best["sla_violation_share"]
+            return (
+                f"No setting here keeps what is asked; {chosen} misses least, {share:.2g} % of "
+                f"requests at {self.goal.words(self.best)}."
+            )
+        text = f"Take {chosen}: {self.goal.words(self.best)}"
+        text += f", {100.0 * self.best['sla_violation_share']:.2g} % of requests missed."
+        wide = {path: values for path, values in self.region().items() if len(values) > 1}
+        if wide:
+            several = "; ".join(f"{path} {_span(values)}" for path, values in wide.items())
+            text += f" It need not be precise: {several} come within 1 % of it."
+        return text
+
+    def __repr__(self) -> str:
+        return f"Optimum of {self.settings} settings: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        table: str = self.frame().to_html(index=False)
+        return f"<p>{self.sentence()}</p>{table}"
+
+
+def _shown(goal: Goal, row: Row) -> dict[str, Any]:
+    ok = row["status"] == "ok"
+    return {
+        "usd_per_hour": goal.usd_per_hour(row) if ok else None,
+        "sla_violation_share": row["sla_violation_share"],
+        "latency_p99_s": row["latency_s"]["p99"] if ok else None,
+        "meets_sla": row["meets_sla"],
+        "error": row["error"],
+    }
+
+
+def _span(values: Sequence[Any]) -> str:
+    if len(values) > 2 and all(isinstance(value, int | float) for value in values):
+        return f"{_text(values[0])} to {_text(values[-1])}"
+    return " or ".join(map(_text, values))
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def optimize(
+    lab: Lab,
+    axes: Mapping[str, Sequence[Any]],
+    goal: Goal | None = None,
+    *,
+    gates: Sequence[Gate] = (),
+) -> Optimum:
+    """Find the best combination of settings.
+
+    Parameters
+    ----------
+    lab : Lab. Of the scenario; see `modeler.study.space.space_of` for axes of its policy.
+    axes : mapping of path to values. Each with its values in order.
+    goal : Goal, optional. By default the cheapest that keeps the service level.
+    gates : sequence of Gate. What the winner must keep besides.
+
+    Returns
+    -------
+    Optimum
+
+    Raises
+    ------
+    modeler.study.goal.GoalError : nothing to choose from.
+    ScenarioError, traces.TraceError : as a sweep's.
+
+    Notes
+    -----
+    Two rungs of successive halving (Jamieson and Talwalkar 2016, "Non-stochastic Best Arm
+    Identification and Hyperparameter Optimization") with the length of traffic as the resource;
+    who comes to the second is decided one by one, by `modeler.study.search`. Together they stay
+    within a fifth of the replays that trying everything would take, unless that is fewer than four.
+    """
+    goal = goal or Goal()
+    space = {path: tuple(values) for path, values in axes.items()}
+    settings = combinations(space)
+    search = Search(lab, settings, space, goal, tuple(gates))
+    budget = max(_BUDGET * len(settings), 4.0)
+    short = piece(lab.traffic(), _PIECE, least_s=_least_s(lab))
+    if short is not None and len(settings) > budget:
+        search.on_piece(short)
+    searched = max(_SEARCHED / _BUDGET * budget, 3.0)
+    while search.spent + 1.0 <= searched and search.more(_LEAST_GAIN, searched):
+        pass
+    best = search.best()
+    # The plateau is followed outwards as far as the budget goes.
+    while search.keeps(best) and search.spent + 1.0 <= budget:
+        edge = [one for row in search.plateau(best) for one in neighbours(row["settings"], space)]
+        if not search.whole(edge[: int(budget - search.spent)]):
+            break
+        best = search.best()
+    return Optimum(
+        goal=goal,
+        axes=space,
+        best=best,
+        plateau=tuple(search.plateau(best)) if search.keeps(best) else (best,),
+        tried=tuple(search.rows),
+        settings=len(settings),
+        replays=search.spent,
+        keeps=search.keeps(best),
+    )
+
+
+def _least_s(lab: Lab) -> float:
+    law = cold_start_law(lab.scenario, instance_of(lab.scenario)).waterfall()
+    return max(_LEAST_PIECE_S, _LEAST_STARTS * float(law.total_p95_s))
