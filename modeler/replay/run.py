@@ -55,6 +55,11 @@ class Run:
         """The same requests again, with the same service times."""
         return work_of(self.scenario, self.trace, self.service)
 
+    def arrivals(self) -> Floats:
+        """When each request came, in their order. [s]"""
+        chunks = self.trace.chunks(seed=self.scenario.seed)
+        return np.concatenate([chunk.arrival_s for chunk in chunks])
+
 
 def run(
     scenario: Scenario,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
 from modeler.study.rows import Interrupted
@@ -16,6 +17,7 @@ from modeler.study.sweep import Status, SweepResult, sweep
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "Divergence",
     "Interrupted",
     "Preset",
     "Replay",
@@ -23,9 +25,11 @@ __all__ = [
     "SweepResult",
     "backtest",
     "best_timeline",
+    "first_divergence",
     "is_preset",
     "presets_of",
     "read_seen",
     "replay",
+    "settings_changed",
     "sweep",
 ]
