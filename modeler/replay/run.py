@@ -57,8 +57,7 @@ class Run:
 
     def arrivals(self) -> Floats:
         """When each request came, in their order. [s]"""
-        chunks = self.trace.chunks(seed=self.scenario.seed)
-        return np.concatenate([chunk.arrival_s for chunk in chunks])
+        return arrivals_of(self.trace, self.scenario.seed)
 
 
 def run(
@@ -141,6 +140,11 @@ def run(
         progress=progress,
     )
     return Run(scenario, trace, instance, service, cold_start, policy, limits, result, layer)
+
+
+def arrivals_of(trace: Traffic, seed: int) -> Floats:
+    """When each request comes, in their order; of counts as they are drawn. [s]"""
+    return np.concatenate([chunk.arrival_s for chunk in trace.chunks(seed=seed)])
 
 
 def sla_threshold_s(scenario: Scenario, *, tokens: bool) -> float:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
+from modeler.study.incident import Incident, incident
+from modeler.study.incident_window import IncidentError
 from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
 from modeler.study.rows import Interrupted
@@ -18,6 +20,8 @@ __all__ = [
     "PRESETS",
     "BacktestError",
     "Divergence",
+    "Incident",
+    "IncidentError",
     "Interrupted",
     "Preset",
     "Replay",
@@ -26,6 +30,7 @@ __all__ = [
     "backtest",
     "best_timeline",
     "first_divergence",
+    "incident",
     "is_preset",
     "presets_of",
     "read_seen",
