@@ -32,7 +32,8 @@ class InWindow(NamedTuple):
     usd : float. [USD]
     acted_s : float, optional. The first decision in it to add replicas; where capacity is added
         request by request, the first environment. [s]
-    ready_s : float, optional. When the first replica that was asked for from then on was ready. [s]
+    ready_s : float, optional. When the first replica that was asked for from then on, and in the
+        window, was ready. [s]
     ready_at_start : int. Replicas that serve as it begins. [replicas]
     peak_replicas : int. That serve at once. [replicas]
     peak_backlog : int. Requests that wait at once, those that went away to come back included.
@@ -72,7 +73,7 @@ def in_window(run: Run, price: UnitPrice, from_s: float, to_s: float) -> InWindo
         violations_by_cause={name: int(counts[code]) for code, name in m.CAUSES.items()},
         usd=usd_in_window(run, price, from_s, to_s),
         acted_s=acted_s,
-        ready_s=None if acted_s is None else _ready_s(run, acted_s),
+        ready_s=None if acted_s is None else _ready_s(run, acted_s, to_s),
         ready_at_start=int(((ready_s <= from_s) & (out_s > from_s)).sum()),
         peak_replicas=most_at_once(ready_s, out_s, from_s, to_s),
         peak_backlog=most_at_once(arrival_s, left_s, from_s, to_s),
@@ -119,9 +120,10 @@ def _acted_s(run: Run, from_s: float, to_s: float) -> float | None:
     )
 
 
-def _ready_s(run: Run, since_s: float) -> float | None:
-    """When the first replica that is asked for from a moment on is ready."""
+def _ready_s(run: Run, since_s: float, to_s: float) -> float | None:
+    """When the first of the replicas is ready that are asked for between two moments."""
     table = run.result.replicas[run.result.initial :]
-    ready = table[table[:, m.REQUESTED_S] >= since_s, m.READY_S]
+    asked_s = table[:, m.REQUESTED_S]
+    ready = table[(asked_s >= since_s) & (asked_s < to_s), m.READY_S]
     ready = ready[np.isfinite(ready)]
     return float(ready.min()) if len(ready) else None

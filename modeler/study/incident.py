@@ -38,6 +38,10 @@ _DOLLARS: Final = (
     "dollars in the window are those of machine seconds inside it; what minimums and whole seconds "
     "add falls due when a machine stops"
 )
+_DRAWS: Final = (
+    "a replica draws its cold start by its number: policies that have started more of them before "
+    "draw others, and another seed shows how much of a difference is that"
+)
 _METERED: Final = (
     "what is metered per request is shared out: each line of the bill by the part of its services "
     "that lies in the window"
@@ -158,7 +162,7 @@ def incident(
 
 
 def _notes(part: Part, pad_s: float | None, *, metered: bool) -> list[str]:
-    notes = [f"window: {part.span.how}", _DOLLARS, *([_METERED] if metered else [])]
+    notes = [f"window: {part.span.how}", _DOLLARS, *([_METERED] if metered else []), _DRAWS]
     if pad_s is not None:
         notes.append(
             f"replayed from {said(part.whole, part.begin_s)} on, at most {format_duration(pad_s)} "

@@ -48,9 +48,11 @@ def _asked(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
     if best["saved"] > 0:
         return f"{_condition(best)}, {_moved(ran, best)}{_saved(ran, best)} {_price(best, meta)}."
     if len(others) == 1:
-        none = f"{_condition(best)}, no fewer than the {_requests(missed)} would have been late"
+        none = f"{_condition(best)}, no fewer than the {missed:,} would have been late or failed"
     else:
-        none = f"None of the {len(others)} others would have saved any of {_requests(missed)}"
+        none = (
+            f"None of the {len(others)} others would have left fewer than {missed:,} late or failed"
+        )
     cheaper = _cheaper(ran, others, meta)
     return f"{none}; {cheaper}." if cheaper else f"{none}."
 
@@ -95,17 +97,17 @@ def _saved(ran: Row, row: Row) -> str:
 def _price(row: Row, meta: Mapping[str, Any]) -> str:
     """Dollars in the window, and of all that was replayed, which may say something else."""
     window, whole = row["usd_added"], row["usd_run_added"]
-    text = _more(window, "in the window")
+    text = f"for {_more(window)} in the window"
     if abs(whole - window) < _CENT_USD:
         return text
     long = format_duration(meta["replayed"]["to_s"] - meta["replayed"]["from_s"])
-    return f"{text}, {_more(whole, f'in all {long} replayed')}"
+    return f"{text} and {_more(whole)} in all {long} replayed"
 
 
-def _more(usd: float, where: str) -> str:
+def _more(usd: float) -> str:
     if abs(usd) < _CENT_USD:
-        return f"for the same money {where}"
-    return f"for ${abs(usd):,.2f} {'more' if usd > 0.0 else 'less'} {where}"
+        return "the same money"
+    return f"${abs(usd):,.2f} {'more' if usd > 0.0 else 'less'}"
 
 
 def _cheaper(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
