@@ -34,7 +34,8 @@ class InWindow(NamedTuple):
         request by request, the first environment. [s]
     ready_s : float, optional. When the first replica that was asked for from then on, and in the
         window, was ready. [s]
-    ready_at_start : int. Replicas that serve as it begins. [replicas]
+    ready_at_start, pending_at_start : int. Replicas that serve as it begins, and that are on their
+        way. [replicas]
     peak_replicas : int. That serve at once. [replicas]
     peak_backlog : int. Requests that wait at once, those that went away to come back included.
         [requests]
@@ -46,6 +47,7 @@ class InWindow(NamedTuple):
     acted_s: float | None
     ready_s: float | None
     ready_at_start: int
+    pending_at_start: int
     peak_replicas: int
     peak_backlog: int
 
@@ -67,6 +69,7 @@ def in_window(run: Run, price: UnitPrice, from_s: float, to_s: float) -> InWindo
     table = result.replicas
     ready_s = table[:, m.READY_S]
     out_s = np.minimum(table[:, m.DRAIN_S], table[:, m.STOP_S])
+    there = (table[:, m.REQUESTED_S] <= from_s) & (out_s > from_s)
     acted_s = _acted_s(run, from_s, to_s)
     return InWindow(
         requests=int(inside.sum()),
@@ -74,7 +77,8 @@ def in_window(run: Run, price: UnitPrice, from_s: float, to_s: float) -> InWindo
         usd=usd_in_window(run, price, from_s, to_s),
         acted_s=acted_s,
         ready_s=None if acted_s is None else _ready_s(run, acted_s, to_s),
-        ready_at_start=int(((ready_s <= from_s) & (out_s > from_s)).sum()),
+        ready_at_start=int((there & (ready_s <= from_s)).sum()),
+        pending_at_start=int((there & (ready_s > from_s)).sum()),
         peak_replicas=most_at_once(ready_s, out_s, from_s, to_s),
         peak_backlog=most_at_once(arrival_s, left_s, from_s, to_s),
     )

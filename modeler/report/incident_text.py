@@ -13,7 +13,7 @@ _HEAD: Final = (
 )  # fmt: skip
 _READING: Final = (
     "adds at, ready at: the first decision to add in the window, and its first replica; replicas: "
-    "as the window begins / at most; $ more in all: over everything that was replayed",
+    "as the window begins, + on their way / at most; $ more in all: over all that was replayed",
 )
 _LEFT: Final = (0, len(_HEAD) - 1)  # names; the rest are numbers
 
@@ -63,7 +63,7 @@ def _cells(row: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[str, ...]
         numbers.dollars(row["usd"]),
         numbers.DASH if first else numbers.dollars(_cents(row["usd_added"])),
         numbers.DASH if first else numbers.dollars(_cents(row["usd_run_added"])),
-        f"{row['ready_at_start']}/{row['peak_replicas']}",
+        _replicas(row),
         f"{row['peak_backlog']:,}",
         causes,
     )
@@ -80,6 +80,12 @@ def _at(row: Mapping[str, Any], what: str, result: Mapping[str, Any]) -> str:
     same = day == result["window"]["from"][:10] == result["window"]["to"][:10]
     shown = clock.rstrip("Z").partition(".")[0]
     return shown if same else f"{day} {shown}"
+
+
+def _replicas(row: Mapping[str, Any]) -> str:
+    """Ready as the window begins, with those on their way, and the most in it: ``1+3/4``."""
+    pending = row["pending_at_start"]
+    return f"{row['ready_at_start']}{f'+{pending}' if pending else ''}/{row['peak_replicas']}"
 
 
 def _earlier(seconds: float | None) -> str:

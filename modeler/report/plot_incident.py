@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from modeler.report import numbers
-from modeler.report.style import INK, MONEY, SERIES, new_figure, tell
+from modeler.report.style import INK, MONEY, SERIES, new_figure, settle, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,6 +64,7 @@ def draw(result: Mapping[str, Any]) -> Figure:
     missed.set_xlabel(f"{unit} from {origin}")
     handles, names = fleet.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 3))
+    settle(figure)
     return figure
 
 

@@ -155,7 +155,8 @@ def against(one: Seen, ran: Seen) -> dict[str, Any]:
         "usd_added": row["usd"] - other["usd"],
         "usd_run": row["usd_run"],
         "usd_run_added": row["usd_run"] - other["usd_run"],
-        **{key: row[key] for key in ("ready_at_start", "peak_replicas", "peak_backlog")},
+        **{key: row[key] for key in ("ready_at_start", "pending_at_start")},
+        **{key: row[key] for key in ("peak_replicas", "peak_backlog")},
         "status": "ok",
         "error": None,
     }

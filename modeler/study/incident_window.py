@@ -19,6 +19,7 @@ from traces.transform import part
 Moment = str | float | datetime
 _HOUR_S: Final = 3600.0
 _MINUTE_S: Final = 60.0
+_MS_NS: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -48,7 +49,7 @@ def clock(traffic: Traffic, time_s: float | None) -> str | None:
     """A moment in ISO 8601, to the millisecond; None of traffic without a date."""
     if time_s is None or not traffic.t0_is_absolute or not math.isfinite(time_s):
         return None
-    return iso(traffic.t0_ns + round(time_s * 1e3) * 1_000_000)
+    return iso(round((traffic.t0_ns + round(time_s * 1e9)) / _MS_NS) * _MS_NS)
 
 
 def said(traffic: Traffic, time_s: float) -> str:

@@ -50,9 +50,7 @@ def _asked(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
     if len(others) == 1:
         none = f"{_condition(best)}, no fewer than the {missed:,} would have been late or failed"
     else:
-        none = (
-            f"None of the {len(others)} others would have left fewer than {missed:,} late or failed"
-        )
+        none = f"None of the {len(others)} others would have missed fewer than {missed:,}"
     cheaper = _cheaper(ran, others, meta)
     return f"{none}; {cheaper}." if cheaper else f"{none}."
 
@@ -70,22 +68,21 @@ def _value(value: object) -> str:
 
 
 def _moved(ran: Row, row: Row) -> str:
-    """When it would have acted, and what stood ready."""
-    more = row["ready_at_start"] - ran["ready_at_start"]
-    ready = ""
-    if more > 0:
-        ready = f"{_several(row['ready_at_start'], 'replica')} instead of {ran['ready_at_start']} "
-        ready += "would have been ready as it began"
+    """When it would have acted, and what stood ready or was on its way before."""
+    counts = [one["ready_at_start"] + one["pending_at_start"] for one in (row, ran)]
+    ready = acted = ""
+    if counts[0] > counts[1]:
+        state = "ready or on their way" if row["pending_at_start"] else "ready"
+        ready = f"{_several(counts[0], 'replica')} instead of {counts[1]} would have been {state} "
+        ready += "as it began"
     earlier = row["earlier_s"]
-    if earlier is not None and earlier != 0.0:
+    if earlier:
         when = f"{format_duration(abs(earlier))} {'earlier' if earlier > 0.0 else 'later'}"
         acted = f"capacity would have been asked for {when}"
-    elif earlier is None and ran["acted_s"] is not None:
-        acted = "no capacity would have been asked for in the window"
     elif earlier is None and row["acted_s"] is not None:
         acted = "capacity would have been asked for, as it was not"
-    else:
-        acted = ""
+    elif earlier is None and ran["acted_s"] is not None and not ready:
+        acted = "no capacity would have been asked for in the window"
     return " and ".join(filter(None, (ready, acted))) + (": " if ready or acted else "")
 
 
@@ -117,7 +114,9 @@ def _cheaper(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
     if least is None or least["usd_run_added"] > -_CENT_USD:
         return ""
     condition = _condition(least)
-    return f"{condition[0].lower()}{condition[1:]} as well, {_price(least, meta)}"
+    return (
+        f"{condition[0].lower()}{condition[1:]}, it would have been no worse, {_price(least, meta)}"
+    )
 
 
 def _requests(count: int) -> str:

@@ -91,6 +91,26 @@ def test_the_step_is_as_worked_out_by_hand():
     )
 
 
+def test_what_was_asked_for_before_the_window_is_on_its_way():
+    found = worked(("36m", "1h20m"))
+    ran, earlier = found.rows
+    assert (ran["ready_at_start"], ran["pending_at_start"]) == (1, 1)
+    assert (earlier["ready_at_start"], earlier["pending_at_start"]) == (2, 0)
+    assert ran["acted_s"] is earlier["earlier_s"] is None
+    found = worked(("26m", "1h20m"))
+    assert [row["pending_at_start"] for row in found.rows] == [0, 1]
+    assert found.advice.startswith(
+        "Had policies.1.schedule been at(2026-03-02T08:25:00), 2 replicas instead of 1 would have "
+        "been ready or on their way as it began: "
+    )
+
+
+def test_a_first_arrival_between_milliseconds_is_no_hindrance():
+    odd = Trace(ARRIVALS, t0_ns=T0_NS + 400_410, t0_is_absolute=True)
+    found = incident(loads(SCENARIO), HOUR, trace=odd)
+    assert found.meta["window"]["from"] == "2026-03-02T08:20:00Z"
+
+
 def test_the_law_of_what_is_saved():
     found = worked()
     ran = found.rows[0]
