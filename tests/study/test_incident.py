@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import heapq
 import os
 from datetime import UTC, datetime
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -300,6 +302,12 @@ def test_the_contract_is_plain():
     )
     assert to_json(shown)
     assert list(worked().frame()["name"]) == [row["name"] for row in worked().rows]
+
+
+def test_every_column_is_declared():
+    file = files("modeler.study").joinpath("columns.csv").read_text(encoding="utf-8")
+    declared = [row["column"] for row in csv.DictReader(file.splitlines())]
+    assert list(worked().rows[0]) == declared
 
 
 @pytest.mark.parametrize(
