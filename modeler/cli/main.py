@@ -40,6 +40,7 @@ COMMANDS: Final = (
     Entry("init", "modeler.cli.init", "A scenario of what runs: an endpoint, a manifest."),
     Entry("export", "modeler.cli.export", "A policy as Terraform, CloudFormation, HPA, KEDA, ..."),
     Entry("backtest", "modeler.cli.backtest", "A replay beside what was seen, with its error."),
+    Entry("incident", "modeler.cli.incident", "A window of traffic under other policies."),
     Entry("scenario", "modeler.cli.scenario_command", "Schema, explain and check of a scenario."),
     Entry("validate", "modeler.cli.validate", "Run known answers against the engine."),
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from modeler.replay.simulate import Floats
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,19 @@ class CostLine:
     def to_dict(self) -> dict[str, object]:
         """As the sweep's ``cost_lines`` shows it."""
         return dict(vars(self))
+
+
+class BilledRows(NamedTuple):
+    """A bill machine by machine, one row each.
+
+    Attributes
+    ----------
+    start_s, stop_s : float64[n]. When it is billed. [s]
+    extra_s : float64[n]. What the provider's minimum and whole seconds add; due when it stops. [s]
+    usd_per_hour : float64[n]. Its price; 0 for one that costs nothing. [USD/h]
+    """
+
+    start_s: Floats
+    stop_s: Floats
+    extra_s: Floats
+    usd_per_hour: Floats

@@ -16,7 +16,7 @@ import numpy as np
 
 import pricing
 from modeler.measure import instances, metered
-from modeler.measure.bill import CostLine, UnitPrice
+from modeler.measure.bill import BilledRows, CostLine, UnitPrice
 from modeler.predict import listed_price
 from modeler.replay import layout as m
 from modeler.replay.machines_setup import Layer
@@ -134,6 +134,22 @@ def cost_lines(
         )
         for component, quantity in seconds.items()
     )
+
+
+def billed_rows(
+    scenario: Scenario, price: UnitPrice, result: Result, layer: Layer | None = None
+) -> BilledRows:
+    """What `cost_lines` adds up, machine by machine: when each is billed, and at which price.
+
+    Not of what is metered per request, which has no machines on its bill.
+    """
+    if layer is not None:
+        return instances.billed_rows(layer, prices_of(layer, price), result)
+    stop = result.replicas[:, m.STOP_S]
+    start = np.minimum(billed_from(scenario, result.replicas), stop)
+    life = stop - start
+    billed = np.array([pricing.billed_seconds(float(one), price.service) for one in life])
+    return BilledRows(start, stop, billed - life, np.full(len(life), price.usd_per_hour))
 
 
 def total_usd(lines: tuple[CostLine, ...]) -> float:

@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 import pricing
-from modeler.measure.bill import CostLine, UnitPrice
+from modeler.measure.bill import BilledRows, CostLine, UnitPrice
+from modeler.measure.intervals import most_at_once
 from modeler.predict import instance_of
 from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
@@ -162,10 +163,7 @@ def _pool_lines(layer: Layer, result: Result, price: UnitPrice) -> list[CostLine
     held_s = math.fsum(life[role == g.HELD])
     if nodes.runs:
         return [*lines, _hours(f"warm pool: {nodes.state}", held_s, price)]
-    gb = nodes.volume_gb
-    if nodes.state == "hibernated":
-        gb += instance_of(scenario).memory_bytes / 1e9
-    quantity = gb * held_s / pricing.SECONDS_PER_HOUR / _HOURS_A_MONTH
+    quantity = _held_gb(layer) * held_s / pricing.SECONDS_PER_HOUR / _HOURS_A_MONTH
     storage = CostLine(
         component=f"warm pool: {nodes.state}, storage",
         quantity=quantity,
@@ -176,6 +174,43 @@ def _pool_lines(layer: Layer, result: Result, price: UnitPrice) -> list[CostLine
         as_of=None,
     )
     return [*lines, storage]
+
+
+def _held_gb(layer: Layer) -> float:
+    """What an instance that sleeps in a warm pool keeps on its volume. [GB]"""
+    scenario = layer.pools[0]
+    nodes = nodes_of(scenario)
+    hibernated = nodes.state == "hibernated"
+    memory_gb = instance_of(scenario).memory_bytes / 1e9 if hibernated else 0.0
+    return float(nodes.volume_gb + memory_gb)
+
+
+def billed_rows(layer: Layer, prices: Sequence[UnitPrice], result: Result) -> BilledRows:
+    """The same bill, machine by machine; a sleeping one of a warm pool at its storage's price."""
+    nodes = _ground(result).nodes
+    start, life = _lives(layer, result)
+    pool, role = nodes[:, g.N_POOL].astype(np.int64), nodes[:, g.N_ROLE]
+    held = role == g.HELD
+    services = [price.service for price in prices]
+    billed = [
+        pricing.billed_seconds(float(one), services[at])
+        for one, at in zip(life, pool.tolist(), strict=True)
+    ]
+    extra = np.where(held, 0.0, np.array(billed) - life)
+    rate = np.array([price.usd_per_hour for price in prices])[pool]
+    rate[role == g.INITIALISING] = prices[0].usd_per_hour
+    rate[_given_back(layer, result) & (role == g.SERVING)] = 0.0
+    if held.any():
+        rate[held] = _held_usd_per_hour(layer, prices[0])
+    return BilledRows(start, start + life, extra, rate)
+
+
+def _held_usd_per_hour(layer: Layer, price: UnitPrice) -> float:
+    """An instance in a warm pool: its own price while it runs, else its volume's. [USD/h]"""
+    nodes = nodes_of(layer.pools[0])
+    if nodes.runs:
+        return price.usd_per_hour
+    return float(_held_gb(layer) * nodes.usd_per_gb_month / _HOURS_A_MONTH)
 
 
 def work_s(layer: Layer, result: Result) -> float:
@@ -202,10 +237,6 @@ def summary(layer: Layer, result: Result) -> dict[str, Any]:
     nodes = ground.nodes[ground.nodes[:, g.N_ROLE] == g.SERVING]
     begin, stop = nodes[:, g.N_REQUESTED], nodes[:, g.N_STOP]
     held = np.maximum(stop - begin, 0.0)
-    there = held > 0.0
-    moments = np.concatenate([begin[there], stop[there]])
-    steps = np.concatenate([np.ones(there.sum()), -np.ones(there.sum())])
-    order = np.lexsort((steps, moments))
     numbers, counts = np.unique(ground.placed[:, g.P_LAW].astype(np.int64), return_counts=True)
     laws: dict[str, int] = {}
     for number, count in zip(numbers, counts, strict=True):
@@ -216,7 +247,7 @@ def summary(layer: Layer, result: Result) -> dict[str, Any]:
         "places": ground.places,
         "started": int((begin > 0.0).sum()),
         "mean": float(held.sum() / result.end_s) if result.end_s else 0.0,
-        "peak": int(np.max(np.cumsum(steps[order]), initial=0)),
+        "peak": most_at_once(begin, stop, -m.INF, m.INF),
         "reclaimed": _ended(nodes, g.RECLAIMED, result.end_s),
         "zone_lost": _ended(nodes, g.ZONE_LOST, result.end_s),
         "failed_starts": ground.failed_starts,

@@ -18,6 +18,7 @@ from modeler.measure.attribution import usd_by_phase
 from modeler.measure.bill import CostLine, UnitPrice
 from modeler.measure.bounds import zero_wait
 from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
+from modeler.measure.intervals import most_at_once
 from modeler.measure.token_api import token_api
 from modeler.replay import layout as m
 from modeler.replay.histogram import RELATIVE_ERROR, quantile
@@ -193,14 +194,9 @@ def _replicas(result: Result) -> dict[str, Any]:
     ready = np.minimum(table[:, m.READY_S], result.end_s)
     out = np.minimum(table[:, m.DRAIN_S], table[:, m.STOP_S])
     held = np.maximum(out - ready, 0.0)
-    served = held > 0.0
-    moments = np.concatenate([ready[served], out[served]])
-    steps = np.concatenate([np.ones(served.sum()), -np.ones(served.sum())])
-    order = np.lexsort((steps, moments))
-    peak = int(np.max(np.cumsum(steps[order]), initial=0))
     return {
         "mean": float(held.sum() / result.end_s) if result.end_s else 0.0,
-        "peak": peak,
+        "peak": most_at_once(ready, out, -m.INF, m.INF),
         "started": len(table) - result.initial,
         "decisions": sum(1 for d in result.decisions if d.from_replicas != d.to_replicas),
     }

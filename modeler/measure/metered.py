@@ -20,10 +20,15 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+import numpy as np
+
 import pricing
 from modeler.measure.bill import CostLine, UnitPrice
+from modeler.measure.intervals import overlap_share
+from modeler.replay import layout as m
 from modeler.replay.counts import EnvironmentCounts
 from modeler.replay.result import Result
+from modeler.replay.simulate import Floats
 from modeler.scenario import Scenario
 
 _MS = 1000.0
@@ -123,6 +128,44 @@ def cost_lines(scenario: Scenario, result: Result) -> tuple[CostLine, ...]:
         lines.append(_line(scenario, "snapshot_cache", cached_s * memory))
         lines.append(_line(scenario, "snapshot_restore", counts.cold * memory))
     return tuple(lines)
+
+
+def usd_in_window(
+    scenario: Scenario, result: Result, arrival_s: Floats, from_s: float, to_s: float
+) -> float:
+    """The part of the bill that a window is laid to; the windows of a run add up to it. [USD]
+
+    Each line by the share of what it is charged for that lies in the window: requests by when they
+    are served, durations by when services last, starts by when environments get ready.
+
+    Parameters
+    ----------
+    result : Result. With its records.
+    arrival_s : float64[n]. Of each request. [s]
+    from_s, to_s : float. The end is not in it. [s]
+    """
+    counts = result.environments
+    assert counts is not None
+    began = np.isfinite(result.record_s[:, 0])
+    start, end = result.record_s[began, 0], result.record_s[began, 1]
+    table = result.replicas[result.initial :]
+    started = table[np.isfinite(table[:, m.READY_S])]
+    services = overlap_share(start, np.maximum(start, end), from_s, to_s)
+    starts = overlap_share(started[:, m.REQUESTED_S], started[:, m.READY_S], from_s, to_s)
+    whole = overlap_share(np.zeros(1), np.array([result.end_s]), from_s, to_s)
+    shares = {
+        "requests": overlap_share(arrival_s[began], arrival_s[began], from_s, to_s),
+        "init": starts,
+        "snapshot_restore": starts,
+        "snapshot_cache": whole,
+    }
+    if len(counts.provisioned):
+        held = counts.provisioned
+        shares["provisioned"] = overlap_share(held[:, 0], held[:, 1], from_s, to_s)
+    return math.fsum(
+        shares.get(line.component, services) * line.amount_usd
+        for line in cost_lines(scenario, result)
+    )
 
 
 def _held_s(counts: EnvironmentCounts) -> float:

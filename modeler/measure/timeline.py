@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from modeler.measure.intervals import mean_count
 from modeler.replay import layout as m
 from modeler.replay import machine_layout as g
 from modeler.replay.run import Run
@@ -46,31 +47,14 @@ def timeline(run: Run, *, bin_s: float | None = None) -> dict[str, Any]:
         "bin_s": float(bin_s),
         "t_s": edges[:-1].tolist(),
         "arrivals_rps": (arrivals / bin_s).tolist(),
-        "ready": _mean_count(edges, ready, np.maximum(drain, ready)).tolist(),
-        "pending": _mean_count(edges, table[:, m.REQUESTED_S], ready).tolist(),
-        "draining": _mean_count(edges, np.maximum(drain, ready), stop).tolist(),
+        "ready": mean_count(edges, ready, np.maximum(drain, ready)).tolist(),
+        "pending": mean_count(edges, table[:, m.REQUESTED_S], ready).tolist(),
+        "draining": mean_count(edges, np.maximum(drain, ready), stop).tolist(),
     }
     if run.result.ground is not None:
         nodes = run.result.ground.nodes
         nodes = nodes[nodes[:, g.N_ROLE] == g.SERVING]
         asked, gone = nodes[:, g.N_REQUESTED], nodes[:, g.N_STOP]
         asked = np.minimum(asked, gone)  # one that was no longer wanted before it was granted
-        shown["instances"] = _mean_count(edges, asked, gone).tolist()
+        shown["instances"] = mean_count(edges, asked, gone).tolist()
     return shown
-
-
-def _mean_count(edges: Floats, start: Floats, stop: Floats) -> Floats:
-    """Mean number of the intervals [start, stop) that hold, by bin."""
-    # The integral of the count up to time x is the sum over intervals of the part before x.
-    starts, stops = np.sort(start), np.sort(stop)
-    integral = _sum_before(starts, edges) - _sum_before(stops, edges)
-    mean: Floats = np.diff(integral) / np.diff(edges)
-    return mean
-
-
-def _sum_before(times: Floats, edges: Floats) -> Floats:
-    """Sum over `times` of how far each lies before each edge. [s]"""
-    before = np.searchsorted(times, edges, side="right")
-    sums = np.concatenate([[0.0], np.cumsum(times)])
-    total: Floats = before * edges - sums[before]
-    return total

@@ -55,6 +55,10 @@ class Run:
         """The same requests again, with the same service times."""
         return work_of(self.scenario, self.trace, self.service)
 
+    def arrivals(self) -> Floats:
+        """When each request came, in their order. [s]"""
+        return arrivals_of(self.trace, self.scenario.seed)
+
 
 def slots_of(scenario: Scenario, service: ServiceLaw) -> int:
     """Requests a replica serves at once: as set, else as the service has it. [requests]"""
@@ -141,6 +145,11 @@ def run(
         progress=progress,
     )
     return Run(scenario, trace, instance, service, cold_start, policy, limits, result, layer)
+
+
+def arrivals_of(trace: Traffic, seed: int) -> Floats:
+    """When each request comes, in their order; of counts as they are drawn. [s]"""
+    return np.concatenate([chunk.arrival_s for chunk in trace.chunks(seed=seed)])
 
 
 def sla_threshold_s(scenario: Scenario, *, tokens: bool) -> float:

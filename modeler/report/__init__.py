@@ -8,10 +8,11 @@ Reading guide: `sweep_table` in ``table.py`` (text), `write_figures` in ``figure
 one replay.
 """
 
-from modeler.report.figures import write_figures
+from modeler.report.figures import incident_figure, write_figures
 from modeler.report.files import OutputFolderError, check_writable
 from modeler.report.focus import FocusError, focus_rows
 from modeler.report.html import page
+from modeler.report.incident_text import incident_text
 from modeler.report.replayed import replay_text
 from modeler.report.save import save_run
 from modeler.report.table import sweep_table
@@ -22,6 +23,8 @@ __all__ = [
     "OutputFolderError",
     "check_writable",
     "focus_rows",
+    "incident_figure",
+    "incident_text",
     "look_of",
     "page",
     "replay_text",

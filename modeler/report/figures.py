@@ -96,6 +96,20 @@ def write_traffic(
         return _written(plot_traffic.draw(trace, made), folder, "traffic", formats)
 
 
+def incident_figure(result: Result, kind: str) -> bytes:
+    """Draw a window of traffic under several policies.
+
+    Parameters
+    ----------
+    result : mapping. An incident, schema ``incident/1``.
+    kind : str. ``png``, ``svg`` or ``pdf``.
+    """
+    from modeler.report import plot_incident
+
+    with drawing():
+        return _render(plot_incident.draw(result), kind)
+
+
 def _written(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
     written = [folder / f"{name}.{kind}" for kind in formats]
     for path, kind in zip(written, formats, strict=True):

@@ -97,6 +97,18 @@ def new_figure(height_in: float) -> Figure:
     return figure
 
 
+def settle(figure: Figure) -> None:
+    """Lay a figure out once and for all: the solver's last bits vary from one run to the next.
+
+    Of more than two panels, whose places it finds in no fixed order.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        x, y, width, height = (round(float(side), 6) for side in axes.get_position().bounds)
+        axes.set_position((x, y, width, height))
+
+
 def tell(axes: Axes, text: str, *, color: str = SOFT) -> None:
     """A line of explanation between title and axes."""
     axes.annotate(

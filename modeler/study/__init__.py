@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.goal import Goal
+from modeler.study.incident import Incident, incident
+from modeler.study.incident_window import IncidentError
 from modeler.study.lab import Lab
 from modeler.study.optimize import Optimum, optimize
 from modeler.study.plan import plan
@@ -22,7 +25,10 @@ from modeler.study.sweep import Status, sweep
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "Divergence",
     "Goal",
+    "Incident",
+    "IncidentError",
     "Interrupted",
     "Lab",
     "Optimum",
@@ -32,12 +38,15 @@ __all__ = [
     "SweepResult",
     "backtest",
     "best_timeline",
+    "first_divergence",
+    "incident",
     "is_preset",
     "optimize",
     "plan",
     "presets_of",
     "read_seen",
     "replay",
+    "settings_changed",
     "space_of",
     "sweep",
 ]

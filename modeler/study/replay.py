@@ -141,9 +141,7 @@ class Replay:
         result = self.run.result
         if len(result.record) != result.requests:
             raise ValueError("no request records: replay with records=True")
-        arrival_s = np.concatenate(
-            [chunk.arrival_s for chunk in self.run.trace.chunks(seed=self.run.scenario.seed)]
-        )
+        arrival_s = self.run.arrivals()
         names = {0: "", **m.CAUSES}
         start_s = result.record_s[:, 0]
         frame = pd.DataFrame(

@@ -1,0 +1,117 @@
+"""The sentence of an incident, on rows that say one thing each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modeler.study.incident_words import advice
+
+META = {
+    "sla": {"metric": "finish", "threshold_s": 10.0},
+    "replayed": {"from_s": 0.0, "to_s": 86_400.0, "requests": 50_000},
+}
+RAN: dict[str, Any] = {
+    "name": "the policy that ran",
+    "settings": None,
+    "status": "ok",
+    "requests": 9000,
+    "violations": 2113,
+    "violations_by_cause": {"decision": 113, "cold_start": 2000},
+    "acted_s": 250.0,
+    "earlier_s": 0.0,
+    "saved": 0,
+    "rescued": 0,
+    "harmed": 0,
+    "usd_added": 0.0,
+    "usd_run_added": 0.0,
+    "ready_at_start": 1,
+    "pending_at_start": 0,
+}
+FOUR = {
+    **RAN,
+    "name": "policy.target = 4",
+    "settings": {"policy.target": 4.0},
+    "violations": 273,
+    "acted_s": 50.0,
+    "earlier_s": 200.0,
+    "saved": 1840,
+    "rescued": 1840,
+    "usd_added": 1.2,
+    "usd_run_added": 4.1,
+}
+KEDA = {**FOUR, "name": "KEDA", "settings": None}
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (
+            [FOUR],
+            "Had policy.target been 4, capacity would have been asked for 3 m 20 s earlier: 1,840 "
+            "of 2,113 late or failed requests saved for $1.20 more in the window and $4.10 more in "
+            "all 1 d 0 h replayed.",
+        ),
+        (
+            # It saves as many for less in all.
+            [FOUR, {**KEDA, "usd_added": 1.0, "usd_run_added": 1.001}],
+            "Under KEDA, capacity would have been asked for 3 m 20 s earlier: 1,840 of 2,113 late "
+            "or failed requests saved for $1.00 more in the window.",
+        ),
+        (
+            [{**KEDA, "earlier_s": -60.0, "saved": 90, "rescued": 100, "harmed": 10,
+              "usd_added": -0.001, "usd_run_added": -2.0}],
+            "Under KEDA, capacity would have been asked for 1 m 0 s later: 100 of 2,113 late or "
+            "failed requests saved, 10 others late instead, for the same money in the window and "
+            "$2.00 less in all 1 d 0 h replayed.",
+        ),
+        (
+            [{**KEDA, "acted_s": None, "earlier_s": None, "ready_at_start": 3,
+              "usd_run_added": 1.2}],
+            "Under KEDA, 3 replicas instead of 1 would have been ready as it began: 1,840 of 2,113 "
+            "late or failed requests saved for $1.20 more in the window.",
+        ),
+        (
+            [{**KEDA, "acted_s": None, "earlier_s": None, "usd_run_added": 1.2}],
+            "Under KEDA, no capacity would have been asked for in the window: 1,840 of 2,113 late "
+            "or failed requests saved for $1.20 more in the window.",
+        ),
+        (
+            [{**FOUR, "saved": -5, "violations": 2118}],
+            "Had policy.target been 4, no fewer than the 2,113 would have been late or failed.",
+        ),
+        (
+            [FOUR | {"saved": 0, "violations": 2113, "usd_added": -1.0, "usd_run_added": -9.0},
+             KEDA | {"saved": -5, "violations": 2118, "usd_run_added": -20.0}],
+            "None of the 2 others would have missed fewer than 2,113; had policy.target been 4, it "
+            "would have been no worse, for $1.00 less in the window and $9.00 less in all 1 d 0 h "
+            "replayed.",
+        ),
+        (
+            [],
+            "2,113 of 9,000 requests did not have an answer within 10.0 s, 2,000 of them by "
+            "cold_start. No other policy was tried.",
+        ),
+        (
+            [{**dict.fromkeys(KEDA), "name": "Lambda", "status": "failed"}, FOUR],
+            "Had policy.target been 4, capacity would have been asked for 3 m 20 s earlier: 1,840 "
+            "of 2,113 late or failed requests saved for $1.20 more in the window and $4.10 more in "
+            "all 1 d 0 h replayed. 1 policy could not be replayed; its row says why.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_said(others, said):
+    assert advice([RAN, *others], META) == said
+
+
+def test_nothing_to_save():
+    calm = {**RAN, "violations": 0, "violations_by_cause": {"decision": 0}}
+    assert advice([calm], META) == (
+        "Every request of the window had its answer within 10.0 s as it was."
+    )
+    cheaper = {**KEDA, "violations": 0, "saved": 0, "usd_added": -1.0, "usd_run_added": -1.0}
+    assert advice([calm, cheaper], META) == (
+        "Every request of the window had its answer within 10.0 s as it was; under KEDA, it "
+        "would have been no worse, for $1.00 less in the window."
+    )
