@@ -45,13 +45,44 @@ def build(
         that was not set follows. [s]
     t0_ns, horizon_s : int, float. Origin of the trace on the wall clock, and its end. [ns, s]
     """
+    context = context_of(
+        scenario,
+        instance,
+        slots=slots,
+        mean_service_s=mean_service_s,
+        t0_ns=t0_ns,
+        horizon_s=horizon_s,
+    )
+    blocks = scenario.in_force
+    of_one_target = [
+        block
+        for block in blocks
+        if isinstance(block, TargetTracking | StepScaling | Scheduled | Predictive)
+    ]
+    if of_one_target:
+        from modeler.autoscale import scalable_target
+
+        return scalable_target.from_blocks(of_one_target, context)
+    return from_block(blocks[0], context)
+
+
+def context_of(
+    scenario: Scenario,
+    instance: InstanceSpec,
+    *,
+    slots: int,
+    mean_service_s: float,
+    t0_ns: int = 0,
+    horizon_s: float = float("inf"),
+) -> Context:
+    """What the policy of a scenario is made for; parameters as of `build`."""
     fleet: tuple[int, int, int | None]
     fleet = (scenario.fleet.min, scenario.fleet.max, scenario.fleet.initial)
     hosting = scenario.hosting
     if isinstance(hosting, Lambda | SageMakerServerless):
         # What is scaled there are the environments that are prepared ahead.
         fleet = (*hosting.provisioned_bounds, None)
-    context = Context(
+    return Context(
         hosting=scenario.hosting.kind,
         minimum=fleet[0],
         maximum=fleet[1],
@@ -65,17 +96,6 @@ def build(
         vcpus=instance.vcpu,
         accelerators=instance.accelerator_count,
     )
-    blocks = scenario.in_force
-    of_one_target = [
-        block
-        for block in blocks
-        if isinstance(block, TargetTracking | StepScaling | Scheduled | Predictive)
-    ]
-    if of_one_target:
-        from modeler.autoscale import scalable_target
-
-        return scalable_target.from_blocks(of_one_target, context)
-    return from_block(blocks[0], context)
 
 
 def from_block(block: Any, context: Context) -> Policy:

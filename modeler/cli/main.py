@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 COMMANDS: Final = (
     Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
+    Entry("doctor", "modeler.cli.doctor", "Faults of a policy, before any replay."),
     Entry("size", "modeler.cli.size", "Bytes of a model: a literal, a file, a folder or s3://."),
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
     Entry("calibrate", "modeler.cli.calibrate", "Constants of a start from measurements."),
