@@ -9,7 +9,7 @@ import traces
 from modeler.predict import ModelDoesNotFit, ServiceError
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario
-from modeler.study.doctor import caps, service, starts, targets, zero
+from modeler.study.doctor import caps, metrics, scale_in, schedules, service, starts, targets, zero
 from modeler.study.doctor.facts import Facts, facts_of
 from modeler.study.doctor.findings import SEVERITIES, Cure, Diagnosis, Finding
 
@@ -20,6 +20,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     *service.CHECKS,
     *targets.CHECKS,
     *caps.CHECKS,
+    *metrics.CHECKS,
+    *scale_in.CHECKS,
+    *schedules.CHECKS,
 )
 
 
