@@ -106,7 +106,7 @@ def _text(found: Diagnosis) -> str:
 def _block(one: Finding) -> str:
     from modeler.study.doctor import shown
 
-    cure = one.cure.words + (f": {one.cure.command}" if one.cure.command else "")
+    cure = one.cure.words + (f": {one.cure.how}" if one.cure.how else "")
     lines = [
         ("", one.reason),
         ("held", "; ".join(shown(held) for held in one.held)),

@@ -1,5 +1,7 @@
 """What the tests of the doctor share: figures that a hand can reckon with."""
 
+import shlex
+
 import numpy as np
 
 from modeler.scenario import default, with_values
@@ -63,5 +65,10 @@ def pair(one, id, trace=STEADY):
     """The finding; its cure, applied, removes it."""
     finding = found(one, trace)[id]
     assert finding.cure.settings
-    assert id not in found(cured(one, finding), trace)
+    mended = cured(one, finding)
+    assert id not in found(mended, trace)
+    if finding.cure.command:  # says the same as the settings
+        words = shlex.split(finding.cure.command)
+        assert set(words[::2]) == {"--set"}
+        assert with_values(one, dict(word.split("=", 1) for word in words[1::2])) == mended
     return finding

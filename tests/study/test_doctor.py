@@ -188,6 +188,18 @@ def test_a_progress_deadline_below_the_start():
     assert "progress-deadline-under-start" not in found(scenario(**knative))
 
 
+def test_a_fleet_that_only_the_clock_wakes():
+    work = {"kind": "scheduled", "schedule": "cron(0 7 ? * * *)", "min_replicas": 2}
+    night = {"kind": "scheduled", "schedule": "cron(0 19 ? * * *)", "min_replicas": 0}
+    by_clock = {"hosting.kind": "ec2_asg", "fleet.min": 0, "fleet.initial": 0}
+    policies = [{"kind": "target_tracking"}, work, night]
+    finding = pair(scenario(**by_clock, policies=policies), "wakes-by-the-clock-only")
+    # What was started with at zero gives way to the minimum.
+    assert finding.cure.settings == {"fleet.min": 1, "fleet.initial": None}
+    policies[0] = {"kind": "target_tracking", "metric": "queue_per_instance"}
+    assert "wakes-by-the-clock-only" not in found(scenario(**by_clock, policies=policies))
+
+
 # --- service ---
 
 
@@ -261,6 +273,43 @@ def test_a_cooldown_shorter_than_the_metric():
     assert held(finding, "the metric shows them after") == 190
     assert held(finding, "further additions until then") == 3
     assert "cooldown-under-metric" not in found(scenario(policy={**step, "cooldown_s": 190}))
+
+
+def test_a_cooldown_shorter_than_what_still_loads():
+    """In service 200 s before it serves: 200 s, two periods of 60 s and 70 s of delay, 390 s."""
+    early = {"cold_start.total_s": 300, "cold_start.false_ready_s": 200}
+    policy = {"kind": "target_tracking", "scale_out_cooldown_s": 300}
+    finding = pair(scenario(**early, policy=policy), "cooldown-under-start")
+    assert held(finding, "the metric shows them after") == 390
+    assert finding.cure.settings == {"policy.scale_out_cooldown_s": 420}
+    policy["scale_out_cooldown_s"] = 390
+    assert "cooldown-under-start" not in found(scenario(**early, policy=policy))
+
+
+# --- scale per request ---
+
+FUNCTION = {"hosting.kind": "lambda", "fleet.slots": None, "model.size": "1GB",
+            "policy": {"kind": "per_request"}}  # fmt: skip
+
+
+def test_provisioned_concurrency_that_nobody_scales():
+    """Two a second of a second each keep two busy."""
+    one = scenario(**FUNCTION, hosting__provisioned_concurrency=1)
+    finding = pair(one, "provisioned-does-not-scale")
+    assert finding.cure.settings == {"hosting.provisioned_concurrency": 2}
+
+
+def test_a_rise_of_more_environments_than_may_start():
+    """From the mean of 2.7 a second to 20: 17 environments, of which 10 at once and 1 a second."""
+    rush = stepped((2.0, 3000.0), (20.0, 120.0))
+    one = scenario(**FUNCTION, hosting__burst_environments=10)
+    finding = found(one, rush)["burst-below-rise"]
+    assert held(finding, "the last of them late by") == pytest.approx(
+        20 - 8400 / 3120 - 10, abs=0.01
+    )
+    assert "burst-below-rise" not in found(
+        scenario(**FUNCTION, hosting__burst_environments=18), rush
+    )
 
 
 # --- scale-in ---
@@ -392,3 +441,6 @@ def test_every_preset_is_examined():
             assert finding.reason.endswith(".")
             assert finding.cure.words
             assert finding.source
+            if finding.cure.settings:
+                mended = with_values(with_preset(base, preset), dict(finding.cure.settings))
+                assert finding.id not in found(mended, traffic), preset.key

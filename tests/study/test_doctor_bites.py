@@ -161,6 +161,17 @@ def test_environments_at_most():
     assert lost_share(cured(one, finding), rush) < 0.01
 
 
+def test_a_cold_request_whose_client_gives_up():
+    """A start of 100 s and a client of 60 s, one request in two hours: each starts one in vain."""
+    rare = Trace(np.arange(0.0, 86_400.0, 7200.0))
+    one = scenario(**{"hosting.kind": "lambda", "fleet.slots": None, "model.size": "1GB",
+                      "queue.client_timeout_s": 60, "policy": {"kind": "per_request"}})  # fmt: skip
+    finding = pair(one, "cold-request-lost", rare)
+    assert finding.cure.settings == {"queue.client_timeout_s": 120}  # 101 s
+    assert lost_share(one, rare) == 1.0
+    assert lost_share(cured(one, finding), rare) == 0.0
+
+
 def test_no_other_instance_to_be_had():
     """None for two hours; six a second want two replicas: one stays one until then."""
     rush = steady(6.0)

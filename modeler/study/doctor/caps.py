@@ -120,7 +120,7 @@ def no_fallback(facts: Facts) -> Iterator[Finding]:
             f"takes {needed}.",
             Cure(
                 f"name a second type (weather.{i}.fallback), or hold {needed} replicas",
-                {"fleet.min": needed},
+                facts.at_least(needed),
             ),
             "observed",
             "InsufficientInstanceCapacity of GPU types; SageMaker tries the same type again",

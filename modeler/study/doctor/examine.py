@@ -9,7 +9,18 @@ import traces
 from modeler.predict import ModelDoesNotFit, ServiceError
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario
-from modeler.study.doctor import caps, metrics, scale_in, schedules, service, starts, targets, zero
+from modeler.study.doctor import (
+    caps,
+    cooldowns,
+    metrics,
+    per_request,
+    scale_in,
+    schedules,
+    service,
+    starts,
+    targets,
+    zero,
+)
 from modeler.study.doctor.facts import Facts, facts_of
 from modeler.study.doctor.findings import SEVERITIES, Cure, Diagnosis, Finding
 
@@ -21,8 +32,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     *targets.CHECKS,
     *caps.CHECKS,
     *metrics.CHECKS,
+    *cooldowns.CHECKS,
     *scale_in.CHECKS,
     *schedules.CHECKS,
+    *per_request.CHECKS,
 )
 
 

@@ -153,6 +153,16 @@ class Facts:
         """A value that is a setting, with where it comes from."""
         return Held(what, float(value), unit, path, self._origins.get(path, "assumed"))
 
+    def at_least(self, replicas: int) -> dict[str, Any]:
+        """The settings that keep so many replicas: ``fleet.min``, and the bounds that follow."""
+        fleet = self.scenario.fleet
+        settings: dict[str, Any] = {"fleet.min": replicas}
+        if fleet.max < replicas:
+            settings["fleet.max"] = replicas
+        if fleet.initial is not None and fleet.initial < replicas:
+            settings["fleet.initial"] = None
+        return settings
+
     def start_held(self) -> Held:
         """The 95th percentile of a start, as findings show it."""
         return Held("start (p95)", self.start_p95_s, "s")

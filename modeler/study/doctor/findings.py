@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -52,14 +54,25 @@ class Cure:
 
     @property
     def command(self) -> str:
-        """The options that apply it; empty where no setting alone does."""
-        return " ".join(_option(path, value) for path, value in self.settings.items())
+        """The options that apply it; empty where none do, a list cannot be written as one."""
+        texts = {path: _text(value) for path, value in self.settings.items()}
+        if any("," in text for text in texts.values()):
+            return ""
+        return " ".join(f"--set {shlex.quote(f'{path}={text}')}" for path, text in texts.items())
+
+    @property
+    def how(self) -> str:
+        """The options, or else the lines for the scenario file; empty where no setting cures it."""
+        if self.command or not self.settings:
+            return self.command
+        lines = "; ".join(f"{path}: {_text(value)}" for path, value in self.settings.items())
+        return f"in the scenario, {lines}"
 
 
-def _option(path: str, value: Any) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    option = f"{path}={text}"
-    return f"--set '{option}'" if any(mark in option for mark in " (*?") else f"--set {option}"
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @dataclass(frozen=True)

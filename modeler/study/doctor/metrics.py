@@ -6,10 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from modeler.autoscale import step_scaling
-from modeler.scenario import format_duration
-from modeler.scenario.policy import StepScaling
-from modeler.study.doctor.facts import MINUTE_S, Facts, up_to_minute
+from modeler.scenario import format_duration, value_at
+from modeler.study.doctor.facts import Facts
 from modeler.study.doctor.findings import Cure, Finding, Held
 from modeler.study.doctor.sizing import needed_at
 from modeler.study.doctor.targets import HEALTHY
@@ -169,42 +167,6 @@ def tolerance_hides(facts: Facts) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def cooldown_under_metric(facts: Facts) -> Iterator[Finding]:
-    """A step policy adds again, before its metric shows what was added."""
-    for path, block in facts.policies:
-        if not isinstance(block, StepScaling) or facts.per_request:
-            continue
-        added = max((step.adjustment for step in block.steps), default=0)
-        if added <= 0 or block.adjustment_type == "ExactCapacity":
-            continue
-        rule = step_scaling.rule_of(block, facts.context)
-        alarm = rule.alarm
-        # The first whole period after the capacity serves ends two periods later at most, and the
-        # alarm ends once fewer than M of its N datapoints breach.
-        shows_s = (alarm.periods - alarm.needed + 2) * alarm.period_s + alarm.delay_s
-        if rule.credit_s >= shows_s:
-            continue
-        at = f"{path}.cooldown_s"
-        again = math.ceil((shows_s - rule.credit_s) / MINUTE_S)
-        value = up_to_minute(shows_s)
-        yield Finding(
-            "cooldown-under-metric",
-            "warning",
-            (at,),
-            (
-                facts.setting(at, "additions are credited", rule.credit_s, "s"),
-                Held("the metric shows them after", shows_s, "s"),
-                Held("further additions until then", again),
-            ),
-            f"New replicas show in the metric {format_duration(shows_s)} after they serve and are "
-            f"credited for {format_duration(rule.credit_s)}: the alarm, which acts each minute, "
-            f"adds up to {again} more times for a load that is served already.",
-            Cure(f"wait {format_duration(value)} after an addition", {at: value}),
-            "documented",
-            "Application Auto Scaling, step scaling, cooldown; CloudWatch, alarm actions repeat",
-        )
-
-
 def _bounds(facts: Facts, one: Tracked) -> tuple[int, int]:
     """Replicas at the mean rate and at the busiest minute, within the bounds."""
     least, most = max(facts.least, 1), facts.most
@@ -230,9 +192,14 @@ def _see_the_queue(facts: Facts, one: Tracked) -> Cure:
         return Cure("hold a lower target, so that less has to be added at once")
     target = math.floor(100.0 * HEALTHY * facts.slots + 1e-9) / 100.0
     settings: dict[str, Any] = {f"{one.block_path}.metric": metric, one.path: target}
+    # What was said of the other metric does not go with this one.
+    entry = value_at(facts.scenario, one.block_path)
+    for name in ("source", "target_type", "metric_type", "period_s", "window_s", "metric_delay_s"):
+        if getattr(entry, name, None) is not None:
+            settings[f"{one.block_path}.{name}"] = None
     return Cure("follow requests in hand, those that wait included", settings)
 
 
 CHECKS: Final = (
-    blind_to_queue, blind_to_backlog, overshoots, tolerance_hides, cooldown_under_metric,
+    blind_to_queue, blind_to_backlog, overshoots, tolerance_hides,
 )  # fmt: skip

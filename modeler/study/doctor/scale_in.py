@@ -64,10 +64,10 @@ def _longer(facts: Facts, one: Removal, usual: int) -> Cure:
             words = "prepare one environment ahead, for the platform keeps idle ones as it likes"
             return Cure(words, {"hosting.provisioned_concurrency": 1})
         least = max(usual, 1)
-        return Cure(f"keep {least} replicas, what the mean traffic takes", {"fleet.min": least})
+        return Cure(f"keep {least} replicas, what the mean traffic takes", facts.at_least(least))
     if one.hold_s + missing_s > one.most_s:
         return Cure("keep one replica more, for no longer hold can be set",
-                    {"fleet.min": facts.least + 1})  # fmt: skip
+                    facts.at_least(facts.least + 1))  # fmt: skip
     if one.unit_s != 1.0:
         value = math.ceil(one.value_s + missing_s / one.unit_s)
         return Cure(f"wait for {value} datapoints", {one.path: value})

@@ -174,9 +174,7 @@ def spot_notice(facts: Facts) -> Iterator[Finding]:
         hole_s = facts.start_p95_s + (0.0 if at_notice else block.notice_s)
         if facts.start_p95_s <= ahead_s:
             continue
-        settings: dict[str, Any] = {"fleet.min": facts.least + 1}
-        if facts.most < facts.least + 1:
-            settings["fleet.max"] = facts.least + 1
+        settings = facts.at_least(facts.least + 1)
         words = f"keep one replica more, {facts.least + 1} at least"
         if not at_notice:
             settings[f"weather.{i}.replace_at"] = "notice"

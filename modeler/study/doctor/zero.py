@@ -8,7 +8,8 @@ from typing import Final
 
 from modeler.replay.run import fates_of
 from modeler.scenario import format_duration
-from modeler.scenario.policy import KnativeKpa, StepScaling
+from modeler.scenario.policy import KnativeKpa, Predictive, Scheduled, StepScaling
+from modeler.scenario.policy.aws_checks import wakes_from_zero
 from modeler.study.doctor.facts import Facts, up_to_minute
 from modeler.study.doctor.findings import Cure, Finding, Held
 from modeler.study.doctor.tracked import alarm_s
@@ -48,7 +49,7 @@ def first_request_lost(facts: Facts) -> Iterator[Finding]:
         Cure(
             f"{_KEEP_ONE}, or let requests wait {format_duration(needed)} "
             f"({' '.join(f'{at}={value}' for at, value in settings.items())})",
-            {"fleet.min": 1},
+            facts.at_least(1),
         ),
         "documented",
         "what the platform does from zero: docs/scenario.md, queue.from_zero",
@@ -78,7 +79,7 @@ def rejects_from_zero(facts: Facts) -> Iterator[Finding]:
         ),
         f"At zero nothing is queued here: for {format_duration(dark_s)} after the first request "
         f"every one fails, {lost:,.0f} at the mean rate, each time the fleet has gone to zero.",
-        Cure(_KEEP_ONE, {"fleet.min": 1}),
+        Cure(_KEEP_ONE, facts.at_least(1)),
         "documented",
         "SageMaker developer guide, scale an endpoint to zero instances; Kubernetes Services "
         "without endpoints, read 2026-09",
@@ -142,4 +143,28 @@ def activation_ends(facts: Facts) -> Iterator[Finding]:
         )
 
 
-CHECKS: Final = (first_request_lost, rejects_from_zero, wake_needs_more, activation_ends)
+def wakes_by_the_clock(facts: Facts) -> Iterator[Finding]:
+    """Only a schedule or a forecast brings the fleet back, whatever comes meanwhile."""
+    if facts.per_request or facts.least > 0:
+        return
+    others = [one for _, one in facts.policies if not isinstance(one, Scheduled | Predictive)]
+    if any(wakes_from_zero(one) for one in others) or not any(
+        wakes_from_zero(one) for _, one in facts.policies
+    ):
+        return
+    yield Finding(
+        "wakes-by-the-clock-only",
+        "critical",
+        ("fleet.min",),
+        (facts.setting("fleet.min", "replicas at least", facts.least),),
+        "From zero only a schedule or a forecast brings replicas back: what arrives in between "
+        "waits or fails until then, for a metric per replica has no value where there is none.",
+        Cure(_KEEP_ONE, facts.at_least(1)),
+        "documented",
+        "SageMaker developer guide, scale an endpoint to zero instances, read 2026-09",
+    )
+
+
+CHECKS: Final = (
+    first_request_lost, rejects_from_zero, wake_needs_more, activation_ends, wakes_by_the_clock,
+)  # fmt: skip
