@@ -185,7 +185,8 @@ class Diagnosis:
             start = "This works, but it will be slower or dearer than it needs to be."
         else:
             start = "Nothing here does harm."
-        return f"{start} First: {first.cure.words}."
+        how = f" ({first.cure.how})" if first.cure.how else ""
+        return f"{start} First: {first.cure.words}{how}."
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``doctor/1``."""

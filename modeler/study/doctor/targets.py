@@ -13,7 +13,10 @@ from modeler.study.doctor.tracked import Tracked, cure_target, tracked
 
 # Share of a replica's capacity that a cured target holds: that of the derived targets.
 HEALTHY: Final = 0.7
-_RECIPE: Final = "SageMaker developer guide, endpoint-scaling-loadtest: below the most it serves"
+_RECIPE: Final = (
+    "arithmetic of a full replica; a share of the most it serves is what load-test recipes set "
+    "(SageMaker developer guide, endpoint-scaling-loadtest)"
+)
 
 
 def target_above_capacity(facts: Facts) -> Iterator[Finding]:
@@ -31,6 +34,7 @@ def target_above_capacity(facts: Facts) -> Iterator[Finding]:
             (
                 facts.setting(one.path, "target", one.target, one.unit),
                 Held("a full replica shows", one.full, one.unit),
+                Held("adds replicas from", 100.0 * one.acts_from, "% of that"),
                 Held("slots", facts.slots),
                 Held("mean service time", facts.mean_service_s, "s"),
             ),
