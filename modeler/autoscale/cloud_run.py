@@ -146,13 +146,17 @@ def decide(event, obs, params, state, out):  # type: ignore[no-untyped-def]
 _entry = entry(SIGNATURE, decide)
 
 
+def idle_s(block: CloudRun, context: Context) -> float:
+    """For how long an instance that is not in use is kept, the platform's where none is set. [s]"""
+    if block.idle_s is not None:
+        return block.idle_s
+    return 600.0 if context.gpu else 900.0
+
+
 def from_block(block: CloudRun, context: Context) -> Policy:
     """Make the policy of a scenario's block."""
-    idle_s = block.idle_s
-    if idle_s is None:
-        idle_s = 600.0 if context.gpu else 900.0
     samples = max(math.ceil(block.window_s / block.decision_period_s), 1)
-    idle_ticks = max(math.ceil(idle_s / block.decision_period_s), 1)
+    idle_ticks = max(math.ceil(idle_s(block, context) / block.decision_period_s), 1)
     params = Params(
         concurrency_target=block.concurrency_target,
         cpu_target=block.cpu_target,

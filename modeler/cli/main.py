@@ -27,6 +27,7 @@ COMMANDS: Final = (
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),
+    Entry("doctor", "modeler.cli.doctor", "Faults of a policy, before any replay."),
     Entry("size", "modeler.cli.size", "Bytes of a model: a literal, a file, a folder or s3://."),
     Entry("coldstart", "modeler.cli.coldstart", "The phases of a cold start, by model size."),
     Entry("calibrate", "modeler.cli.calibrate", "Constants of a start from measurements."),

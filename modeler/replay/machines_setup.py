@@ -101,7 +101,7 @@ def layer_of(
     """
     nodes: Any = nodes_of(scenario)
     limit_s = start_limit_s(scenario)
-    plain = _laws(scenario, [cold_start], [(1.0, 1.0)])
+    plain = plain_laws(scenario, cold_start)
     _check(scenario, plain, limit_s)
     spread = math.exp(_FARTHEST * cold_start.sigma_log)
     slowest = plain.extreme(0, spread)
@@ -156,6 +156,11 @@ def _check(scenario: Scenario, laws: StartLaws, limit_s: float) -> None:
 
 
 # --- laws ---
+
+
+def plain_laws(scenario: Scenario, cold_start: ColdStartLaw) -> StartLaws:
+    """The laws of a start in fair weather and alone: a new instance, a warm node, the pool."""
+    return _laws(scenario, [cold_start], [(1.0, 1.0)])
 
 
 def _law_of(scenario: Scenario) -> ColdStartLaw:

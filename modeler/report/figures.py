@@ -107,7 +107,7 @@ def incident_figure(result: Result, kind: str) -> bytes:
     from modeler.report import plot_incident
 
     with drawing():
-        return _render(plot_incident.draw(result), kind)
+        return rendered(plot_incident.draw(result), kind)
 
 
 def _written(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:

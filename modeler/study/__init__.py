@@ -1,7 +1,7 @@
 """Vary: many scenarios from one, replayed side by side, ending in a verdict.
 
 Reading guide: `sweep`, then `grid` (which scenarios), `presets` (every policy on its platform) and
-`verdict` (what they say); `replay` looks at one scenario closely.
+`verdict` (what they say); `replay` looks at one scenario closely, `doctor` before any replay.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
+from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
 from modeler.study.incident import Incident, incident
 from modeler.study.incident_window import IncidentError
@@ -25,6 +26,7 @@ from modeler.study.sweep import Status, sweep
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "Diagnosis",
     "Divergence",
     "Goal",
     "Incident",
@@ -38,6 +40,7 @@ __all__ = [
     "SweepResult",
     "backtest",
     "best_timeline",
+    "doctor",
     "first_divergence",
     "incident",
     "is_preset",

@@ -1,0 +1,129 @@
+"""``modeler doctor``: what is wrong with a policy, before any replay."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from modeler.cli import exits
+from modeler.cli.options import (
+    instance_option,
+    output_options,
+    policy_option,
+    region_option,
+    seed_option,
+    set_option,
+    trace_option,
+)
+from modeler.cli.output import check_output, deliver, emit, talk
+
+if TYPE_CHECKING:
+    from modeler.study import Diagnosis
+    from modeler.study.doctor import Finding
+
+_WIDTH: Final = 98
+_GATES: Final = {"critical": ("critical",), "warning": ("critical", "warning")}
+
+
+@click.command("doctor")
+@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@trace_option
+@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
+@instance_option
+@region_option
+@seed_option
+@policy_option
+@set_option
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "warning"]),
+    help="Leave with exit code 3 if something so severe is found; warning means critical too.",
+)
+@output_options()
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scenario_file: str | None,
+    trace: str | None,
+    size: str | None,
+    instance: str | None,
+    region: str | None,
+    seed: int | None,
+    policies: tuple[str, ...],
+    settings: dict[str, tuple[str, ...]],
+    fail_on: str | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Examine a policy without replaying it: what in it cannot work, why, and what cures it.
+
+    Every finding names the settings, the values that were held against each other, and the --set
+    that cures it. critical: requests or replicas are lost; warning: dollars or seconds are; note:
+    worth knowing.
+
+    In Python: modeler.study.doctor(modeler.scenario.load(FILE)).
+    """
+    from modeler.cli.progress import compiling
+
+    with compiling():
+        from modeler.cli.scenario import scenario_of
+        from modeler.scenario import with_values
+        from modeler.study import doctor
+
+    check_output(output)
+    several = [path for path, values in settings.items() if len(values) > 1]
+    if several:
+        raise click.UsageError(f"doctor examines one scenario: {several[0]} has several values")
+    scenario = scenario_of(
+        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    )
+    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
+    pinned |= {"sweep": {}} if scenario.sweep else {}
+    given = {"model.size": size, "hosting.instance": instance, "hosting.region": region}
+    pinned |= {path: value for path, value in given.items() if value is not None}
+    ignored = [path for path in scenario.sweep if path not in pinned]
+    if ignored:
+        talk(f"sweep: {', '.join(ignored)} not varied: doctor examines one scenario")
+    scenario = with_values(scenario, pinned) if pinned else scenario
+    found = doctor(scenario)
+    if format == "table":
+        deliver(_text(found), output)
+    else:
+        emit(found, format=format, output=output, table=found.rows())
+        talk(found.advice)
+    if fail_on is not None and found.worst in _GATES[fail_on]:
+        ctx.exit(exits.GATE)
+
+
+def _text(found: Diagnosis) -> str:
+    """The findings one below the other, the most severe first, and the advice."""
+    blocks = [_block(one) for one in found.findings]
+    return "\n".join([*blocks, textwrap.fill(found.advice, _WIDTH) + "\n"])
+
+
+def _block(one: Finding) -> str:
+    from modeler.study.doctor import shown
+
+    cure = one.cure.words + (f": {one.cure.how}" if one.cure.how else "")
+    lines = [
+        ("", one.reason),
+        ("held", "; ".join(shown(held) for held in one.held)),
+        ("set by", ", ".join(one.paths)),
+        ("cure", cure),
+        ("source", f"{one.ground}: {one.source}"),
+    ]
+    body = [
+        textwrap.fill(
+            text,
+            _WIDTH,
+            initial_indent=f"  {name:<8}" if name else "  ",
+            subsequent_indent=" " * (10 if name else 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for name, text in lines
+        if text
+    ]
+    return "\n".join([f"{one.severity}: {one.id}", *body, ""])
