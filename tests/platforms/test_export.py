@@ -33,11 +33,14 @@ SHORT = traces.Trace(ARRIVALS - ARRIVALS[0])
 
 def of(hosting: str, policy: Any, **others: Any) -> Scenario:
     """A scenario with the policy, or the policies, of a platform."""
+    others = {**_SMALL, **others} if hosting == "ecs_fargate" else others
     values = {"hosting.kind": hosting, "name": "Ranker, week 3", "service": SERVICE, **others}
     key = "policies" if isinstance(policy, list) else "policy"
     return with_values(Scenario(), {**values, key: policy})
 
 
+# Fargate has no accelerator: a small model.
+_SMALL = {"model.size": "2GB"}
 SERVICE = {"kind": "exponential", "mean_s": 3.0}
 
 
@@ -153,6 +156,21 @@ AWS = [
         ],
     ),
 ]
+SERVICES = [
+    (
+        "ecs_fargate",
+        [
+            {"kind": "target_tracking", "metric": "cpu_utilisation", "target": 65},
+            {"kind": "target_tracking"},
+            {
+                "kind": "step_scaling",
+                "metric": "cpu_utilisation",
+                "threshold": 90,
+                "steps": {"lower": 0, "adjustment": 3},
+            },
+        ],
+    )
+]
 PROVISIONED: list[dict[str, Any]] = [
     {"kind": "per_request", "keep_alive_s": 300},
     {"kind": "target_tracking", "metric": "provisioned_concurrency_utilisation", "target": 0.6},
@@ -260,7 +278,7 @@ AWS_FORMS = ["boto3-json", "terraform", "cloudformation"]
 
 
 @pytest.mark.parametrize("form", AWS_FORMS)
-@pytest.mark.parametrize(("hosting", "policy"), AWS)
+@pytest.mark.parametrize(("hosting", "policy"), [*AWS, *SERVICES])
 def test_policies_of_application_auto_scaling_come_back(
     tmp_path: Path, form: str, hosting: str, policy: Any
 ) -> None:
@@ -438,7 +456,7 @@ CALLS_OF_A_GROUP = {
 }
 
 
-@pytest.mark.parametrize(("hosting", "policy"), [*AWS, *GROUP])
+@pytest.mark.parametrize(("hosting", "policy"), [*AWS, *SERVICES, *GROUP])
 def test_the_json_is_what_boto3_takes(hosting: str, policy: Any) -> None:
     # Against the vendor's own description of its calls, as botocore ships it.
     session = botocore.session.get_session()

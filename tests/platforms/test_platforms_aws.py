@@ -434,14 +434,14 @@ def test_a_target_of_provisioned_concurrency_scales_beside_the_requests(
 def test_a_service_that_is_not_modelled_is_named_and_never_taken_for_another(
     tmp_path: Path,
 ) -> None:
-    ecs = {
+    fleet = {
         **TRACKING,
-        "ServiceNamespace": "ecs",
-        "ResourceId": "service/web/api",
-        "ScalableDimension": "ecs:service:DesiredCount",
+        "ServiceNamespace": "appstream",
+        "ResourceId": "fleet/web",
+        "ScalableDimension": "appstream:fleet:DesiredCapacity",
     }
-    with pytest.raises(ScenarioError, match="ecs:service:DesiredCount is not modelled: one of sag"):
-        read_policy(written(tmp_path, {"ScalingPolicies": [ecs]}))
+    with pytest.raises(ScenarioError, match="DesiredCapacity is not modelled: one of sag"):
+        read_policy(written(tmp_path, {"ScalingPolicies": [fleet]}))
     bare = {"ServiceNamespace": "dynamodb", "ResourceId": "table/x", "MinCapacity": 1}
     with pytest.raises(ScenarioError, match="ServiceNamespace: dynamodb is not modelled"):
         read_policy(written(tmp_path, {"ScalableTargets": [bare]}))

@@ -12,6 +12,7 @@ _AWS: Final = ("target_tracking", "step_scaling", "scheduled", "predictive")
 # What is scaled of AWS; the forms of Kubernetes take any hosting that has their policy.
 _TARGETS: Final = (
     "sagemaker_realtime", "sagemaker_components", "sagemaker_async", *PER_REQUEST, "ec2_asg",
+    "ecs_fargate",
 )  # fmt: skip
 # Form to the kinds of policy it says.
 FORMS: Final[dict[str, tuple[str, ...]]] = {
