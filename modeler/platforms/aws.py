@@ -308,10 +308,11 @@ def _alarm(part: Part, alarms: Sequence[Part]) -> Part | None:
         if str(alarm.get("AlarmName")) in names:
             return alarm
     arn, name = str(part.get("PolicyARN", "")), str(part.get("PolicyName", ""))
+    ending = f"{_target(part)}:policyName/{name}"
     for alarm in alarms:
         actions = alarm.get("AlarmActions")
         for action in actions if isinstance(actions, list) else []:
-            if (arn and action == arn) or (name and str(action).endswith(f":policyName/{name}")):
+            if (arn and action == arn) or (name and str(action).endswith(ending)):
                 return alarm
     return None
 

@@ -347,7 +347,9 @@ def test_what_comes_back_costs_the_same_to_the_dollar(tmp_path: Path, form: str)
     [
         ("terraform", of("eks_karpenter", {"kind": "hpa"}), ["policy.kind"], "--as hpa"),
         ("keda", of("sagemaker_realtime", {"kind": "target_tracking"}), ["policy.kind"], "boto3"),
-        ("hpa", of("eks_karpenter", {"kind": "fixed", "replicas": 3}), ["policy.kind"], ""),
+        ("hpa", of("eks_karpenter", {"kind": "fixed", "replicas": 3}), ["policy.kind"], "never"),
+        ("hpa", of("eks_karpenter", {"kind": "ray_serve"}), ["policy.kind"], "no form has such"),
+        ("terraform", of("lambda", {"kind": "per_request"}), ["policy.kind"], "by itself"),
         (
             "boto3-json",
             of(
