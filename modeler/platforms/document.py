@@ -201,7 +201,12 @@ def documents(file: str | Path) -> list[Part]:
     except UnicodeDecodeError as error:
         message = f"not a text file in UTF-8: byte {error.start} is {error.object[error.start]:#x}"
         raise ScenarioError([Problem(message, file=name)]) from error
-    source = Source(name, text.splitlines())
+    return parsed(Source(name, text.splitlines()), text)
+
+
+def parsed(source: Source, text: str) -> list[Part]:
+    """The documents of a text in YAML or JSON; as `documents`."""
+    name = source.name
     if name.endswith(".json") or text.lstrip().startswith(("{", "[")):
         _check_json(source, text)
     try:

@@ -20,7 +20,6 @@ import traces
 from modeler.cli.export import command
 from modeler.cli.main import cli
 from modeler.platforms import apply, export, read_policy
-from modeler.platforms.terraform import from_terraform
 from modeler.platforms.writers import FORMS, exported, pinned
 from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
 from modeler.scenario.kinds import KINDS
@@ -48,10 +47,6 @@ def back(text: str, form: str, folder: Path, over: Scenario) -> Scenario:
     """The scenario with the policy of a written file in place of its own."""
     path = folder / f"policy.{ENDINGS.get(form, 'yaml')}"
     path.write_text(text)
-    if form == "terraform":
-        found = from_terraform(str(path), "").files["policy.json"]
-        path = folder / "policy.json"
-        path.write_text(found)
     scenario, _ = apply(over, read_policy(path))
     return scenario
 
