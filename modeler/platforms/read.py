@@ -22,8 +22,8 @@ _AWS_KEYS: Final = (
 )  # fmt: skip
 _EXPECTED: Final = (
     "a HorizontalPodAutoscaler, a KEDA ScaledObject, a Knative Service or its config-autoscaler, "
-    "a CloudFormation template that scales something, a .tf file, or what describe-scaling-policies, "
-    "describe-scalable-targets or describe-scheduled-actions print"
+    "a CloudFormation template that scales something, a .tf file, or what "
+    "describe-scaling-policies, describe-scalable-targets or describe-scheduled-actions print"
 )
 
 
