@@ -121,7 +121,11 @@ class Part:
     def part(self, key: str) -> Part:
         """A mapping below; an empty one where there is none."""
         found = self._parts(key, [self._values[key]] if key in self._values else [])
-        return found[0] if found else Part(self.source, MappingNode(None, []), self.name_of(key))
+        if found:
+            return found[0]
+        # It stands where it is missing.
+        empty = MappingNode(None, [], self.node.start_mark, self.node.end_mark)
+        return Part(self.source, empty, self.name_of(key))
 
     def parts(self, key: str) -> list[Part]:
         """The mappings of a list below."""

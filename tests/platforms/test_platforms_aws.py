@@ -473,3 +473,12 @@ def test_a_step_policy_alone_says_how_to_add_its_alarm(tmp_path: Path) -> None:
     }
     with pytest.raises(ScenarioError, match="add the MetricAlarms that describe-alarms prints"):
         read_policy(written(tmp_path, {"ScalingPolicies": [steps]}))
+
+
+def test_a_block_that_is_missing_is_told_where_it_would_stand(tmp_path: Path) -> None:
+    action = {"ScheduledActionName": "night", "ResourceId": TARGET, "Schedule": "rate(1 day)"}
+    content = {"ScalingPolicies": [TRACKING], "ScheduledActions": [action]}
+    (problem,) = refused(written(tmp_path, content)).problems
+    assert "sets min_replicas, max_replicas or both" in problem.message
+    assert problem.source_line.strip() == "{"
+    assert problem.line == 29
