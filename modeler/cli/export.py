@@ -42,7 +42,7 @@ def command(
     What the scenario leaves to a rule, such as a target that follows from the traffic, is written
     as the number it comes to. Names of what is scaled and of its metrics are placeholders. What the
     file cannot say (traffic, model, cold start) stands in a comment on top; for JSON it goes to
-    stderr. --policy FILE reads such a file back, or modeler init --from-terraform.
+    stderr. --policy FILE reads such a file back.
 
     \b
     modeler export scenario.yaml --as keda -o scaledobject.yaml

@@ -101,8 +101,9 @@ policy_option = click.option(
     metavar="FILE",
     multiple=True,
     help="A platform's own policy file, in place of the scenario's policy: HPA, ScaledObject or "
-    "Knative YAML, Application Auto Scaling JSON, CloudFormation. FILE#NAME picks one of several. "
-    "May be repeated: the files of one target (policies, bounds, alarms, schedules) add up.",
+    "Knative YAML, Application Auto Scaling JSON, CloudFormation, Terraform. FILE#NAME picks one "
+    "of several. May be repeated: the files of one target (policies, bounds, alarms, schedules) "
+    "add up.",
 )
 set_option = click.option(
     "--set",

@@ -55,8 +55,9 @@ _UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
     multiple=True,
     help="Policies to compare, each on its own platform: all, or names such as "
     "target_tracking,hpa,keda. Or a platform's own policy file, in place of the scenario's policy: "
-    "HPA, ScaledObject or Knative YAML, Application Auto Scaling JSON, CloudFormation; FILE#NAME "
-    "picks one of several. May be repeated: names are rows, the files of one target add up.",
+    "HPA, ScaledObject or Knative YAML, Application Auto Scaling JSON, CloudFormation, Terraform; "
+    "FILE#NAME picks one of several. May be repeated: names are rows, the files of one target add "
+    "up.",
 )
 @set_option
 @fail_on_option

@@ -17,11 +17,14 @@ _DIMENSIONS: Final = {
     "sagemaker:inference-component:DesiredCopyCount": "sagemaker_components",
     "sagemaker:variant:DesiredProvisionedConcurrency": "sagemaker_serverless",
     "lambda:function:ProvisionedConcurrency": "lambda",
+    "ecs:service:DesiredCount": "ecs_fargate",
 }
+_SERVICES: Final = (None, "sagemaker", "lambda", "ecs")
 _RESOURCES: Final = (
     ("endpoint/", "sagemaker:variant:DesiredInstanceCount"),
     ("inference-component/", "sagemaker:inference-component:DesiredCopyCount"),
     ("function:", "lambda:function:ProvisionedConcurrency"),
+    ("service/", "ecs:service:DesiredCount"),
 )
 # Only asynchronous endpoints publish these; their dimension is that of real-time ones.
 _ASYNC_METRICS: Final = ("backlog_per_instance", "has_backlog_without_capacity")
@@ -124,7 +127,7 @@ def _hosting(document: Part, parts: Sequence[Part]) -> str:
     for part in parts:
         dimension = part.get("ScalableDimension")
         key = "ScalableDimension"
-        if dimension is None and part.get("ServiceNamespace") not in (None, "sagemaker", "lambda"):
+        if dimension is None and part.get("ServiceNamespace") not in _SERVICES:
             key, dimension = "ServiceNamespace", part.get("ServiceNamespace")
         if dimension is None:
             resource = _target(part)
@@ -135,6 +138,8 @@ def _hosting(document: Part, parts: Sequence[Part]) -> str:
         if found is None:
             known = ", ".join(_DIMENSIONS)
             part.problem(key, f"{part.name_of(key)}: {dimension} is not modelled: one of {known}")
+        if found == "ecs_fargate":
+            part.source.note(part.node_of(key), "an ECS service, taken to run on Fargate")
         return found or "sagemaker_realtime"
     return "sagemaker_realtime"
 
@@ -303,10 +308,11 @@ def _alarm(part: Part, alarms: Sequence[Part]) -> Part | None:
         if str(alarm.get("AlarmName")) in names:
             return alarm
     arn, name = str(part.get("PolicyARN", "")), str(part.get("PolicyName", ""))
+    ending = f"{_target(part)}:policyName/{name}"
     for alarm in alarms:
         actions = alarm.get("AlarmActions")
         for action in actions if isinstance(actions, list) else []:
-            if (arn and action == arn) or (name and str(action).endswith(f":policyName/{name}")):
+            if (arn and action == arn) or (name and str(action).endswith(ending)):
                 return alarm
     return None
 

@@ -110,7 +110,7 @@ def _entries(
 
 def _deciding(node: Node) -> Node:
     """The properties of a resource; of a group those that count, its bounds and its name."""
-    properties = _pairs(node).get("Properties", MappingNode(None, []))
+    properties = _pairs(node).get("Properties", _mapping({}, node))
     if _type(node) != _GROUP:
         return properties
     kept = ("AutoScalingGroupName", "MinSize", "MaxSize")
@@ -166,7 +166,8 @@ class _Template:
                 return self.defaults[argument.value]
             return _text(argument.value, place)
         if name == "GetAtt":
-            first = argument.value[0] if isinstance(argument, SequenceNode) else argument
+            several = isinstance(argument, SequenceNode) and argument.value
+            first = argument.value[0] if several else argument
             return _text(str(first.value).partition(".")[0], place)
         if name == "Sub" and isinstance(argument, ScalarNode):
             text = _HOLE.sub(self._filled, argument.value)

@@ -121,7 +121,11 @@ class Part:
     def part(self, key: str) -> Part:
         """A mapping below; an empty one where there is none."""
         found = self._parts(key, [self._values[key]] if key in self._values else [])
-        return found[0] if found else Part(self.source, MappingNode(None, []), self.name_of(key))
+        if found:
+            return found[0]
+        # It stands where it is missing.
+        empty = MappingNode(None, [], self.node.start_mark, self.node.end_mark)
+        return Part(self.source, empty, self.name_of(key))
 
     def parts(self, key: str) -> list[Part]:
         """The mappings of a list below."""
@@ -201,7 +205,12 @@ def documents(file: str | Path) -> list[Part]:
     except UnicodeDecodeError as error:
         message = f"not a text file in UTF-8: byte {error.start} is {error.object[error.start]:#x}"
         raise ScenarioError([Problem(message, file=name)]) from error
-    source = Source(name, text.splitlines())
+    return parsed(Source(name, text.splitlines()), text)
+
+
+def parsed(source: Source, text: str) -> list[Part]:
+    """The documents of a text in YAML or JSON; as `documents`."""
+    name = source.name
     if name.endswith(".json") or text.lstrip().startswith(("{", "[")):
         _check_json(source, text)
     try:

@@ -91,7 +91,7 @@ def _of_config(
 ) -> None:
     config.ignore("apiVersion", "kind", "metadata")
     data = config.part("data")
-    data.ignore("_example")
+    data.ignore("_example", "allow-zero-initial-scale")
     for key, ours, parse in _CONFIG:
         if key in data:
             policy[ours] = data.read(key, parse)

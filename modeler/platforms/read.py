@@ -13,6 +13,7 @@ from modeler.platforms.keda import read_scaled_object
 from modeler.platforms.knative import read_service
 from modeler.platforms.kubernetes import read_hpa
 from modeler.platforms.result import PolicyFile
+from modeler.platforms.terraform_printed import terraform_documents
 from modeler.scenario import Problem, ScenarioError
 
 _AWS_KEYS: Final = (
@@ -21,8 +22,8 @@ _AWS_KEYS: Final = (
 )  # fmt: skip
 _EXPECTED: Final = (
     "a HorizontalPodAutoscaler, a KEDA ScaledObject, a Knative Service or its config-autoscaler, "
-    "a CloudFormation template that scales something, or what describe-scaling-policies, "
-    "describe-scalable-targets or describe-scheduled-actions print"
+    "a CloudFormation template that scales something, a .tf file, or what "
+    "describe-scaling-policies, describe-scalable-targets or describe-scheduled-actions print"
 )
 
 
@@ -34,7 +35,8 @@ def read_policy(file: str | Path, name: str = "") -> PolicyFile:
     file : path. YAML or JSON: a Kubernetes HorizontalPodAutoscaler (autoscaling/v2 or v1), a KEDA
         ScaledObject, a Knative Service, its ConfigMap ``config-autoscaler`` or both, several
         documents or a List of them; JSON of Application Auto Scaling or EC2 Auto Scaling; or a
-        CloudFormation template, YAML or JSON, with scalable targets and their policies.
+        CloudFormation template, YAML or JSON, with scalable targets and their policies. A ``.tf``
+        file, or a folder of them, is read as what it comes to.
     name : str. Which of several: the name of the object, or a part of the target's.
 
     Returns
@@ -46,7 +48,9 @@ def read_policy(file: str | Path, name: str = "") -> PolicyFile:
     ------
     ScenarioError : every mistake with its line and column; or the choices, where there are several.
     """
-    found = [_known(part) for part in documents(file)]
+    terraform = Path(file).suffix == ".tf" or Path(file).is_dir()
+    written = terraform_documents(file) if terraform else documents(file)
+    found = [_known(part) for part in written]
     source = found[0][0].source
     knative = {kind: part for part, kind in found if kind in ("service", "config")}
     readers: list[tuple[str, Callable[[], PolicyFile]]] = []

@@ -20,9 +20,9 @@ import traces
 from modeler.cli.export import command
 from modeler.cli.main import cli
 from modeler.platforms import apply, export, read_policy
-from modeler.platforms.terraform import from_terraform
 from modeler.platforms.writers import FORMS, exported, pinned
 from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
+from modeler.scenario.kinds import KINDS
 from modeler.study import replay
 
 ENDINGS = {"terraform": "tf", "boto3-json": "json"}
@@ -32,11 +32,14 @@ SHORT = traces.Trace(ARRIVALS - ARRIVALS[0])
 
 def of(hosting: str, policy: Any, **others: Any) -> Scenario:
     """A scenario with the policy, or the policies, of a platform."""
+    others = {**_SMALL, **others} if hosting == "ecs_fargate" else others
     values = {"hosting.kind": hosting, "name": "Ranker, week 3", "service": SERVICE, **others}
     key = "policies" if isinstance(policy, list) else "policy"
     return with_values(Scenario(), {**values, key: policy})
 
 
+# Fargate has no accelerator: a small model.
+_SMALL = {"model.size": "2GB"}
 SERVICE = {"kind": "exponential", "mean_s": 3.0}
 
 
@@ -44,10 +47,6 @@ def back(text: str, form: str, folder: Path, over: Scenario) -> Scenario:
     """The scenario with the policy of a written file in place of its own."""
     path = folder / f"policy.{ENDINGS.get(form, 'yaml')}"
     path.write_text(text)
-    if form == "terraform":
-        found = from_terraform(str(path), "").files["policy.json"]
-        path = folder / "policy.json"
-        path.write_text(found)
     scenario, _ = apply(over, read_policy(path))
     return scenario
 
@@ -151,6 +150,21 @@ AWS = [
             },
         ],
     ),
+]
+SERVICES = [
+    (
+        "ecs_fargate",
+        [
+            {"kind": "target_tracking", "metric": "cpu_utilisation", "target": 65},
+            {"kind": "target_tracking"},
+            {
+                "kind": "step_scaling",
+                "metric": "cpu_utilisation",
+                "threshold": 90,
+                "steps": {"lower": 0, "adjustment": 3},
+            },
+        ],
+    )
 ]
 PROVISIONED: list[dict[str, Any]] = [
     {"kind": "per_request", "keep_alive_s": 300},
@@ -259,7 +273,7 @@ AWS_FORMS = ["boto3-json", "terraform", "cloudformation"]
 
 
 @pytest.mark.parametrize("form", AWS_FORMS)
-@pytest.mark.parametrize(("hosting", "policy"), AWS)
+@pytest.mark.parametrize(("hosting", "policy"), [*AWS, *SERVICES])
 def test_policies_of_application_auto_scaling_come_back(
     tmp_path: Path, form: str, hosting: str, policy: Any
 ) -> None:
@@ -303,9 +317,9 @@ def test_policies_of_kubernetes_come_back(tmp_path: Path, form: str, policy: Any
 
 
 CHEAP = {
-    "boto3-json": of(*AWS[0]),
+    "boto3-json": with_values(of(*AWS[0]), {"policy.target_utilisation": 0.05}),
     "terraform": of(*AWS[5]),
-    "cloudformation": of(*AWS[1]),
+    "cloudformation": with_values(of(*AWS[1]), {"policy.target": 0.25}),
     "hpa": of("eks_karpenter", HPAS[1]),
     "keda": of("eks_karpenter", KEDAS[0], **{"fleet.min": 0}),
     "knative": of("eks_karpenter", KNATIVES[0], **{"fleet.min": 0, "fleet.max": 7}),
@@ -319,6 +333,7 @@ def test_what_comes_back_costs_the_same_to_the_dollar(tmp_path: Path, form: str)
     before, after = (replay(one, trace=SHORT) for one in (scenario, again))
     assert after.outcome.usd_per_hour == before.outcome.usd_per_hour
     assert after.decisions == before.decisions
+    assert before.decisions  # it scaled at all
     assert after.outcome.sla_violation_share == before.outcome.sla_violation_share
 
 
@@ -327,7 +342,9 @@ def test_what_comes_back_costs_the_same_to_the_dollar(tmp_path: Path, form: str)
     [
         ("terraform", of("eks_karpenter", {"kind": "hpa"}), ["policy.kind"], "--as hpa"),
         ("keda", of("sagemaker_realtime", {"kind": "target_tracking"}), ["policy.kind"], "boto3"),
-        ("hpa", of("eks_karpenter", {"kind": "fixed", "replicas": 3}), ["policy.kind"], ""),
+        ("hpa", of("eks_karpenter", {"kind": "fixed", "replicas": 3}), ["policy.kind"], "never"),
+        ("hpa", of("eks_karpenter", {"kind": "ray_serve"}), ["policy.kind"], "no form has such"),
+        ("terraform", of("lambda", {"kind": "per_request"}), ["policy.kind"], "by itself"),
         (
             "boto3-json",
             of(
@@ -436,7 +453,7 @@ CALLS_OF_A_GROUP = {
 }
 
 
-@pytest.mark.parametrize(("hosting", "policy"), [*AWS, *GROUP])
+@pytest.mark.parametrize(("hosting", "policy"), [*AWS, *SERVICES, *GROUP])
 def test_the_json_is_what_boto3_takes(hosting: str, policy: Any) -> None:
     # Against the vendor's own description of its calls, as botocore ships it.
     session = botocore.session.get_session()
@@ -611,3 +628,71 @@ def test_the_documented_lines_set_it_up_and_what_aws_then_prints_is_the_same(
     again = back(printed, "boto3-json", tmp_path, scenario)
     full = pinned(scenario, SHORT)
     assert json.dumps(told(again)).replace("+00:00", "Z") == json.dumps(told(full))
+
+
+BLOCKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "target_tracking": ("sagemaker_realtime", {"target": 30}),
+    "step_scaling": (
+        "sagemaker_realtime",
+        {
+            "metric": "cpu_utilisation",
+            "threshold": 50,
+            "steps": {"lower": 0, "adjustment": 1},
+            "evaluation_periods": 3,
+        },
+    ),
+    "scheduled": ("sagemaker_realtime", {"schedule": "rate(2 hours)", "min_replicas": 2}),
+    "predictive": ("ec2_asg", {"target": 30, "max_capacity_behaviour": "increase"}),
+    "hpa": ("eks_karpenter", {"metric": "concurrency", "source": "external", "target": 3}),
+    "keda": ("eks_karpenter", {"target": 3, "fallback_replicas": 2}),
+    "knative_kpa": ("eks_karpenter", {}),
+}
+# Tried in turn, until one holds that is not the default.
+OTHERS: list[Any] = [
+    True, False, 2, 5, 45, "increase", "object", 0.5, 2.5, 90, 120, 1.2, "average", "external",
+    "value", "concurrency",
+    "gpu_utilisation", "cpu_utilisation", "rps", "Maximum", "notBreaching", "ExactCapacity",
+    "PercentChangeInCapacity", "<", ">", "cron(0 6 * * ? *)", "2026-03-01T00:00:00Z",
+    "Europe/Berlin", "honour", "forecast_and_scale", "current_replicas", "weighted-exponential",
+    [1.0] * 24, [{"upper": 0, "adjustment": -1}, {"lower": 0, "adjustment": 2}],
+    [{"metric": "cpu_utilisation"}, {"metric": "concurrency"}], {"scale_up": {"tolerance": 0.2}},
+]  # fmt: skip
+
+
+def other_than(kind: str, name: str) -> Scenario | None:
+    """A scenario whose policy has another value than the default of one setting."""
+    hosting, given = BLOCKS[kind]
+    default = KINDS["policy"][kind].model_fields[name].default
+    for value in OTHERS:
+        alone = name in ("metrics", "triggers")
+        rest = {} if alone else given
+        try:
+            found = of(hosting, {"kind": kind, **rest, name: value}, **{"fleet.min": 3})
+        except ScenarioError:
+            continue
+        if getattr(found.policy, name) != default:
+            return found
+    return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in BLOCKS for name in KINDS["policy"][kind].model_fields],
+)
+def test_every_setting_is_written_or_named_or_refused(tmp_path: Path, kind: str, name: str) -> None:
+    if name == "kind" or (name == "target_utilisation" and kind != "knative_kpa"):
+        return  # the share behind a target that is set decides nothing
+    scenario = other_than(kind, name)
+    assert scenario is not None, f"no other value of {kind}.{name} among those that are tried"
+    form = next(form for form, known in FORMS.items() if kind in known)
+    text, refused = "", ""
+    try:
+        text = export(scenario, form, trace=SHORT)
+    except ScenarioError as error:
+        refused = str(error)
+    if refused:
+        assert name in refused
+        return
+    again = back(text, form, tmp_path, scenario)
+    if getattr(again.policy, name) != getattr(pinned(scenario, SHORT).policy, name):
+        assert f"#   policy.{name} = " in text

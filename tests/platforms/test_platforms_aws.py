@@ -434,14 +434,14 @@ def test_a_target_of_provisioned_concurrency_scales_beside_the_requests(
 def test_a_service_that_is_not_modelled_is_named_and_never_taken_for_another(
     tmp_path: Path,
 ) -> None:
-    ecs = {
+    fleet = {
         **TRACKING,
-        "ServiceNamespace": "ecs",
-        "ResourceId": "service/web/api",
-        "ScalableDimension": "ecs:service:DesiredCount",
+        "ServiceNamespace": "appstream",
+        "ResourceId": "fleet/web",
+        "ScalableDimension": "appstream:fleet:DesiredCapacity",
     }
-    with pytest.raises(ScenarioError, match="ecs:service:DesiredCount is not modelled: one of sag"):
-        read_policy(written(tmp_path, {"ScalingPolicies": [ecs]}))
+    with pytest.raises(ScenarioError, match="DesiredCapacity is not modelled: one of sag"):
+        read_policy(written(tmp_path, {"ScalingPolicies": [fleet]}))
     bare = {"ServiceNamespace": "dynamodb", "ResourceId": "table/x", "MinCapacity": 1}
     with pytest.raises(ScenarioError, match="ServiceNamespace: dynamodb is not modelled"):
         read_policy(written(tmp_path, {"ScalableTargets": [bare]}))
@@ -473,3 +473,12 @@ def test_a_step_policy_alone_says_how_to_add_its_alarm(tmp_path: Path) -> None:
     }
     with pytest.raises(ScenarioError, match="add the MetricAlarms that describe-alarms prints"):
         read_policy(written(tmp_path, {"ScalingPolicies": [steps]}))
+
+
+def test_a_block_that_is_missing_is_told_where_it_would_stand(tmp_path: Path) -> None:
+    action = {"ScheduledActionName": "night", "ResourceId": TARGET, "Schedule": "rate(1 day)"}
+    content = {"ScalingPolicies": [TRACKING], "ScheduledActions": [action]}
+    (problem,) = refused(written(tmp_path, content)).problems
+    assert "sets min_replicas, max_replicas or both" in problem.message
+    assert problem.source_line.strip() == "{"
+    assert problem.line == 29

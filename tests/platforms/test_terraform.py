@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeler.cli.main import cli
-from modeler.platforms import load
+from modeler.platforms import apply, load, read_policy
 from modeler.platforms.terraform import from_terraform
 from modeler.platforms.terraform_read import Unknown, read_module
-from modeler.scenario import ScenarioError
+from modeler.scenario import Scenario, ScenarioError
 
 MAIN = """
 provider "aws" { region = var.region }
@@ -411,3 +411,29 @@ def test_a_simple_policy_of_a_group_is_refused():
     Path("infra/main.tf").write_text(simple)
     with pytest.raises(ScenarioError, match="'SimpleScaling' is not one of"):
         from_terraform("infra", "")
+
+
+def test_a_configuration_is_a_policy_file_too():
+    Path("infra/steps.tf").write_text(STEPS)
+    for place in ("infra", "infra/main.tf"):
+        file = read_policy(place)
+        assert file.hosting == "sagemaker_realtime"
+        assert file.settings["fleet.max"] == 4
+    assert [policy["kind"] for policy in read_policy("infra").policies] == [
+        "target_tracking",
+        "step_scaling",
+        "scheduled",
+    ]
+    Path("infra/main.tf").write_text(MAIN.replace("= 70", "= -70").replace("= 600", "= var.hold"))
+    file = read_policy("infra")
+    assert file.notes == (
+        "infra: main.tf: aws_appautoscaling_policy.track: scale_in_cooldown is var.hold",
+    )
+    with pytest.raises(ScenarioError) as caught:
+        apply(Scenario(), file)
+    assert caught.value.problems[0].file == "infra"
+    assert caught.value.problems[0].path == "policies.0.target"
+    Path("infra/steps.tf").unlink()
+    Path("infra/main.tf").write_text('variable "x" {}\n')
+    with pytest.raises(ScenarioError, match="holds no aws_appautoscaling_target"):
+        read_policy("infra")

@@ -52,7 +52,7 @@ def calls_of(scenario: Scenario, refusals: Refusals) -> Calls:
             invoking = alarm(block, name, target, path, refusals)
             found.setdefault("MetricAlarms", []).append(invoking)
         elif isinstance(block, Predictive):
-            policy = _predictive(block, path, refusals)
+            policy = _predictive(block, target, path, refusals)
         else:
             continue
         identity = {"PolicyName": name, **target.identity}
@@ -128,12 +128,11 @@ def _action(
     return {**head, "Recurrence": block.schedule, "TimeZone": block.timezone, **given, **bounds}
 
 
-def _predictive(block: Predictive, path: str, refusals: Refusals) -> dict[str, Any]:
+def _predictive(block: Predictive, target: Target, path: str, refusals: Refusals) -> dict[str, Any]:
     pair = PAIRS.get(block.metric, "")
     if not pair:
         why = "a forecast takes one of the vendor's pairs"
         refusals.say(f"{path}.metric", block.metric, why, f"one of {', '.join(PAIRS)}")
-    label = {"ResourceLabel": "app/NAME/ID/targetgroup/NAME/ID"} if pair.startswith("ALB") else {}
     increase = block.max_capacity_behaviour == "increase"
     buffer = block.max_capacity_buffer_percent
     modes = {"forecast_only": "ForecastOnly", "forecast_and_scale": "ForecastAndScale"}
@@ -143,7 +142,10 @@ def _predictive(block: Predictive, path: str, refusals: Refusals) -> dict[str, A
             "MetricSpecifications": [
                 {
                     "TargetValue": block.target,
-                    "PredefinedMetricPairSpecification": {"PredefinedMetricType": pair, **label},
+                    "PredefinedMetricPairSpecification": {
+                        "PredefinedMetricType": pair,
+                        **_label(pair, target),
+                    },
                 }
             ],
             "Mode": modes[block.mode],

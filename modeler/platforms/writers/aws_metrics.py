@@ -25,6 +25,10 @@ _PREDEFINED: Final[dict[str, dict[str, str]]] = {
         "provisioned_concurrency_utilisation": "SageMakerVariantProvisionedConcurrencyUtilization"
     },
     "lambda": {"provisioned_concurrency_utilisation": "LambdaProvisionedConcurrencyUtilization"},
+    "ecs_fargate": {
+        "cpu_utilisation": "ECSServiceAverageCPUUtilization",
+        "invocations_per_instance": "ALBRequestCountPerTarget",
+    },
     "ec2_asg": {
         "cpu_utilisation": "ASGAverageCPUUtilization",
         "invocations_per_instance": "ALBRequestCountPerTarget",
@@ -57,6 +61,7 @@ _SAGEMAKER: Final = {
         "AWS/SageMaker", "ServerlessProvisionedConcurrencyUtilization", _ENDPOINT
     ),
 }
+_PER_TARGET: Final = _Known("AWS/ApplicationELB", "RequestCountPerTarget", ("TargetGroup",))
 _KNOWN: Final[dict[str, dict[str, _Known]]] = {
     **dict.fromkeys(("sagemaker_realtime", "sagemaker_async", "sagemaker_serverless"), _SAGEMAKER),
     "sagemaker_components": {
@@ -74,11 +79,16 @@ _KNOWN: Final[dict[str, dict[str, _Known]]] = {
             "AWS/Lambda", "ProvisionedConcurrencyUtilization", ("FunctionName", "Resource")
         )
     },
+    "ecs_fargate": {
+        "cpu_utilisation": _Known("AWS/ECS", "CPUUtilization", ("ClusterName", "ServiceName")),
+        "invocations_per_instance": _PER_TARGET,
+        "concurrency_high_resolution": _Known(  # of one's own: the vendor has none for a service
+            "Inference", "ConcurrentRequestsPerModel", ("ClusterName", "ServiceName")
+        ),
+    },
     "ec2_asg": {
         "cpu_utilisation": _Known("AWS/EC2", "CPUUtilization", ("AutoScalingGroupName",)),
-        "invocations_per_instance": _Known(
-            "AWS/ApplicationELB", "RequestCountPerTarget", ("TargetGroup",)
-        ),
+        "invocations_per_instance": _PER_TARGET,
         # Of the CloudWatch agent, and of one's own: the vendor has none for a group.
         "gpu_utilisation": _Known("CWAgent", "GPUUtilization", ("AutoScalingGroupName",)),
         "concurrency_high_resolution": _Known(

@@ -13,6 +13,7 @@ from modeler.scenario import Scenario
 
 _VARIANT: Final = "AllTraffic"
 _ALIAS: Final = "live"
+_CLUSTER: Final = "CLUSTER"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ def target_of(scenario: Scenario) -> Target:
     if hosting == "lambda":
         service, resource, scaled = "lambda", f"function:{name}:{_ALIAS}", "ProvisionedConcurrency"
         dimension = f"lambda:function:{scaled}"
+    elif hosting == "ecs_fargate":
+        service, resource = "ecs", f"service/{_CLUSTER}/{name}"
+        dimension = "ecs:service:DesiredCount"
     elif hosting == "sagemaker_components":
         service, resource = "sagemaker", f"inference-component/{name}"
         dimension = "sagemaker:inference-component:DesiredCopyCount"
@@ -72,6 +76,9 @@ def target_of(scenario: Scenario) -> Target:
         "InferenceComponentName": name,
         "FunctionName": name,
         "Resource": f"{name}:{_ALIAS}",
+        "ClusterName": _CLUSTER,
+        "ServiceName": name,
+        "TargetGroup": f"targetgroup/{name}/ID",
     }
     return Target(hosting, name, identity, dimensions)
 

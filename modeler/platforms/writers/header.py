@@ -7,23 +7,45 @@ from typing import Final
 
 from modeler.platforms.result import PER_REQUEST
 from modeler.scenario import Scenario, scenario_id
+from modeler.scenario.fields import Block
+from modeler.scenario.policy import (
+    Hpa,
+    Keda,
+    KnativeKpa,
+    PerRequest,
+    Predictive,
+    StepScaling,
+    TargetTracking,
+)
+from modeler.scenario.policy.keda import KedaTrigger
+from modeler.scenario.policy.kubernetes import HpaMetric
 from modeler.scenario.settings import Found, settings_of
 
 # Of every replay, set or not: without them its dollars mean nothing.
 _ALWAYS: Final = ("trace", "model.size", "hosting.kind", "hosting.instance", "hosting.region")
 # Settings of a policy that no file of a platform has: what the platform, the cluster or its metrics
 # do by themselves, and are taken to do in a replay.
-_ASSUMED: Final = frozenset(
-    (
-        "full_utilisation", "detailed_monitoring", "high_datapoints", "low_datapoints",
-        "low_period_s", "low_threshold_factor", "publish_delay_s", "alarm_eval_delay_s",
-        "ratio_datapoint", "flap_guard", "refuse_while_updating", "scale_in_step_limit", "history",
-        "metric_delay_s", "window_s", "busy_usage", "request", "sync_period_s",
-        "downscale_stabilization_s", "cpu_initialization_period_s", "initial_readiness_delay_s",
-        "outage_from_s", "outage_s", "scale_to_zero", "new_revision", "tick_s", "scrape_s",
-        "deactivation_requeue_s",
-    )
+_LOOP: Final = (
+    "tolerance", "sync_period_s", "downscale_stabilization_s", "cpu_initialization_period_s",
+    "initial_readiness_delay_s", "outage_from_s", "outage_s",
 )  # fmt: skip
+_MEASURED: Final = ("metric_delay_s", "window_s", "busy_usage", "request")
+_ALARMS: Final = ("full_utilisation", "publish_delay_s", "alarm_eval_delay_s")
+_TAKEN: Final[dict[type[Block], tuple[str, ...]]] = {
+    TargetTracking: (
+        *_ALARMS, "detailed_monitoring", "period_s", "high_datapoints", "low_datapoints",
+        "low_period_s", "low_threshold_factor", "ratio_datapoint", "flap_guard",
+        "refuse_while_updating", "scale_in_step_limit",
+    ),
+    StepScaling: _ALARMS,
+    Predictive: ("full_utilisation", "history"),
+    Hpa: (*_LOOP, *_MEASURED, "scale_to_zero"),
+    HpaMetric: _MEASURED,
+    Keda: (*_LOOP, *_MEASURED),
+    KedaTrigger: _MEASURED,
+    KnativeKpa: ("new_revision", "tick_s", "scrape_s", "deactivation_requeue_s"),
+    PerRequest: tuple(name for name in PerRequest.model_fields if name != "kind"),
+}  # fmt: skip
 
 
 def header(
@@ -73,9 +95,4 @@ def _unsaid(scenario: Scenario) -> Iterator[Found]:
 def _is_left(found: Found) -> bool:
     if found.path.partition(".")[0] not in ("policy", "policies"):
         return True
-    if found.block.__class__.__name__ == "PerRequest":
-        return found.name != "kind"
-    return found.name in _ASSUMED or (
-        # The controller's own, beside the tolerance of a direction, which is written.
-        found.name == "tolerance" and ".behavior." not in found.path
-    )
+    return found.name in _TAKEN.get(type(found.block), ())

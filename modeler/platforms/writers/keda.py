@@ -23,7 +23,7 @@ _FALLBACKS: Final = {
 _QUERIES: Final = {
     "queue_length": "sum(inference_requests_waiting)",
     "concurrency": "sum(inference_requests_in_flight)",
-    "requests_per_second": "sum(rate(inference_requests_total[1m]))",
+    "requests_per_second": "sum(rate(inference_requests_total[{window}]))",
     "gpu_utilisation": "sum(DCGM_FI_DEV_GPU_UTIL)",
 }
 _SERVER: Final = "http://prometheus.monitoring:9090"
@@ -95,8 +95,15 @@ def _trigger(block: KedaTrigger, path: str, refusals: Refusals) -> dict[str, Any
         trigger["useCachedMetrics"] = True
     trigger["metadata"] = {
         "serverAddress": _SERVER,
-        "query": _QUERIES[block.metric],
+        "query": _QUERIES[block.metric].format(window=_window(block.window_s)),
         "threshold": quoted(block.target),
         "activationThreshold": quoted(block.activation_target),
     }
     return trigger
+
+
+def _window(window_s: float | None) -> str:
+    """The range of a rate as Prometheus writes it; a minute where none is set, as in a replay."""
+    if window_s is None:
+        return "1m"
+    return f"{window_s:.0f}s" if window_s == int(window_s) else f"{window_s * 1000:.0f}ms"

@@ -71,6 +71,8 @@ def write_service(scenario: Scenario, refusals: Refusals) -> str:
         for key, ours, write in _CLUSTER
         if getattr(policy, ours) != KnativeKpa.model_fields[ours].default
     }
+    if policy.initial_scale == 0:  # refused by the cluster unless it permits it
+        cluster["allow-zero-initial-scale"] = flagged(True)
     return to_yaml(service, *([_config(cluster)] if cluster else []))
 
 

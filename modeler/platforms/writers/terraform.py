@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from modeler.platforms.writers.aws import calls_of
@@ -99,7 +100,27 @@ def _of_owner(owner: str) -> Iterator[str]:
 
 
 def _resource(kind: str, label: str, lines: Iterable[str]) -> str:
-    return "\n".join([f'resource "{kind}" "{label}" {{', *_indented(lines), "}"]) + "\n"
+    body = _aligned(_indented(lines))
+    return "\n".join([f'resource "{kind}" "{label}" {{', *body, "}"]) + "\n"
+
+
+def _aligned(lines: list[str]) -> Iterator[str]:
+    """Lines with the equals signs of neighbours one below the other, as terraform fmt has them."""
+
+    def level(line: str) -> int:
+        """How far an argument of one line is indented; -1 for anything else."""
+        single = " = " in line and not line.endswith("{")
+        return len(line) - len(line.lstrip()) if single else -1
+
+    for depth, run in groupby(lines, level):
+        found = list(run)
+        if depth < 0:
+            yield from found
+            continue
+        width = max(line.index(" = ") for line in found)
+        for line in found:
+            name, _, value = line.partition(" = ")
+            yield f"{name:<{width}} = {value}"
 
 
 def _lines(body: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
