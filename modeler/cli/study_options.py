@@ -108,9 +108,7 @@ def lab_of(
         axes = {path: v for path, v in scenario.sweep.items() if path not in pinned}
         scenario = with_values(scenario, {**pinned, "sweep": axes})
     with shown() as progress:
-        lab = Lab(
-            scenario, executor=executor, workers=workers, ledger=book, progress=progress, say=talk
-        )
+        lab = Lab(scenario, executor=executor, workers=workers, ledger=book, progress=progress)
         yield lab, typed(scenario, varied)
 
 

@@ -11,6 +11,7 @@ from modeler.study.best import best_timeline
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
+from modeler.study.goldilocks_size import GoldilocksSize, goldilocks_size
 from modeler.study.incident import Incident, incident
 from modeler.study.incident_window import IncidentError
 from modeler.study.lab import Lab
@@ -29,6 +30,7 @@ __all__ = [
     "Diagnosis",
     "Divergence",
     "Goal",
+    "GoldilocksSize",
     "Incident",
     "IncidentError",
     "Interrupted",
@@ -42,6 +44,7 @@ __all__ = [
     "best_timeline",
     "doctor",
     "first_divergence",
+    "goldilocks_size",
     "incident",
     "is_preset",
     "optimize",

@@ -63,6 +63,15 @@ class Lab:
         self._made: dict[tuple[str, str, int], Row] = {}
         self.replays = self.requests = 0
 
+    def at(self, settings: Settings) -> Lab:
+        """Another lab, of the scenario with settings changed: same traffic, same workers.
+
+        Raises
+        ------
+        ScenarioError : an unknown path, or values that do not fit.
+        """
+        return Lab(self.variant(settings), trace=self._given, say=self._say, **self._how)
+
     def traffic(self, scenario: Scenario | None = None) -> Traffic:
         """What a variant replays, unless it is given other traffic.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure, tell
+from modeler.report.studies.words import told
+from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
 from modeler.study.optimize import Optimum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_WORDS = 110
 
 
 def draw(found: Optimum) -> Figure:
@@ -40,7 +39,6 @@ def draw(found: Optimum) -> Figure:
         axes.legend(loc="best")
     axes.set_xlabel("dollars an hour")
     axes.set_ylabel("requests missed, %")
-    axes.set_title("What each setting costs and misses", pad=22.0)
-    sentence = found.sentence()
-    tell(axes, sentence if len(sentence) <= _WORDS else sentence[: _WORDS - 1] + "…")
+    axes.set_title("What each setting costs and misses")
+    told(axes, found.sentence())
     return figure
