@@ -148,9 +148,10 @@ def test_a_notice_shorter_than_a_start():
     finding = found(one)["spot-notice-under-start"]
     assert (finding.severity, held(finding, "a place stays empty")) == ("critical", 300)
     assert finding.cure.settings == {"fleet.min": 2}
-    assert found(with_values(one, {"fleet.min": 2}))["spot-notice-under-start"].severity == (
-        "warning"
-    )
+    assert "spot-notice-under-start" not in found(with_values(one, {"fleet.min": 2}))
+    # Six a second take two replicas of four: a third is to spare.
+    two = pair(with_values(one, {"fleet.min": 2}), "spot-notice-under-start", steady(6.0))
+    assert (two.severity, two.cure.settings) == ("warning", {"fleet.min": 3})
     asg = {"hosting.kind": "ec2_asg", "hosting.nodes": {"kind": "none"},
            "policy": {"kind": "target_tracking"}}  # fmt: skip
     late = found(with_values(scenario(), {**spot, **asg}))["spot-notice-under-start"]

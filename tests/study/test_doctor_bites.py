@@ -181,3 +181,17 @@ def test_no_other_instance_to_be_had():
     assert finding.cure.settings == {"fleet.min": 2}
     assert outcome(one, rush).sla_violation_share > 0.9
     assert outcome(cured(one, finding), rush).sla_violation_share == 0.0
+
+
+def test_a_reclaim_without_a_replica_to_spare():
+    """A start of 600 s against a notice of 120 s, some ten reclaims: the one place stands empty."""
+    calm = steady(2.0, 36_000.0)
+    one = scenario(**{**KARPENTER, "hosting.purchase": "spot", "cold_start.total_s": 600,
+                      "policy": {"kind": "hpa"},
+                      "hosting.usd_per_hour": 1.0,
+                      "weather": [{"kind": "spot_reclaim", "per_hour": 1}]})  # fmt: skip
+    finding = pair(one, "spot-notice-under-start", calm)
+    assert finding.severity == "critical"
+    before, after = outcome(one, calm), outcome(cured(one, finding), calm)
+    assert before.sla_violation_share > 0.1
+    assert after.sla_violation_share < before.sla_violation_share / 3

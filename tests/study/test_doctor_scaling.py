@@ -188,6 +188,13 @@ def test_a_forecast_that_is_asked_for_late_or_never():
     finding = pair(scenario(**ec2, policies=[{"kind": "target_tracking"}, acting]),
                    "forecast-buffer-under-start")  # fmt: skip
     assert finding.cure.settings == {"policies.1.scheduling_buffer_s": 360}
+    # From a warm pool that is stopped 21.2 s (a law without phases is the machine's start alone).
+    pool = {**ec2, "hosting.nodes": {"kind": "warm_pool"}}
+    pooled = scenario(**pool, policies=[{"kind": "target_tracking"}, acting])
+    assert "forecast-buffer-under-start" not in found(pooled)
+    late = {**acting, "scheduling_buffer_s": 21}
+    pooled = scenario(**pool, policies=[{"kind": "target_tracking"}, late])
+    assert held(found(pooled)["forecast-buffer-under-start"], "start (p95)") == 21.2
     idle = scenario(**ec2, policy={"kind": "predictive"})
     assert pair(idle, "forecast-does-not-act", steady(5.0)).severity == "critical"
     assert found(idle)["forecast-does-not-act"].severity == "note"

@@ -20,7 +20,7 @@ from modeler.predict import (
     instance_of,
     service_law,
 )
-from modeler.replay.machines_setup import plain_laws
+from modeler.replay.machines_setup import nodes_of, plain_laws
 from modeler.replay.run import Traffic, sla_threshold_s
 from modeler.scenario import Scenario, settings_in_force
 from modeler.study.doctor.findings import Held
@@ -35,6 +35,8 @@ _SAMPLE: Final = 500_000
 MINUTE_S: Final = 60.0
 # Columns of `StartLaws.moments`.
 _RUNNING, _UP, _BEGUN, _READY = 0, 1, 3, 4
+# Which of `plain_laws` is the start from a warm pool.
+_POOLED: Final = 2
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Facts:
     ----------
     scenario, trace, instance, law : what is asked, the traffic, the machine and its cold start.
     context : Context. What the policy is built for; holds slots and mean service time.
-    ready_s : array of float. Request until a replica serves, of some starts. [s]
+    ready_s : array of float. Request until a replica serves, of some starts: of a new instance, or
+        from a warm pool that holds any. [s]
     counted_s : array of float. Of the same the part that the platform's limit counts. [s]
     running_s, up_s : array of float. Until the instance runs, and until its machine is up. [s]
     service_s, judged_s : array of float. Service times of requests, and what of them is held
@@ -193,9 +196,12 @@ def facts_of(scenario: Scenario, trace: Traffic) -> Facts:
     ready_s = law.sample(0, count).ready_s
     running_s = up_s = counted_s = ready_s
     if not per_request:
-        moments = plain_laws(scenario, law).moments(0, count)[:, 0]
-        running_s, up_s = moments[:, _RUNNING], moments[:, _UP]
-        counted_s = moments[:, _READY] - moments[:, _BEGUN]
+        moments = plain_laws(scenario, law).moments(0, count)
+        fresh = moments[:, 0]
+        running_s, up_s = fresh[:, _RUNNING], fresh[:, _UP]
+        counted_s = fresh[:, _READY] - fresh[:, _BEGUN]
+        if pool_holds_any(scenario):
+            ready_s = moments[:, _POOLED, _READY]
     service_s, judged_s, minutes = _traffic(scenario, trace, service)
     return Facts(
         scenario=scenario,
@@ -212,6 +218,15 @@ def facts_of(scenario: Scenario, trace: Traffic) -> Facts:
         minute_rps=minutes,
         tokens=service.tokens,
     )
+
+
+def pool_holds_any(scenario: Scenario) -> bool:
+    """Whether a warm pool lies beneath that is not empty once the group has its minimum."""
+    nodes = nodes_of(scenario)
+    if nodes.kind != "warm_pool":
+        return False
+    prepared = scenario.fleet.max if nodes.max_prepared is None else nodes.max_prepared
+    return bool(nodes.min_size) or prepared > scenario.fleet.min
 
 
 def threshold_s(facts: Facts) -> float:

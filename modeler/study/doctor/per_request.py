@@ -41,7 +41,7 @@ def provisioned_stays(facts: Facts) -> Iterator[Finding]:
     hosting: Any = facts.scenario.hosting
     if not facts.per_request or not hosting.provisioned_concurrency or len(facts.policies) > 1:
         return
-    busy = facts.busiest_hour_rps * facts.mean_service_s
+    busy = min(facts.busiest_hour_rps * facts.mean_service_s, float(hosting.cap))
     if busy <= hosting.provisioned_concurrency:
         return
     path = "hosting.provisioned_concurrency"

@@ -65,7 +65,8 @@ def removals(facts: Facts) -> Iterator[Removal]:
 def _of(path: str, block: Any, facts: Facts) -> Iterator[Removal]:
     to_zero = facts.least == 0
     if isinstance(block, PerRequest):
-        if block.keep_alive_law != "empirical":
+        held: Any = facts.scenario.hosting
+        if block.keep_alive_law != "empirical" and not held.provisioned_concurrency:
             kept_s = block.keep_alive_s
             yield Removal(f"{path}.keep_alive_s", kept_s, kept_s, to_zero=True, settable=False)
     elif facts.per_request:

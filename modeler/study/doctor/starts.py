@@ -11,8 +11,9 @@ from modeler.predict import ModelDoesNotFit, cold_start_law
 from modeler.replay.machines_setup import nodes_of, start_limit_s
 from modeler.scenario import format_duration, format_size, with_values
 from modeler.scenario.weather import SpotReclaim
-from modeler.study.doctor.facts import Facts, up_to_minute
+from modeler.study.doctor.facts import Facts, pool_holds_any, up_to_minute
 from modeler.study.doctor.findings import Cure, Finding, Held
+from modeler.study.doctor.sizing import replicas_for
 
 # A limit is proposed that is this much longer than the slowest of twenty starts, or sizes that
 # start so much sooner: a choice of this tool.
@@ -172,10 +173,11 @@ def spot_notice(facts: Facts) -> Iterator[Finding]:
         ahead_s = block.notice_s if at_notice else 0.0
         # A replica on notice takes no requests, so that its place is empty all the while.
         hole_s = facts.start_p95_s + (0.0 if at_notice else block.notice_s)
-        if facts.start_p95_s <= ahead_s:
-            continue
-        settings = facts.at_least(facts.least + 1)
-        words = f"keep one replica more, {facts.least + 1} at least"
+        usual = replicas_for(facts, facts.mean_rps)
+        if facts.start_p95_s <= ahead_s or facts.least > usual:
+            continue  # or there is one to spare
+        settings = facts.at_least(usual + 1)
+        words = f"keep one replica to spare, {usual + 1} at least"
         if not at_notice:
             settings[f"weather.{i}.replace_at"] = "notice"
             words += ", and ask for the replacement on notice (capacity rebalancing)"
@@ -188,6 +190,7 @@ def spot_notice(facts: Facts) -> Iterator[Finding]:
                 facts.setting(f"weather.{i}.notice_s", "notice", block.notice_s, "s"),
                 Held("a place stays empty", hole_s, "s"),
                 facts.setting("fleet.min", "replicas at least", facts.least),
+                Held("replicas that the mean rate takes", usual),
             ),
             f"A Spot instance goes {format_duration(block.notice_s)} after its notice and its "
             f"replacement takes {format_duration(facts.start_p95_s)}: each reclaim leaves a place "
@@ -202,11 +205,9 @@ def spot_notice(facts: Facts) -> Iterator[Finding]:
 def warm_pool(facts: Facts) -> Iterator[Finding]:
     """A warm pool that is empty once the fleet has its minimum."""
     nodes: Any = nodes_of(facts.scenario)
-    if nodes.kind != "warm_pool" or nodes.max_prepared is None or nodes.min_size:
+    if nodes.kind != "warm_pool" or pool_holds_any(facts.scenario) or nodes.max_prepared is None:
         return
     least = facts.scenario.fleet.min
-    if nodes.max_prepared > least:
-        return
     path = "hosting.nodes.max_prepared"
     yield Finding(
         "warm-pool-empty",
