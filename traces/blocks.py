@@ -22,8 +22,10 @@ from traces.trace import Trace
 from traces.transform import joined
 
 _DAY_S: Final = 86_400.0
-# A last day that lacks no more than this counts as whole: traffic ends with its last arrival.
+# A last day that lacks no more than this counts as whole, or no more than the longest gap between
+# two requests, up to half a day: traffic ends with its last arrival.
 _SHORT_OF_A_DAY: Final = 0.05
+_MOST_SHORT: Final = 0.5
 _LEAST_DAYS: Final = 2
 _BLOCKS_WITHOUT_DAYS: Final = 10
 _LEAST_REQUESTS: Final = 20
@@ -69,7 +71,7 @@ def blocks_of(traffic: Trace | CountSeries) -> Blocks:
             Problem("too little traffic for an interval", f"{_LEAST_REQUESTS} requests or more",
                     column="requests", value=str(traffic.requests)),
         )  # fmt: skip
-    days = int(traffic.duration_s / _DAY_S + _SHORT_OF_A_DAY)
+    days = int(traffic.duration_s / _DAY_S + _short_of_a_day(traffic))
     if days < _LEAST_DAYS:
         width_s = traffic.duration_s / _BLOCKS_WITHOUT_DAYS
         if isinstance(traffic, CountSeries):
@@ -86,6 +88,14 @@ def blocks_of(traffic: Trace | CountSeries) -> Blocks:
     if left_s > _SHORT_OF_A_DAY * _DAY_S:
         note += f"; the last {left_s / 3600.0:.0f} h are no whole day and are not drawn"
     return Blocks(_DAY_S, kinds, note)
+
+
+def _short_of_a_day(traffic: Trace | CountSeries) -> float:
+    """What a last day may lack. [days]"""
+    if isinstance(traffic, CountSeries):
+        return _SHORT_OF_A_DAY
+    gap_s = float(np.diff(traffic.arrival_s).max())
+    return min(max(_SHORT_OF_A_DAY, gap_s / _DAY_S), _MOST_SHORT)
 
 
 def _kinds(traffic: Trace | CountSeries, days: int) -> tuple[int, ...]:

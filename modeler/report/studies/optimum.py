@@ -39,6 +39,5 @@ def draw(found: Optimum) -> Figure:
         axes.legend(loc="best")
     axes.set_xlabel("dollars an hour")
     axes.set_ylabel("requests missed, %")
-    axes.set_title("What each setting costs and misses")
-    told(axes, found.sentence())
+    told(axes, "What each setting costs and misses", found.sentence())
     return figure

@@ -48,6 +48,5 @@ def draw(found: GoldilocksSize) -> Figure:
     axes.set_ylabel("dollars a month")
     if points:
         axes.legend(loc="best")
-    axes.set_title("What a larger model costs, its policy tuned")
-    told(axes, found.sentence())
+    told(axes, "What a larger model costs, its policy tuned", found.sentence())
     return figure

@@ -1,4 +1,4 @@
-"""A sentence of advice under the title of a figure."""
+"""A title and a sentence of advice over a figure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _LINE: Final = 118  # characters of a line under the title
 
 
-def told(axes: Axes, sentence: str) -> None:
-    """Write a sentence between title and axes, on as many lines as it takes."""
+def told(axes: Axes, title: str, sentence: str) -> None:
+    """Write a title, and a sentence between it and the axes on as many lines as it takes."""
     lines = textwrap.wrap(sentence, _LINE) or [""]
-    axes.set_title(axes.get_title(), pad=10.0 + 12.0 * len(lines))
+    axes.set_title(title, pad=10.0 + 12.0 * len(lines))
     tell(axes, "\n".join(lines))
