@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+_string = json.encoder.encode_basestring  # what `ensure_ascii=False` writes
+
 Row = Mapping[Any, Any]  # keys are names; pandas types those of its records as Hashable
 
 
@@ -80,19 +82,64 @@ def json_lines(document: Mapping[str, Any]) -> Iterator[str]:
     """
     opening = "{"
     for key, value in document.items():
-        yield f"{opening}\n  {json.dumps(str(key))}: "
+        yield f"{opening}\n  {_string(str(key))}: "
         opening = ","
         if isinstance(value, Sequence) and not isinstance(value, str) and len(value):
+            shared: dict[str, tuple[Any, str]] = {}
             for number, one in enumerate(value):
-                yield f"{',' if number else '['}\n    {_indented(to_plain(one), 4)}"
+                yield f"{',' if number else '['}\n    {_row(one, shared)}"
             yield "\n  ]"
         else:
-            yield _indented(to_plain(value), 2)
+            yield _pretty(value, "  ")
     yield "\n}\n" if opening == "," else "{}\n"
 
 
-def _indented(plain: Any, cells: int) -> str:
-    return to_json(plain)[:-1].replace("\n", "\n" + " " * cells)
+def _row(row: Any, shared: dict[str, tuple[Any, str]]) -> str:
+    """The text of one of many rows; a list that the row before has as well is not written anew."""
+    if not isinstance(row, Mapping) or not row:
+        return _pretty(row, "    ")
+    parts = []
+    for key, value in row.items():
+        name = str(key)
+        known = shared.get(name)
+        if isinstance(value, list) and known is not None and known[0] is value:
+            text = known[1]
+        else:
+            text = _pretty(value, "      ")
+            if isinstance(value, list):
+                shared[name] = (value, text)
+        parts.append(f"      {_string(name)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n    }"
+
+
+def _pretty(value: Any, pad: str) -> str:
+    """What `to_json` makes of anything, in one pass: `json` writes indented text slowly."""
+    if value is None:
+        return "null"
+    kind = type(value)
+    if kind is str:
+        return _string(value)
+    if kind is float:
+        return repr(value) if math.isfinite(value) else "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int:
+        return repr(value)
+    if kind is dict:
+        if not value:
+            return "{}"
+        inner = pad + "  "
+        parts = [f"{inner}{_string(str(k))}: {_pretty(v, inner)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(parts) + f"\n{pad}}}"
+    if kind in (list, tuple):
+        if not value:
+            return "[]"
+        inner = pad + "  "
+        return "[\n" + ",\n".join([inner + _pretty(v, inner) for v in value]) + f"\n{pad}]"
+    plain = to_plain(value)
+    if type(plain) is kind:  # a class derived from one of these, such as numpy's text
+        return _string(str(plain)) if isinstance(plain, str) else json.dumps(plain)
+    return _pretty(plain, pad)
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -15,10 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
+from numpy.typing import NDArray
 
 from modeler.replay.heap import pop, push
 from modeler.replay.layout import CHUNK_TYPE
 from modeler.replay.simulate import Work
+
+Floats = NDArray[np.float64]
 
 _F1 = types.Array(types.float64, 1, "C")
 _I4 = types.Array(types.int32, 1, "C")
@@ -73,21 +76,34 @@ def _occupy(arrival_s, service_s, start, slots, minimum, maximum, ends, owners, 
     return i
 
 
-def zero_wait(
-    work: Iterable[Work], *, slots: int, minimum: int, maximum: int, until_s: float
-) -> ZeroWait:
-    """Replay the work on unlimited instant capacity.
+class Walk(NamedTuple):
+    """The infinite server after the last arrival: what a bound over any end follows from.
+
+    Attributes
+    ----------
+    now_s, held_s : float. Instant of the last arrival, replica-seconds until then. [s]
+    peak : int. Most requests in service at once.
+    ends : array of float. When those still in service end, sorted. [s]
+    slots, minimum, maximum : int. Of a replica, and of the fleet.
+    """
+
+    now_s: float
+    held_s: float
+    peak: int
+    ends: Floats
+    slots: int
+    minimum: int
+    maximum: int
+
+
+def walked(work: Iterable[Work], *, slots: int, minimum: int, maximum: int) -> Walk:
+    """Replay the work on unlimited instant capacity, until its last arrival.
 
     Parameters
     ----------
     work : chunks of requests with their service times.
     slots : int. Requests a replica serves at once. [requests]
     minimum, maximum : int. Bounds of the fleet. [replicas]
-    until_s : float. End of the window the bound is billed over; the same as the run's. [s]
-
-    >>> chunk = Work(0, np.array([0.0, 1.0]), np.array([4.0, 4.0]), np.array([4.0, 4.0]))
-    >>> zero_wait([chunk], slots=1, minimum=0, maximum=9, until_s=10.0)
-    ZeroWait(replica_s=8.0, peak_replicas=2)
     """
     ends = np.zeros(1024)
     owners = np.zeros(1024, dtype=np.int32)
@@ -109,15 +125,31 @@ def zero_wait(
             if at < len(chunk.arrival_s):
                 ends = np.concatenate([ends, np.zeros_like(ends)])
                 owners = np.concatenate([owners, np.zeros_like(owners)])
-    busy, now, held_s, peak = int(state[0]), state[1], state[2], int(state[3])
-    for end in np.sort(ends[:busy]):
+    busy, now, held_s, peak = int(state[0]), float(state[1]), float(state[2]), int(state[3])
+    return Walk(now, held_s, peak, np.sort(ends[:busy]), slots, minimum, maximum)
+
+
+def zero_wait(walk: Walk, *, until_s: float) -> ZeroWait:
+    """The bound over a run's own time.
+
+    Parameters
+    ----------
+    walk : Walk.
+    until_s : float. End of the window the bound is billed over; the same as the run's. [s]
+
+    >>> chunk = Work(0, np.array([0.0, 1.0]), np.array([4.0, 4.0]), np.array([4.0, 4.0]))
+    >>> zero_wait(walked([chunk], slots=1, minimum=0, maximum=9), until_s=10.0)
+    ZeroWait(replica_s=8.0, peak_replicas=2)
+    """
+    now, held_s, busy = walk.now_s, walk.held_s, len(walk.ends)
+    for end in walk.ends:
         stop = min(end, until_s)
-        held_s += _held(busy, slots, minimum, maximum) * max(stop - now, 0.0)
+        held_s += _held(busy, walk) * max(stop - now, 0.0)
         now = max(stop, now)
         busy -= 1
-    held_s += _held(0, slots, minimum, maximum) * max(until_s - now, 0.0)
-    return ZeroWait(float(held_s), _held(peak, slots, minimum, maximum))
+    held_s += _held(0, walk) * max(until_s - now, 0.0)
+    return ZeroWait(float(held_s), _held(walk.peak, walk))
 
 
-def _held(busy: int, slots: int, minimum: int, maximum: int) -> int:
-    return min(max(-(-busy // slots), minimum), maximum)
+def _held(busy: int, walk: Walk) -> int:
+    return min(max(-(-busy // walk.slots), walk.minimum), walk.maximum)

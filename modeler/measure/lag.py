@@ -29,7 +29,8 @@ def summary(values: Floats, *, quantiles: tuple[float, ...] = (0.5, 0.95)) -> Su
     shown = {f"p{round(q * 100)}": q for q in quantiles}
     if len(values) == 0:
         return dict.fromkeys(shown)
-    return {name: float(np.quantile(values, q)) for name, q in shown.items()}
+    found = np.quantile(values, list(shown.values()))
+    return dict(zip(shown, found.tolist(), strict=True))
 
 
 def decision_to_ready(result: Result, cold_start: ColdStartLaw) -> Summary:

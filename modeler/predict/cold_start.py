@@ -12,6 +12,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -220,7 +221,11 @@ class ColdStartLaw:
         -------
         Waterfall
         """
-        return waterfall_of(self.phases, self.sample(0, samples if self.varies else 1))
+        return _waterfall(self, samples if self.varies else 1)
+
+    def mean_s(self, samples: int = 2000) -> float:
+        """Mean of the start over the first replicas of the seed. [s]"""
+        return _mean_s(self, samples)
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,17 @@ class Mode:
     words: tuple[str, ...]
     share: float
     law: ColdStartLaw
+
+
+# Policies of a sweep share their starts: the quantiles of a law are taken once.
+@lru_cache(maxsize=64)
+def _waterfall(law: ColdStartLaw, samples: int) -> Waterfall:
+    return waterfall_of(law.phases, law.sample(0, samples))
+
+
+@lru_cache(maxsize=64)
+def _mean_s(law: ColdStartLaw, samples: int) -> float:
+    return float(law.sample(0, samples).ready_s.mean())
 
 
 def waterfall_of(phases: tuple[str, ...], table: ColdStartTable) -> Waterfall:

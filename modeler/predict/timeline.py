@@ -50,6 +50,9 @@ class Serial:
 
     seconds: Mapping[str, float]
 
+    def __hash__(self) -> int:
+        return hash(tuple(self.seconds.items()))
+
     @property
     def phases(self) -> tuple[str, ...]:
         """Names of the stages, in order."""

@@ -168,7 +168,7 @@ def fates_of(scenario: Scenario, cold_start: ColdStartLaw) -> Fates:
     queue = scenario.queue
     hold_s = queue.hold_timeout_s
     if hold_s is None:
-        mean_s = float(cold_start.sample(0, _MEAN_OF).ready_s.mean())
+        mean_s = cold_start.mean_s(_MEAN_OF)
         hold_s = hold_timeout_s(scenario.hosting, scenario.in_force, mean_s)
     return Fates(
         from_zero=scenario.from_zero,

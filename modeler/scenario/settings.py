@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic.fields import FieldInfo
@@ -90,18 +91,16 @@ def assumptions(scenario: Scenario) -> list[Setting]:
     list of Setting
         In the order of the schema.
     """
-    return [
-        Setting(
-            path=found.path,
-            value=found.about["derived"] if found.value is None else found.value,
-            origin=found.about["origin"],
-            source=str(found.about["source"]),
-            unit=str(found.about["unit"]),
-        )
-        for found in settings_of(scenario)
-        if not found.said and found.about.get("origin")
-        if found.name != "kind" or found.path.removesuffix(".kind") in KINDS
-    ]
+    found = []
+    for one in settings_of(scenario):
+        if one.said or (one.name == "kind" and one.path.removesuffix(".kind") not in KINDS):
+            continue
+        about = one.about
+        if about.get("origin"):
+            value = about["derived"] if one.value is None else one.value
+            source, unit = str(about["source"]), str(about["unit"])
+            found.append(Setting(one.path, value, about["origin"], source, unit))
+    return found
 
 
 def scenario_id(scenario: Scenario) -> str:
@@ -147,8 +146,13 @@ class Found(NamedTuple):
     @property
     def about(self) -> Mapping[str, Any]:
         """Its unit, origin, source and, for a default of None, what is used instead."""
-        extra = self.field.json_schema_extra
-        return extra if isinstance(extra, dict) else {}
+        return _about(type(self.block), self.name)
+
+
+@cache
+def _about(kind: type[Block], name: str) -> Mapping[str, Any]:
+    extra = kind.model_fields[name].json_schema_extra
+    return extra if isinstance(extra, dict) else {}
 
 
 def settings_of(block: Block, prefix: str = "", *, said: bool = True) -> Iterator[Found]:

@@ -64,7 +64,7 @@ class Search:
         self.lab, self.settings, self.goal, self.gates = lab, settings, goal, gates
         self.rows: list[Row] = []
         self.spent = 0.0
-        self._at = places(settings, axes)
+        self._axes = axes
         self._number = {_key(one): k for k, one in enumerate(settings)}
         self._tried: set[int] = set()
         self._promises = _promises(lab, goal, gates)
@@ -126,16 +126,19 @@ class Search:
     def _foresee(self, rows: Sequence[Row] | None) -> None:
         """Begin to foresee, from rows on a piece where there are any."""
 
-        def rough(of: Callable[[Row], float]) -> Foreseen:
+        def rough(of: Callable[[Row], float]) -> Floats:
             if rows is None:
-                return Foreseen(self._at, np.zeros(len(self.settings)))
+                return np.zeros(len(self.settings))
             values = [of(row) if row["status"] == "ok" else math.nan for row in rows]
             filled = np.array(values)
             filled[np.isnan(filled)] = np.nanmean(filled) if np.isfinite(filled).any() else 0.0
-            return Foreseen(self._at, filled)
+            return filled
 
-        self._value = rough(lambda row: math.log(max(self.goal.value(row), _LEAST_SHARE)))
-        self._kept = [rough(promise.of) for promise in self._promises]
+        value = rough(lambda row: math.log(max(self.goal.value(row), _LEAST_SHARE)))
+        kept = [rough(promise.of) for promise in self._promises]
+        at = places(self.settings, self._axes, () if rows is None else (value, *kept))
+        self._value = Foreseen(at, value)
+        self._kept = [Foreseen(at, one) for one in kept]
 
     def _next(self, believed: Sequence[int], least_gain: float) -> int | None:
         """The setting to replay, as if those believed had come out as foreseen."""

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 # Length over which corrections are alike, in widths of an axis; the likeliest of these is taken.
 _LENGTHS: Final = (0.2, 0.4, 0.8, 1.6, 3.2)
+_SHORTEST: Final = 0.15  # of an axis, in lengths of the longest
 _SLOPES: Final = (1.0, 0.5, 0.0)
 # Scatter that no setting explains, in standard deviations of the corrections. [1]
 _NUGGET: Final = 0.05
@@ -28,24 +29,59 @@ _FIRST_SPREAD: Final = 0.3
 _FEW: Final = 3  # corrections, of which neither spread nor slope can be told
 
 
-def places(settings: Sequence[Mapping[str, Any]], axes: Mapping[str, Sequence[Any]]) -> Floats:
+def places(
+    settings: Sequence[Mapping[str, Any]],
+    axes: Mapping[str, Sequence[Any]],
+    rough: Sequence[Floats] = (),
+) -> Floats:
     """Where settings stand: numbers along their axis from 0 to 1, names each apart.
+
+    Parameters
+    ----------
+    settings : sequence of mapping.
+    axes : mapping of path to values.
+    rough : sequence of array of float, shape (settings,). What pieces say of them: an axis along
+        which little changes there is made short, for little will change on the whole.
 
     Returns
     -------
     array of float, shape (settings, columns)
     """
     columns: list[list[float]] = []
+    lengths = _lengths(settings, axes, rough)
     for path, values in axes.items():
+        long = lengths[path]
         numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
         if numeric or len(values) < 2:
-            step = 1.0 / max(len(values) - 1, 1)
+            step = long / max(len(values) - 1, 1)
             columns.append([list(values).index(one[path]) * step for one in settings])
         else:
             columns += [
-                [float(one[path] == value) / math.sqrt(2.0) for one in settings] for value in values
+                [float(one[path] == value) * long / math.sqrt(2.0) for one in settings]
+                for value in values
             ]
     return np.array(columns).T.reshape(len(settings), -1)
+
+
+def _lengths(
+    settings: Sequence[Mapping[str, Any]],
+    axes: Mapping[str, Sequence[Any]],
+    rough: Sequence[Floats],
+) -> dict[str, float]:
+    """How long each axis is, of the one along which most changes."""
+    moved = dict.fromkeys(axes, 0.0)
+    for path, values in axes.items():
+        for one in rough:
+            means = [
+                float(np.mean(one[[setting[path] == value for setting in settings]]))
+                for value in values
+            ]
+            wide = float(np.ptp(one))
+            moved[path] = max(moved[path], (max(means) - min(means)) / wide if wide else 0.0)
+    most = max(moved.values(), default=0.0)
+    if most <= 0.0:
+        return dict.fromkeys(axes, 1.0)
+    return {path: max(value / most, _SHORTEST) for path, value in moved.items()}
 
 
 class Foreseen:

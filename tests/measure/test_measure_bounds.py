@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeler.measure import judge, timeline
-from modeler.measure.bounds import zero_wait
+from modeler.measure.bounds import walked, zero_wait
 from modeler.replay import Work, run
 from modeler.replay import layout as m
 from modeler.scenario import default, with_values
@@ -49,13 +49,13 @@ def test_zero_wait_is_the_occupancy_of_unlimited_servers(at, seed, slots, least,
     until = float(arrival[-1] + 25)
     maximum = max(least + more, 1)
     parts = [slice(k, k + cut) for k in range(0, len(at), cut)]
-    got = zero_wait(
+    walk = walked(
         [Work(p.start, arrival[p], service[p], service[p]) for p in parts],
         slots=slots,
         minimum=least,
         maximum=maximum,
-        until_s=until,
     )
+    got = zero_wait(walk, until_s=until)
     held_s, peak = sweep_line(arrival, service, slots, least, maximum, until)
     assert got.replica_s == pytest.approx(held_s, rel=1e-12)
     assert got.peak_replicas == peak
@@ -63,9 +63,8 @@ def test_zero_wait_is_the_occupancy_of_unlimited_servers(at, seed, slots, least,
 
 def test_zero_wait_holds_more_at_once_than_its_first_table():
     arrival, service = np.zeros(5000), np.arange(1.0, 5001.0)
-    got = zero_wait(
-        [Work(0, arrival, service, service)], slots=1, minimum=0, maximum=9999, until_s=1e9
-    )
+    walk = walked([Work(0, arrival, service, service)], slots=1, minimum=0, maximum=9999)
+    got = zero_wait(walk, until_s=1e9)
     assert got == (5000 * 5001 / 2, 5000)
 
 

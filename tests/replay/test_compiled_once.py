@@ -16,7 +16,7 @@ PROBE = """
 import json, sys
 import numpy as np
 import modeler.study
-from modeler.measure.bounds import zero_wait
+from modeler.measure.bounds import walked, zero_wait
 from modeler.replay.machines import Machines
 from modeler.replay.simulate import Limits, Work, simulate
 from modeler.autoscale import fixed, hpa, keda, setup_per_job, target_tracking
@@ -28,7 +28,7 @@ simulate(fixed.build(2), [chunk], Limits(), draws=lambda a, n: (np.zeros(n), np.
          horizon_s=10.0)
 simulate(fixed.build(2), [chunk], Limits(), draws=None, horizon_s=10.0,
          machines=Machines("none", laws=lambda a, n: np.zeros((n, 3, 5))))
-zero_wait([chunk], slots=1, minimum=0, maximum=9, until_s=30.0)
+zero_wait(walked([chunk], slots=1, minimum=0, maximum=9), until_s=30.0)
 missed, hit = [], 0
 for name, module in list(sys.modules.items()):
     if name.split(".")[0] == "modeler":

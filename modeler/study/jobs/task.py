@@ -83,13 +83,13 @@ def pack(row: Mapping[str, Any]) -> Packed:
     >>> Unpacker().add(packed).row(packed)
     {'status': 'ok', 'assumptions': [{'path': 'fleet.min'}], 'seed': 1}
     """
-    plain = to_plain(row)
-    apart = _text(plain[_APART]) if plain.get(_APART) else b""
+    body = dict(row)
+    apart = _text(body[_APART]) if body.get(_APART) else b""
     if apart:
-        plain[_APART] = None  # keeps its place
+        body[_APART] = None  # keeps its place
     key = hashlib.sha256(apart).hexdigest()[:16] if apart else ""
-    status = str(plain["status"]) if plain else "none"
-    return Packed(zlib.compress(_text(plain), 1), key, _compressed(apart) if apart else b"", status)
+    status = str(body["status"]) if body else "none"
+    return Packed(zlib.compress(_text(body), 1), key, _compressed(apart) if apart else b"", status)
 
 
 @lru_cache(maxsize=16)
@@ -98,7 +98,15 @@ def _compressed(apart: bytes) -> bytes:
 
 
 def _text(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    def dumped(plain: Any) -> str:
+        return json.dumps(
+            plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=to_plain
+        )
+
+    try:
+        return dumped(value).encode()
+    except ValueError:  # a NaN or an infinity, which are no JSON
+        return dumped(to_plain(value)).encode()
 
 
 class Unpacker:
