@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.compare import CompareError, compare, compare_rows
+from modeler.study.comparison import Comparison
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
@@ -26,6 +28,8 @@ from modeler.study.sweep import Status, sweep
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "CompareError",
+    "Comparison",
     "Diagnosis",
     "Divergence",
     "Goal",
@@ -40,6 +44,8 @@ __all__ = [
     "SweepResult",
     "backtest",
     "best_timeline",
+    "compare",
+    "compare_rows",
     "doctor",
     "first_divergence",
     "incident",
