@@ -23,6 +23,8 @@ from modeler.study.replay import Replay, replay
 from modeler.study.result import SweepResult
 from modeler.study.rows import Interrupted
 from modeler.study.space import space_of
+from modeler.study.spot import SpotError, spot
+from modeler.study.spot_result import SpotResult
 from modeler.study.sweep import Status, sweep
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "Optimum",
     "Preset",
     "Replay",
+    "SpotError",
+    "SpotResult",
     "Status",
     "SweepResult",
     "backtest",
@@ -57,5 +61,6 @@ __all__ = [
     "replay",
     "settings_changed",
     "space_of",
+    "spot",
     "sweep",
 ]
