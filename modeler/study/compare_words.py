@@ -15,7 +15,7 @@ _SAID: Final[dict[str, tuple[str, Callable[[float], str], str, str]]] = {
     "usd_per_month": (
         "costs", lambda usd: dollars(usd), "a month more", "a month less"),
     "sla_violation_share": (
-        "misses", lambda share: points(share), "of the requests more", "of the requests less"),
+        "misses", lambda share: in_a_hundred(share), "more", "fewer"),
     "latency_p99_s": (
         "answers all but the slowest hundredth", format_duration, "later", "sooner"),
     "breach_to_ready_p95_s": (
@@ -67,6 +67,15 @@ def points(share: float) -> str:
     ('1.23 %', '0 %', '-50 %')
     """
     return f"{100.0 * share:.3g} %"
+
+
+def in_a_hundred(share: float) -> str:
+    """A difference of shares, that nobody takes for a relative one.
+
+    >>> in_a_hundred(0.0123)
+    '1.23 of each 100 requests'
+    """
+    return f"{100.0 * share:.3g} of each 100 requests"
 
 
 def _amount(one: Compared) -> str:

@@ -84,6 +84,7 @@ def test_a_gross_difference_ends_early_and_the_service_level_is_judged():
     # One replica of two slots serves 1.6 a second of 1.5 on the mean: it falls behind in bursts.
     assert found.levels[1].verdict == "breaks"
     assert "does not keep the service level" in found.sentence()
+    assert "of each 100 requests more (between " in found.sentence()
     assert found.divergence.time_s == 0.0
     assert found.divergence.decision.desired == (2, 1)
 
