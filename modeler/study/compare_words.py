@@ -15,7 +15,8 @@ _SAID: Final[dict[str, tuple[str, Callable[[float], str], str, str]]] = {
     "usd_per_month": (
         "costs", lambda usd: dollars(usd), "a month more", "a month less"),
     "sla_violation_share": (
-        "misses", lambda share: in_a_hundred(share), "more", "fewer"),
+        "misses", lambda share: in_a_hundred(share), "of each 100 requests more",
+        "of each 100 requests fewer"),
     "latency_p99_s": (
         "answers all but the slowest hundredth", format_duration, "later", "sooner"),
     "breach_to_ready_p95_s": (
@@ -73,9 +74,9 @@ def in_a_hundred(share: float) -> str:
     """A difference of shares, that nobody takes for a relative one.
 
     >>> in_a_hundred(0.0123)
-    '1.23 of each 100 requests'
+    '1.23'
     """
-    return f"{100.0 * share:.3g} of each 100 requests"
+    return f"{100.0 * share:.3g}"
 
 
 def _amount(one: Compared) -> str:
@@ -97,10 +98,12 @@ def _alike(said: Sequence[Compared], replicates: int) -> str:
         return f"every figure is the same in each of {replicates} replicates"
     parts = []
     for one in known:
-        if one.figure in _CALLED:
-            text = _SAID[one.figure][1]
-            parts.append(f"{_CALLED[one.figure]} by {text(one.low or 0.0)} to "
-                         f"{text(one.high or 0.0)}{' a month' * (one.unit == 'USD')}")  # fmt: skip
+        low, high = one.low or 0.0, one.high or 0.0
+        if one.figure == "usd_per_month":
+            parts.append(f"dollars by {dollars(low)} to {dollars(high)} a month")
+        elif one.figure in _CALLED:
+            parts.append(f"{_CALLED[one.figure]} by {in_a_hundred(low)} to {in_a_hundred(high)} "
+                         "of each 100")  # fmt: skip
     return _joined(parts)
 
 

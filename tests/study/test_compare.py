@@ -13,6 +13,7 @@ from modeler.cli.main import cli
 from modeler.report.studies import comparison, figure_bytes
 from modeler.scenario import loads, with_values
 from modeler.study import CompareError, compare, compare_rows, sweep
+from modeler.study.compare_words import advice
 from modeler.study.runs import read_run
 from traces import Trace
 
@@ -168,3 +169,14 @@ def test_the_command_prints_a_plan_and_draws_the_same_bytes_each_time(tmp_path, 
         comparison.draw, found, "svg"
     )
     assert (tmp_path / "apart.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_figures_that_chance_explains_are_said_with_their_intervals():
+    found = compare(BASE, with_values(BASE, {"policy.replicas": 3}), TRACE, 10)
+    usd = found["usd_per_month"]._replace(low=-12.0, high=340.4, differs=False)
+    share = found["sla_violation_share"]._replace(low=-0.0123, high=0.002, differs=False)
+    rest = [one._replace(low=None, high=None, differs=None) for one in found.figures[2:]]
+    assert advice([usd, share, *rest], found.levels[1], 10).startswith(
+        "A and B do not differ by more than chance: dollars by -$12.00 to $340 a month and missed "
+        "requests by -1.23 to 0.2 of each 100. "
+    )
