@@ -25,6 +25,8 @@ COMMANDS: Final = (
     Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
     Entry("optimize", "modeler.cli.optimize", "The best setting of many, as a region."),
     Entry("goldilocks", "modeler.cli.goldilocks", "Dollars over model size, the policy tuned."),
+    Entry("compare", "modeler.cli.compare", "Two scenarios: what changes, beyond chance."),
+    Entry("spot", "modeler.cli.spot", "How much to buy on spot, under reclaims."),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

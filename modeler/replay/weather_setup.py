@@ -73,7 +73,10 @@ def closures(
     t0_ns: int,
     horizon_s: float,
 ) -> list[Closure]:
-    """The windows without capacity, of each pool of the type that is short."""
+    """The windows without capacity, of each pool of the type that is short.
+
+    A fallback of the type itself is to be had: it is the other purchase that is short.
+    """
     found = []
     types = [pool.hosting.instance for pool in pools]
     for block in shortages:
@@ -81,10 +84,9 @@ def closures(
         fallback = -1 if block.fallback is None else _pool_of(block, pools)
         for start, end in _windows(block, t0_ns, horizon_s):
             found += [
-                Closure(start, end, pool, block.retry_s, fallback if fallback != pool else -1,
-                        block.fallback_after_s)
+                Closure(start, end, pool, block.retry_s, fallback, block.fallback_after_s)
                 for pool, name in enumerate(types)
-                if name == short
+                if name == short and pool != fallback
             ]  # fmt: skip
     return found
 

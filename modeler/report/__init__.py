@@ -8,6 +8,7 @@ Reading guide: `sweep_table` in ``table.py`` (text), `write_figures` in ``figure
 one replay.
 """
 
+from modeler.report.comparison_text import comparison_text
 from modeler.report.figures import incident_figure, write_figures
 from modeler.report.files import OutputFolderError, check_writable
 from modeler.report.focus import FocusError, focus_rows
@@ -22,6 +23,7 @@ __all__ = [
     "FocusError",
     "OutputFolderError",
     "check_writable",
+    "comparison_text",
     "focus_rows",
     "incident_figure",
     "incident_text",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.compare import CompareError, compare, compare_rows
+from modeler.study.comparison import Comparison
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
@@ -22,11 +24,15 @@ from modeler.study.replay import Replay, replay
 from modeler.study.result import SweepResult
 from modeler.study.rows import Interrupted
 from modeler.study.space import space_of
+from modeler.study.spot import SpotError, spot
+from modeler.study.spot_result import SpotResult
 from modeler.study.sweep import Status, sweep
 
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "CompareError",
+    "Comparison",
     "Diagnosis",
     "Divergence",
     "Goal",
@@ -38,10 +44,14 @@ __all__ = [
     "Optimum",
     "Preset",
     "Replay",
+    "SpotError",
+    "SpotResult",
     "Status",
     "SweepResult",
     "backtest",
     "best_timeline",
+    "compare",
+    "compare_rows",
     "doctor",
     "first_divergence",
     "goldilocks_size",
@@ -54,5 +64,6 @@ __all__ = [
     "replay",
     "settings_changed",
     "space_of",
+    "spot",
     "sweep",
 ]

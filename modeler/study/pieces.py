@@ -32,7 +32,7 @@ def piece(traffic: Traffic, share: float, *, least_s: float) -> Traffic | None:
     Trace, CountSeries or None
         None where the window would be too short, or no shorter than the traffic.
     """
-    counts, bin_s = _per_bin(traffic)
+    counts, bin_s = per_bin(traffic)
     bins = round(share * traffic.duration_s / bin_s)
     if bins * bin_s < least_s or bins < 2 or bins >= counts.size:
         return None
@@ -54,7 +54,8 @@ def piece(traffic: Traffic, share: float, *, least_s: float) -> Traffic | None:
     return part(traffic, first * bin_s, (first + bins) * bin_s)
 
 
-def _per_bin(traffic: Traffic) -> tuple[np.ndarray, float]:
+def per_bin(traffic: Traffic) -> tuple[np.ndarray, float]:
+    """Requests of each bin, and its width: that of counts, else a minute. [s]"""
     if isinstance(traffic, CountSeries):
         return traffic.counts.astype(np.float64), traffic.bin_s
     assert isinstance(traffic, Trace)

@@ -1,0 +1,52 @@
+"""Dollars and misses over the share of the traffic on spot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from modeler.report.style import INK, SERIES, new_figure, tell
+from modeler.scenario import format_duration
+from modeler.study.spot_result import SpotResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WORDS: Final = 110
+_PANELS: Final = (
+    ("usd_per_hour_with_penalty", 1.0, "dollars an hour"),
+    ("sla_violation_share", 100.0, "missed, %"),
+)
+
+
+def draw(found: SpotResult) -> Figure:
+    """A line a combination of reclaims and reload; rings are spot that falls back on demand."""
+    figure = new_figure(6.0)
+    panels = figure.subplots(len(_PANELS), 1, sharex=True)
+    for axes, (key, factor, label) in zip(panels, _PANELS, strict=True):
+        for k, cell in enumerate(found.cells()):
+            done = [row for row in cell if row["status"] == "ok"]
+            color = SERIES[k % len(SERIES)]
+            name = f"{cell[0]['reclaims_per_hour']:.2g} reclaims an hour"
+            if cell[0]["reload_s"] is not None:
+                name += f", start {format_duration(cell[0]['reload_s'])}"
+            line = [row for row in done if not row["fallback"]]
+            axes.plot(
+                [100.0 * row["spot_share"] for row in line], [factor * row[key] for row in line],
+                color=color, marker="o", markersize=4, label=name,
+            )  # fmt: skip
+            rings = [row for row in done if row["fallback"]]
+            axes.scatter(
+                [100.0 * row["spot_share"] for row in rings], [factor * row[key] for row in rings],
+                facecolors="none", edgecolors=color, s=70, linewidths=1.6,
+            )  # fmt: skip
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0.0)
+    allowed = next((row["allowed"] for row in found.rows if row["status"] == "ok"), None)
+    if allowed is not None:
+        panels[1].axhline(100.0 * allowed, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+    panels[0].legend(loc="best")
+    panels[1].set_xlabel("share of the traffic on spot, %; rings: spot, else on demand")
+    panels[0].set_title("What spot saves and misses", pad=22.0)
+    sentence = found.sentence()
+    tell(panels[0], sentence if len(sentence) <= _WORDS else sentence[: _WORDS - 1] + "…")
+    return figure

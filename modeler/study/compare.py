@@ -1,0 +1,292 @@
+"""Compare two scenarios over the same replicates of the traffic, and say what differs for sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+
+import traces
+from modeler.measure import judge
+from modeler.measure.headlines import Headlines
+from modeler.replay.run import Traffic, run
+from modeler.scenario import Scenario, with_values
+from modeler.study.bands import FIGURES, band, lead_of, paired, replicate
+from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
+from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
+from modeler.study.lab import HOURS_A_MONTH
+from modeler.study.result import SweepResult
+from modeler.study.sweep import Status
+from modeler.study.verdict import best_row
+from traces.blocks import blocks_of
+
+Row = Mapping[str, Any]
+Values = dict[str, tuple[list[float], list[float]]]
+
+REPLICATES: Final = 60
+_LEAST: Final = 20
+_EVERY: Final = 10
+# Whether to stop is asked of a wider interval than is told, so that chance among the few replicates
+# does not end it.
+_SETTLED: Final = 0.99
+_UNITS: Final = {
+    "usd_per_month": "USD",
+    "sla_violation_share": "1",
+    "latency_p99_s": "s",
+    "breach_to_ready_p95_s": "s",
+    "decision_to_ready_p50_s": "s",
+    "peak_replicas": "replicas",
+}
+# What a row of a sweep says beside its settings.
+_OF_A_ROW: Final = {
+    "size_bytes": "model.size",
+    "instance_type": "hosting.instance",
+    "region": "hosting.region",
+    "policy": "policy.kind",
+    "seed": "seed",
+}
+
+
+class CompareError(Exception):
+    """Two scenarios that cannot be held against each other."""
+
+    exit_code: Final = 2
+
+
+def compare(
+    scenario_a: Scenario,
+    scenario_b: Scenario,
+    trace: Traffic | None = None,
+    replicates: int = REPLICATES,
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    progress: Callable[[Status], None] = lambda status: None,
+) -> Comparison:
+    """Hold a second scenario against a first.
+
+    Parameters
+    ----------
+    scenario_a, scenario_b : Scenario. Their sweeps are left out.
+    trace : Trace or CountSeries, optional. The traffic, instead of what both name.
+    replicates : int. Pairs at most: the traffic drawn again from its own days, with everything
+        random drawn anew, alike for both. It ends earlier, from 20 on, once it is settled which
+        costs more and which misses more; 0 for none.
+    names : (str, str). What they are called.
+    progress : called with a `Status` after each pair.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    CompareError : they name different traffic, or different seeds.
+    traces.TraceError, pricing.PricingError, modeler.predict.ModelDoesNotFit : as a replay's.
+    """
+    a, b = (with_values(one, {"sweep": {}}) for one in (scenario_a, scenario_b))
+    wrong = []
+    if trace is None and a.trace != b.trace:
+        wrong.append(f"trace: {a.trace} and {b.trace}; expected the same traffic for both")
+    if a.seed != b.seed:
+        wrong.append(f"seed: {a.seed} and {b.seed}; expected the same luck for both")
+    if wrong:
+        raise CompareError("; ".join(wrong) + " (set it for both)")
+    traffic = trace if trace is not None else traces.load(a.trace, seed=a.seed)
+    notes = []
+    found: list[tuple[Headlines, Headlines]] = []
+    freedom = 0
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda one: run(one, traffic, records=True), (a, b)))
+        rows = [judge(one).to_dict() for one in done]
+        if replicates:
+            blocks = blocks_of(traffic)
+            freedom = blocks.freedom
+            notes.append(blocks.note)
+            # One lead-in for both, so that the draws of each request are the same.
+            lead_s = min(max(lead_of(a), lead_of(b)), blocks.width_s)
+            total = 2 * replicates
+            while len(found) < replicates:
+                number = len(found)
+                first, second = pool.map(
+                    lambda one, number=number: replicate(
+                        one, traffic, blocks, number, lead_s=lead_s
+                    ),
+                    (a, b),
+                )
+                found.append((first, second))
+                made = 2 * len(found)
+                each = traffic.requests
+                progress(Status(made * each, total * each, made, total))
+                if len(found) % _EVERY == 0 and settled(found, freedom):
+                    break
+    values: Values = {
+        name: ([getattr(x, name) for x, _ in found], [getattr(y, name) for _, y in found])
+        for name in FIGURES
+    }
+    return Comparison(
+        names=names,
+        changed=tuple(settings_changed(a, b)),
+        figures=_figures(rows, values, freedom),
+        levels=_levels(rows, values, freedom),
+        replicates=len(found),
+        values=_monthly(values),
+        divergence=first_divergence(*done),
+        replayed=True,
+        trace={"source": traffic.source, "content_hash": traffic.content_hash,
+               "requests": traffic.requests, "duration_s": traffic.duration_s},
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def settled(found: Sequence[tuple[Headlines, Headlines]], freedom: int) -> bool:
+    """Whether more pairs would answer nothing more: which costs more, and which misses more."""
+    if len(found) < _LEAST:
+        return False
+    for name in ("usd_per_hour", "sla_violation_share"):
+        differences = np.array([getattr(b, name) - getattr(a, name) for a, b in found])
+        ends = band(differences, freedom, confidence=_SETTLED, signed=True)
+        if ends is None or (ends.low <= 0.0 <= ends.high and differences.any()):
+            return False
+    return True
+
+
+def compare_rows(
+    run_a: SweepResult, name_a: str, run_b: SweepResult, name_b: str, *, names: tuple[str, str]
+) -> Comparison:
+    """Hold two kept rows against each other, without a replay.
+
+    Parameters
+    ----------
+    run_a, run_b : SweepResult. As `modeler.study.runs.read_run` gives them; may be the same.
+    name_a, name_b : str. A row's ``scenario_id``, the beginning of it, or ``best``.
+    names : (str, str). What they are called.
+
+    Raises
+    ------
+    CompareError : no such row, one without a result, or rows of different traffic or seeds.
+    """
+    rows = [_row(run_a, name_a), _row(run_b, name_b)]
+    hashes = [[one["content_hash"] for one in of.meta["traces"]] for of in (run_a, run_b)]
+    if len(hashes[0]) != 1 or hashes[0] != hashes[1]:
+        raise CompareError(
+            f"{names[0]} and {names[1]}: expected rows of runs over one traffic, found "
+            f"{len({*hashes[0], *hashes[1]})}"
+        )
+    if rows[0]["seed"] != rows[1]["seed"]:
+        raise CompareError(f"seed: {rows[0]['seed']} and {rows[1]['seed']}; expected the same")
+    kept = [row["uncertainty"] for row in rows]
+    values: Values = {}
+    freedom, pairs = 0, 0
+    notes = ["rows as they were kept: only settings that the sweeps varied are compared"]
+    if all(kept):
+        one, other = kept
+        freedom, pairs = one["freedom"], min(one["replicates"], other["replicates"])
+        values = {
+            name: (one["values"][name][:pairs], other["values"][name][:pairs]) for name in FIGURES
+        }
+        notes.append(one["note"])
+        if one["lead_s"] != other["lead_s"]:
+            notes.append("their lead-ins differ, so that their requests drew other service times")
+    else:
+        notes.append("no replicates were kept of both: sweep with --replicates for intervals")
+    return Comparison(
+        names=names,
+        changed=tuple(_rows_changed(*rows)),
+        figures=_figures(rows, values, freedom),
+        levels=_levels(rows, values, freedom),
+        replicates=pairs,
+        values=_monthly(values),
+        divergence=None,
+        replayed=False,
+        trace=run_a.meta["traces"][0],
+        notes=tuple(notes),
+    )
+
+
+def _row(of: SweepResult, name: str) -> Row:
+    if name == "best":
+        best = best_row(of.rows.brief)
+        if best is None:
+            raise CompareError(f"{of.run}: no row has a result")
+        return of.rows[of.rows.brief.index(best)]
+    found = [k for k, row in enumerate(of.rows.brief) if row["scenario_id"].startswith(name)]
+    if len({of.rows.brief[k]["scenario_id"] for k in found}) != 1:
+        held = ", ".join(sorted({row["scenario_id"] for row in of.rows.brief})[:6])
+        what = "no row" if not found else f"{len(found)} rows"
+        raise CompareError(f'{of.run}: {what} "{name}"; expected best or one of {held}')
+    row = of.rows[found[0]]
+    if row["status"] != "ok":
+        raise CompareError(f"{of.run}:{name} has no result: {row['error']}")
+    return row
+
+
+def _rows_changed(a: Row, b: Row) -> list[Changed]:
+    sides = [{**{path: row[key] for key, path in _OF_A_ROW.items()}, **row["settings"]}
+             for row in (a, b)]  # fmt: skip
+    found = []
+    for path in sorted({*sides[0], *sides[1]}):
+        one, other = (side.get(path) for side in sides)
+        if one != other:
+            mark = OTHER if all(path in side for side in sides) else ADDED
+            found.append(Changed(path, one, other, REMOVED if path not in sides[1] else mark))
+    return found
+
+
+def _figures(rows: Sequence[Row], values: Values, freedom: int) -> tuple[Compared, ...]:
+    of_a, of_b = (_headlines(row) for row in rows)
+    found = []
+    for name, unit in _UNITS.items():
+        one, other = of_a[name], of_b[name]
+        apart = None if one is None or other is None else other - one
+        key, factor = _key(name)
+        ends = paired(*values[key], freedom) if values.get(key, ((), ()))[0] else None
+        if ends is None:
+            found.append(Compared(name, unit, one, other, apart, None, None, None))
+            continue
+        middle, low, high = (factor * one for one in (ends.middle, ends.low, ends.high))
+        found.append(Compared(name, unit, one, other, middle, low, high, ends.differs))
+    return tuple(found)
+
+
+def _key(name: str) -> tuple[str, float]:
+    """The figure of a replicate, and what it is multiplied by."""
+    return ("usd_per_hour", HOURS_A_MONTH) if name == "usd_per_month" else (name, 1.0)
+
+
+def _headlines(row: Row) -> dict[str, float | None]:
+    return {
+        "usd_per_month": row["usd_per_hour"] * HOURS_A_MONTH,
+        "sla_violation_share": row["sla_violation_share"],
+        "latency_p99_s": row["latency_s"]["p99"],
+        "breach_to_ready_p95_s": row["breach_to_ready_s"]["p95"],
+        "decision_to_ready_p50_s": row["decision_to_ready_s"]["p50"],
+        "peak_replicas": row["replicas"]["peak"],
+    }
+
+
+def _levels(rows: Sequence[Row], values: Values, freedom: int) -> tuple[Level, Level]:
+    found = []
+    shares = values.get("sla_violation_share", ([], []))
+    for row, of in zip(rows, shares, strict=True):
+        allowed = float(row["sla"]["max_violation_share"])
+        share = band(np.array(of, dtype=np.float64), freedom) if of else None
+        if share is None:
+            verdict = KEEPS if row["meets_sla"] else BREAKS
+        elif share.low <= allowed < share.high:
+            verdict = UNSURE
+        else:
+            verdict = KEEPS if share.high <= allowed else BREAKS
+        found.append(Level(allowed, share, verdict))
+    return found[0], found[1]
+
+
+def _monthly(values: Values) -> Values:
+    found = {}
+    for name in _UNITS:
+        key, factor = _key(name)
+        if key in values:
+            a, b = (np.array(of, dtype=np.float64) * factor for of in values[key])
+            found[name] = (a.tolist(), b.tolist())
+    return found

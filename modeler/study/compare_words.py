@@ -1,0 +1,121 @@
+"""What a comparison says, in a sentence or two that need no engineer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from modeler.scenario import format_duration
+
+if TYPE_CHECKING:
+    from modeler.study.comparison import Compared, Level
+
+# How a figure is said: up to the amount, the amount, and after it for more and for less.
+_SAID: Final[dict[str, tuple[str, Callable[[float], str], str, str]]] = {
+    "usd_per_month": (
+        "costs", lambda usd: dollars(usd), "a month more", "a month less"),
+    "sla_violation_share": (
+        "misses", lambda share: in_a_hundred(share), "of each 100 requests more",
+        "of each 100 requests fewer"),
+    "latency_p99_s": (
+        "answers all but the slowest hundredth", format_duration, "later", "sooner"),
+    "breach_to_ready_p95_s": (
+        "has help ready", format_duration, "later after a breach", "sooner after a breach"),
+}  # fmt: skip
+_CALLED: Final = {"usd_per_month": "dollars", "sla_violation_share": "missed requests"}
+
+
+def advice(figures: Sequence[Compared], level: Level, replicates: int) -> str:
+    """What B changes, with intervals, and whether it keeps the service level.
+
+    Parameters
+    ----------
+    figures : sequence of Compared.
+    level : Level. Of B.
+    replicates : int. Pairs; 0 where nothing was drawn again.
+    """
+    said = [one for one in figures if one.figure in _SAID]
+    apart = [one for one in said if one.differs]
+    if not replicates:
+        moved = [one for one in said if one.difference]
+        text = f"On this traffic B {_joined(map(_amount, moved))}" if moved else "No figure moves"
+        text += "; one replay of each does not say how much of it is chance."
+    elif apart:
+        text = f"B {_joined(_amount(one) + _between(one) for one in apart)}."
+        alike = [_CALLED[one.figure] for one in said if one.figure in _CALLED and not one.differs]
+        if alike:
+            text += f" By more than chance they do not differ in {_joined(alike)}."
+    else:
+        text = f"A and B do not differ by more than chance: {_alike(said, replicates)}."
+    return f"{text} {_kept(level)}"
+
+
+def dollars(usd: float) -> str:
+    """Money, in whole dollars from a hundred on.
+
+    >>> dollars(1310.4), dollars(12.345), dollars(-0.004)
+    ('$1,310', '$12.35', '-$0.004')
+    """
+    size = abs(usd)
+    text = f"{size:,.0f}" if size >= 99.5 else f"{size:,.2f}" if size >= 0.1 else f"{size:.2g}"
+    return f"{'-' if usd < 0.0 else ''}${text if size else '0'}"
+
+
+def points(share: float) -> str:
+    """A share in percent.
+
+    >>> points(0.0123), points(0.0), points(-0.5)
+    ('1.23 %', '0 %', '-50 %')
+    """
+    return f"{100.0 * share:.3g} %"
+
+
+def in_a_hundred(share: float) -> str:
+    """A difference of shares, that nobody takes for a relative one.
+
+    >>> in_a_hundred(0.0123)
+    '1.23'
+    """
+    return f"{100.0 * share:.3g}"
+
+
+def _amount(one: Compared) -> str:
+    verb, text, more, less = _SAID[one.figure]
+    assert one.difference is not None
+    return f"{verb} {text(abs(one.difference))} {more if one.difference > 0.0 else less}"
+
+
+def _between(one: Compared) -> str:
+    """The interval, in the direction of the difference: the smaller amount first."""
+    text = _SAID[one.figure][1]
+    low, high = sorted(abs(end) for end in (one.low or 0.0, one.high or 0.0))
+    return f" (between {text(low)} and {text(high)})"
+
+
+def _alike(said: Sequence[Compared], replicates: int) -> str:
+    known = [one for one in said if one.low is not None]
+    if all(one.low == one.high == 0.0 for one in known):
+        return f"every figure is the same in each of {replicates} replicates"
+    parts = []
+    for one in known:
+        low, high = one.low or 0.0, one.high or 0.0
+        if one.figure == "usd_per_month":
+            parts.append(f"dollars by {dollars(low)} to {dollars(high)} a month")
+        elif one.figure in _CALLED:
+            parts.append(f"{_CALLED[one.figure]} by {in_a_hundred(low)} to {in_a_hundred(high)} "
+                         "of each 100")  # fmt: skip
+    return _joined(parts)
+
+
+def _kept(level: Level) -> str:
+    allowed = f"that {points(level.allowed)} may be missed"
+    if level.verdict == "keeps":
+        return f"B keeps the service level, {allowed}."
+    if level.verdict == "breaks":
+        return f"B does not keep the service level, {allowed}."
+    return f"Whether B keeps the service level, {allowed}, this traffic does not say."
+
+
+def _joined(parts: Iterable[str]) -> str:
+    *first, last = list(parts)
+    return f"{', '.join(first)} and {last}" if first else last
