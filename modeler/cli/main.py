@@ -24,6 +24,11 @@ class Entry(NamedTuple):
 COMMANDS: Final = (
     Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
     Entry("optimize", "modeler.cli.optimize", "The best setting of many, as a region."),
+    Entry(
+        "breakeven",
+        "modeler.cli.breakeven",
+        "Zero, kept warm, by request: dollars by rate.",
+    ),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.breakeven import Breakeven, breakeven
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
@@ -26,6 +27,7 @@ from modeler.study.sweep import Status, sweep
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "Breakeven",
     "Diagnosis",
     "Divergence",
     "Goal",
@@ -40,6 +42,7 @@ __all__ = [
     "SweepResult",
     "backtest",
     "best_timeline",
+    "breakeven",
     "doctor",
     "first_divergence",
     "incident",
