@@ -12,6 +12,7 @@ from modeler.study.breakeven import Breakeven, breakeven
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
+from modeler.study.headroom import Headroom, headroom
 from modeler.study.incident import Incident, incident
 from modeler.study.incident_window import IncidentError
 from modeler.study.lab import Lab
@@ -31,6 +32,7 @@ __all__ = [
     "Diagnosis",
     "Divergence",
     "Goal",
+    "Headroom",
     "Incident",
     "IncidentError",
     "Interrupted",
@@ -45,6 +47,7 @@ __all__ = [
     "breakeven",
     "doctor",
     "first_divergence",
+    "headroom",
     "incident",
     "is_preset",
     "optimize",

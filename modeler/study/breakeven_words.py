@@ -92,4 +92,4 @@ def _hurts(row: Row) -> str:
     share = row["waiting_share"]
     if share is None or share < 5e-5:
         return ""
-    return f" ({100.0 * share:.2g} % of requests wait for a place or get none)"
+    return f" ({float(f'{100.0 * share:.2g}'):g} % of requests wait for a place or get none)"
