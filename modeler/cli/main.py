@@ -30,6 +30,7 @@ COMMANDS: Final = (
         "Zero, kept warm, by request: dollars by rate.",
     ),
     Entry("headroom", "modeler.cli.headroom", "Dollars against misses: what an extra nine costs."),
+    Entry("growth", "modeler.cli.growth", "More traffic: dollars, misses, when the cap binds."),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

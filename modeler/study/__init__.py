@@ -12,6 +12,7 @@ from modeler.study.breakeven import Breakeven, breakeven
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
+from modeler.study.growth import Growth, growth
 from modeler.study.headroom import Headroom, headroom
 from modeler.study.incident import Incident, incident
 from modeler.study.incident_window import IncidentError
@@ -32,6 +33,7 @@ __all__ = [
     "Diagnosis",
     "Divergence",
     "Goal",
+    "Growth",
     "Headroom",
     "Incident",
     "IncidentError",
@@ -47,6 +49,7 @@ __all__ = [
     "breakeven",
     "doctor",
     "first_divergence",
+    "growth",
     "headroom",
     "incident",
     "is_preset",
