@@ -19,7 +19,7 @@ from modeler.study.breakeven_rows import TOKENS, empty, failed_row, figures, tok
 from modeler.study.breakeven_words import sentence
 from modeler.study.crossings import at_rate, band_of, crossings
 from modeler.study.lab import Lab
-from modeler.study.modes import Mode, modes_of
+from modeler.study.modes import TO_ZERO, Mode, modes_of
 from modeler.study.rated import at_factor, first_hours, rps_of, uneven
 from traces import TraceError
 from traces.blocks import blocks_of, resampled
@@ -73,9 +73,12 @@ class Breakeven:
     def nearest(self) -> Row | None:
         """The crossing of the cheapest modes that is nearest to the own rate, in requests an hour.
 
-        Where the cheapest never changes, the nearest of the others; None without any.
+        Where the cheapest never changes, the nearest of scaling to zero and another, or of any;
+        None where nothing crosses.
         """
-        of = [one for one in self.crossings if one["cheapest"]] or list(self.crossings)
+        of = [one for one in self.crossings if one["cheapest"]]
+        of = of or [one for one in self.crossings if TO_ZERO in (one["below"], one["above"])]
+        of = of or list(self.crossings)
         own = 3600.0 * self.own_rps
         if not of or not own:
             return None

@@ -42,19 +42,13 @@ def sentence(rows: Sequence[Row], nearest: Row | None, own_per_hour: float) -> s
     if not done:
         why = "; ".join(f"{row['mode']}: {row['error']}" for row in rows)
         return f"None of these ways to serve is possible here: {why}."
+    lead = "" if nearest is not None and nearest["cheapest"] else _least(done, own_per_hour)
     if nearest is None:
-        here = [row for row in done if row["own"] and row["burstiness"] == done[0]["burstiness"]]
-        best = min(here, key=lambda row: float(row["usd_per_month"]))
-        seen = [row["requests_per_hour"] for row in done]
-        text = (
-            f"No two of these cross between {rounded(min(seen))} and {rounded(max(seen))} requests "
-            f"an hour; at your {rounded(own_per_hour)} {named(best['mode'])} costs least, "
-            f"${best['usd_per_month']:,.0f} a month"
-        )
-        return f"{text}{_hurts(best)}."
+        return lead
     below, above = nearest["below"], nearest["above"]
+    word = "Apart from that, below" if lead else "Below"
     text = (
-        f"Below {rounded(nearest['requests_per_hour'])} requests an hour{_band(nearest)} "
+        f"{word} {rounded(nearest['requests_per_hour'])} requests an hour{_band(nearest)} "
         f"{named(below)} is cheaper than {named(above)}"
     )
     own = {
@@ -63,10 +57,24 @@ def sentence(rows: Sequence[Row], nearest: Row | None, own_per_hour: float) -> s
         if row["own"] and row["burstiness"] == nearest["burstiness"]
     }
     cheap, dear = sorted((own[below], own[above]), key=lambda row: float(row["usd_per_month"]))
+    text = f"{lead} {text}".strip()
     return (
         f"{text}; your {rounded(own_per_hour)} an hour cost ${dear['usd_per_month']:,.0f} a month "
         f"by {named(dear['mode'])}{_hurts(dear)}, and ${cheap['usd_per_month']:,.0f} by "
         f"{named(cheap['mode'])}{_hurts(cheap)}."
+    )
+
+
+def _least(done: Sequence[Row], own_per_hour: float) -> str:
+    """What costs least at the own rate, and that it does so at every other."""
+    here = [row for row in done if row["own"] and row["burstiness"] == done[0]["burstiness"]]
+    best = min(here, key=lambda row: float(row["usd_per_month"]))
+    seen = [row["requests_per_hour"] for row in done]
+    name = named(best["mode"])
+    return (
+        f"{name[0].upper()}{name[1:]} costs least at every rate from {rounded(min(seen))} to "
+        f"{rounded(max(seen))} requests an hour, ${best['usd_per_month']:,.0f} a month at your "
+        f"{rounded(own_per_hour)}{_hurts(best)}."
     )
 
 

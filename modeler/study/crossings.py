@@ -56,7 +56,8 @@ def band_of(
 
     Returns
     -------
-    (low, high), or None where fewer than half of the replicates cross.
+    (low, high), or None where fewer than half of the replicates cross. The crossing itself is in
+    it: replicates are warmed up, and may lie all on one side of a replay that was not.
     """
     logs = []
     for k in range(first.shape[1]):

@@ -16,6 +16,7 @@ from modeler.report.studies import breakeven as drawing
 from modeler.report.studies import figure_bytes
 from modeler.scenario import ScenarioError, loads
 from modeler.study import breakeven
+from modeler.study.breakeven_words import sentence
 from modeler.study.crossings import band_of, crossings
 from modeler.study.lab import Lab
 from modeler.study.modes import MODES, modes_of
@@ -203,3 +204,26 @@ def test_the_command(tmp_path):
     assert told["advice"] in ran.stderr
     wrong = CliRunner().invoke(cli, ["breakeven", "--rates", "0.02rps,x"])
     assert "x: expected numbers above 0, as 0.5rps" in wrong.output
+
+
+def test_the_sentence_where_the_cheapest_never_changes():
+    def row(mode, usd):
+        return {"mode": mode, "burstiness": None, "requests_per_hour": 120.0, "own": True,
+                "usd_per_month": usd, "waiting_share": 0.125, "status": "ok"}  # fmt: skip
+
+    rows = [row("lambda", 1.0), row("scale-to-zero", 10.0), row("min-1", 30.0)]
+    crossing = {"below": "scale-to-zero", "above": "min-1", "requests_per_hour": 411.1,
+                "low": 398.7, "high": 1234.5, "burstiness": None, "cheapest": False}  # fmt: skip
+    wait = " (12 % of requests wait for a place or get none)"
+    lead = (
+        "Lambda costs least at every rate from 120 to 120 requests an hour, $1 a month at your 120"
+        f"{wait}."
+    )
+    tail = (
+        "elow 411 requests an hour (95 %: 399 to 1,230) scaling to zero is cheaper than keeping "
+        f"one warm; your 120 an hour cost $30 a month by keeping one warm{wait}, and $10 by "
+        f"scaling to zero{wait}."
+    )
+    assert sentence(rows, None, 120.0) == lead
+    assert sentence(rows, crossing, 120.0) == f"{lead} Apart from that, b{tail}"
+    assert sentence(rows, {**crossing, "cheapest": True}, 120.0) == f"B{tail}"
