@@ -27,6 +27,13 @@ COMMANDS: Final = (
     Entry("goldilocks", "modeler.cli.goldilocks", "Dollars over model size, the policy tuned."),
     Entry("compare", "modeler.cli.compare", "Two scenarios: what changes, beyond chance."),
     Entry("spot", "modeler.cli.spot", "How much to buy on spot, under reclaims."),
+    Entry(
+        "breakeven",
+        "modeler.cli.breakeven",
+        "Zero, kept warm, by request: dollars by rate.",
+    ),
+    Entry("headroom", "modeler.cli.headroom", "Dollars against misses: what an extra nine costs."),
+    Entry("growth", "modeler.cli.growth", "More traffic: dollars, misses, when the cap binds."),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

@@ -14,6 +14,12 @@ from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
 from modeler.study.goldilocks_size import GoldilocksSize, goldilocks_size
+from modeler.study.breakeven import Breakeven, breakeven
+from modeler.study.diverge import Divergence, first_divergence, settings_changed
+from modeler.study.doctor import Diagnosis, doctor
+from modeler.study.goal import Goal
+from modeler.study.growth import Growth, growth
+from modeler.study.headroom import Headroom, headroom
 from modeler.study.incident import Incident, incident
 from modeler.study.incident_window import IncidentError
 from modeler.study.lab import Lab
@@ -37,6 +43,12 @@ __all__ = [
     "Divergence",
     "Goal",
     "GoldilocksSize",
+    "Breakeven",
+    "Diagnosis",
+    "Divergence",
+    "Goal",
+    "Growth",
+    "Headroom",
     "Incident",
     "IncidentError",
     "Interrupted",
@@ -55,6 +67,11 @@ __all__ = [
     "doctor",
     "first_divergence",
     "goldilocks_size",
+    "breakeven",
+    "doctor",
+    "first_divergence",
+    "growth",
+    "headroom",
     "incident",
     "is_preset",
     "optimize",

@@ -34,7 +34,10 @@ _DEFAULT_SHARE: Final = 0.7
 
 
 def space_of(
-    scenario: Scenario, settings: Mapping[str, Sequence[Any]] | None = None
+    scenario: Scenario,
+    settings: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    delays: bool = True,
 ) -> dict[str, tuple[Any, ...]]:
     """The axes to search: the analyst's, else what the scenario's policy is tuned by.
 
@@ -43,6 +46,7 @@ def space_of(
     scenario : Scenario. Its own ``sweep`` gives axes too, its sizes left out: a size is a question
         of its own, see `modeler.study.goldilocks_size`.
     settings : mapping of path to values, optional. Instead of those.
+    delays : bool. Whether how long a policy keeps its replicas is an axis of its own.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def space_of(
     if any(len(values) > 1 for values in axes.values()):
         return axes
     if not scenario.policies:
-        axes = {**_of_policy(scenario), **axes}
+        axes = {**_of_policy(scenario, delays=delays), **axes}
     if scenario.in_force[0].kind not in ("fixed", "per_request"):
         least = scenario.fleet.min if scenario.fleet.min == 0 else 1
         axes.setdefault("fleet.min", tuple(sorted({least, *_within(scenario, _MINIMA)})))
@@ -66,9 +70,9 @@ def _within(scenario: Scenario, values: Sequence[int]) -> list[int]:
     return [value for value in values if value <= scenario.fleet.max]
 
 
-def _of_policy(scenario: Scenario) -> dict[str, tuple[Any, ...]]:
+def _of_policy(scenario: Scenario, *, delays: bool) -> dict[str, tuple[Any, ...]]:
     policy, axes = scenario.policy, {}
-    for names in (_HOW_FULL, _HOW_LONG):
+    for names in (_HOW_FULL, _HOW_LONG) if delays else (_HOW_FULL,):
         name = next((name for name in names if hasattr(policy, name)), None)
         if name is None:
             continue

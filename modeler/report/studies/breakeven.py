@@ -1,0 +1,67 @@
+"""Dollars a month over the request rate, one line a way to serve, with one's own rate marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modeler.report.studies import shortened
+from modeler.report.style import GRID, INK, SERIES, SOFT, new_figure, tell
+from modeler.study.breakeven import Breakeven
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DASHES = ("-", "--", ":", "-.")
+
+
+def draw(found: Breakeven) -> Figure:
+    """Every mode that could be replayed; a dash pattern a burstiness."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    figure = new_figure(5.0)
+    axes = figure.subplots()
+    done = [row for row in found.rows if row["status"] == "ok"]
+    modes = list(dict.fromkeys(row["mode"] for row in done))
+    kinds = list(dict.fromkeys(row["burstiness"] for row in done))
+    colors = (*SERIES, INK, SOFT)
+    for k, mode in enumerate(modes):
+        for n, cv in enumerate(kinds):
+            rows = [row for row in done if row["mode"] == mode and row["burstiness"] == cv]
+            x = [row["requests_per_hour"] for row in rows]
+            color = colors[k % len(colors)]
+            label = mode if cv is None else f"{mode}, gaps vary by {cv:g}"
+            axes.plot(x, [row["usd_per_month"] for row in rows], _DASHES[n % len(_DASHES)],
+                      color=color, marker="o", markersize=3.5, label=label)  # fmt: skip
+            if rows[0]["usd_low"] is not None:
+                axes.fill_between(
+                    x, [row["usd_low"] for row in rows], [row["usd_high"] for row in rows],
+                    color=color, alpha=0.12, linewidth=0.0,
+                )  # fmt: skip
+    for one in found.crossings:
+        if one["cheapest"]:
+            if one["low"] is not None:
+                axes.axvspan(one["low"], one["high"], color=GRID, alpha=0.6, linewidth=0.0)
+            axes.plot([one["requests_per_hour"]], [one["usd_per_month"]], "D", color=INK)
+    if done:
+        own = 3600.0 * found.own_rps
+        axes.axvline(own, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+        axes.annotate(
+            "your traffic", (own, 1.0), (-4.0, -4.0), xycoords=("data", "axes fraction"),
+            textcoords="offset points", fontsize=8.0, color=INK, ha="right", va="top",
+        )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        for side in (axes.xaxis, axes.yaxis):
+            side.set_major_formatter(FuncFormatter(_number))
+            side.set_minor_formatter(NullFormatter())
+        axes.legend(loc="best", ncols=2)
+    axes.set_xlabel("requests an hour")
+    axes.set_ylabel("dollars a month")
+    axes.set_title("What each way to serve costs at each request rate", pad=34.0)
+    tell(axes, shortened(found.sentence()))
+    return figure
+
+
+def _number(value: float, at: int | None = None) -> str:
+    """A tick in plain digits: powers of ten are no money."""
+    return f"{value:,.0f}" if value >= 1.0 else f"{value:g}"

@@ -1,0 +1,49 @@
+"""Dollars and replicas over growing traffic, with the cap and where it binds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modeler.report.studies import shortened
+from modeler.report.style import INK, MISSES, MONEY, new_figure, settle, tell
+from modeler.study.growth import Growth
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw(found: Growth) -> Figure:
+    """Dollars above, misses in the middle, the fleet at its largest below."""
+    figure = new_figure(7.2)
+    money, misses, fleet = figure.subplots(3, 1, sharex=True)
+    done = [row for row in found.rows if row["status"] == "ok"]
+    x = [row["factor"] for row in done]
+    money.plot(x, [row["usd_per_month"] for row in done], marker="o", color=MONEY)
+    if done and done[0]["usd_low"] is not None:
+        money.fill_between(
+            x, [row["usd_low"] for row in done], [row["usd_high"] for row in done],
+            color=MONEY, alpha=0.15, linewidth=0.0,
+        )  # fmt: skip
+    misses.plot(x, [100.0 * row["sla_violation_share"] for row in done], marker="o", color=MISSES,
+                label="missed")  # fmt: skip
+    misses.plot(x, [100.0 * row["cap_share"] for row in done], marker="o", linestyle="--",
+                color=INK, label="of them for the cap")  # fmt: skip
+    fleet.plot(x, [row["wanted_replicas"] for row in done], marker="o", linestyle="--", color=INK,
+               label="without a cap")  # fmt: skip
+    fleet.plot(x, [row["peak_replicas"] for row in done], marker="o", color=MONEY,
+               label=f"with {found.cap}")  # fmt: skip
+    for axes in (money, misses, fleet):
+        axes.set_ylim(bottom=0.0)
+        if found.binding is not None and x and x[0] <= found.binding.high <= x[-1]:
+            axes.axvline(found.binding.high, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+    for axes in (misses, fleet):
+        axes.legend(loc="upper left")
+    money.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    money.set_ylabel("dollars a month")
+    misses.set_ylabel("requests missed, %")
+    fleet.set_ylabel("most replicas at once")
+    fleet.set_xlabel("times today's traffic")
+    money.set_title("What more traffic costs, and where the cap binds", pad=34.0)
+    tell(money, shortened(found.sentence()))
+    settle(figure)
+    return figure

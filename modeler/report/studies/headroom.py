@@ -1,0 +1,55 @@
+"""Dollars a month against what is missed for want of room: every setting, and the frontier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modeler.report.studies import shortened
+from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure, tell
+from modeler.study.headroom import Headroom
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw(found: Headroom) -> Figure:
+    """Misses on a logarithmic axis, so that each nine is as high as the next."""
+    figure = new_figure(5.0)
+    axes = figure.subplots()
+    rest = [row for row in found.rows if not row["frontier"]]
+    along = found.frontier
+    for rows, color, label, line in (
+        (rest, SOFT, "tried", ""),
+        (along, MONEY, "frontier", "-"),
+        (found.rows[:1], MISSES, "as it is", ""),
+    ):
+        axes.plot(
+            [row["usd_per_month"] for row in rows], [100.0 * row["short_share"] for row in rows],
+            marker="o", linestyle=line or "none", color=color, label=label,
+        )  # fmt: skip
+    for row in along:
+        if row["usd_per_nine"] is not None:
+            axes.annotate(
+                f"${row['usd_per_nine']:,.0f} a nine",
+                (row["usd_per_month"], 100.0 * row["short_share"]),
+                (6.0, 4.0), textcoords="offset points", fontsize=8.0, color=INK,
+            )  # fmt: skip
+    above = [100.0 * row["short_share"] for row in found.rows if row["short_share"] > 0.0]
+    if above:
+        # Below the least that was missed the axis is straight, so that nothing has a place.
+        axes.set_yscale("symlog", linthresh=min(above))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+    axes.set_ylim(bottom=0.0)
+    limit = 100.0 * found.allowed_share
+    axes.axhline(limit, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+    axes.annotate(
+        f"allowed: {limit:g} %", (1.0, limit), (-4.0, 4.0), xycoords=("axes fraction", "data"),
+        textcoords="offset points", fontsize=8.0, color=INK, ha="right",
+    )  # fmt: skip
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.legend(loc="best")
+    axes.set_xlabel("dollars a month")
+    axes.set_ylabel("requests missed for want of room, %")
+    axes.set_title("What room costs, and what it saves", pad=34.0)
+    tell(axes, shortened(found.sentence()))
+    return figure
