@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 COMMANDS: Final = (
     Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
     Entry("optimize", "modeler.cli.optimize", "The best setting of many, as a region."),
+    Entry("tornado", "modeler.cli.tornado", "Which assumption moves the answer most; flip points."),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

@@ -22,6 +22,7 @@ from modeler.study.result import SweepResult
 from modeler.study.rows import Interrupted
 from modeler.study.space import space_of
 from modeler.study.sweep import Status, sweep
+from modeler.study.tornado import Tornado, tornado
 
 __all__ = [
     "PRESETS",
@@ -38,6 +39,7 @@ __all__ = [
     "Replay",
     "Status",
     "SweepResult",
+    "Tornado",
     "backtest",
     "best_timeline",
     "doctor",
@@ -52,4 +54,5 @@ __all__ = [
     "settings_changed",
     "space_of",
     "sweep",
+    "tornado",
 ]
