@@ -25,6 +25,7 @@ COMMANDS: Final = (
     Entry("sweep", "modeler.cli.sweep", "Replay many scenarios: the table per model size."),
     Entry("optimize", "modeler.cli.optimize", "The best setting of many, as a region."),
     Entry("tornado", "modeler.cli.tornado", "Which assumption moves the answer most; flip points."),
+    Entry("value", "modeler.cli.value", "What one second of cold start is worth."),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

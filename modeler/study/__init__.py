@@ -23,6 +23,8 @@ from modeler.study.rows import Interrupted
 from modeler.study.space import space_of
 from modeler.study.sweep import Status, sweep
 from modeler.study.tornado import Tornado, tornado
+from modeler.study.value import start_value
+from modeler.study.value_result import StartValue
 
 __all__ = [
     "PRESETS",
@@ -37,6 +39,7 @@ __all__ = [
     "Optimum",
     "Preset",
     "Replay",
+    "StartValue",
     "Status",
     "SweepResult",
     "Tornado",
@@ -53,6 +56,7 @@ __all__ = [
     "replay",
     "settings_changed",
     "space_of",
+    "start_value",
     "sweep",
     "tornado",
 ]

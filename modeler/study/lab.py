@@ -84,6 +84,15 @@ class Lab:
         """
         return with_values(self.scenario, dict(settings))
 
+    def beside(self, scenario: Scenario) -> Lab:
+        """A lab of another scenario with the same traffic and workers; it counts for itself.
+
+        What either has replayed the other need not.
+        """
+        other = Lab(scenario, trace=self._given, say=self._say, **self._how)
+        other._made = self._made
+        return other
+
     def row(self, settings: Settings, **how: Any) -> Row:
         """The row of one variant; see `rows`."""
         return self.rows([settings], **how)[0]
