@@ -258,7 +258,8 @@ def _found(lab: Lab, row: Row, settings: Settings) -> Iterator[Assumption]:
         price = prices[0]
         origin = YOURS if scenario.hosting.usd_per_hour is not None else price["confidence"]
         yield _about(PRICE, price["usd_per_hour"], "USD/h", origin, price["source"])
-    yield _about(TRAFFIC, 1.0, "", "traffic", lab.traffic(scenario).source)
+    origin = YOURS if lab.given or "trace" in scenario.model_fields_set else "assumed"
+    yield _about(TRAFFIC, 1.0, "", origin, lab.traffic(scenario).source)
     try:
         changed(lab, settings, SERVICE, 1.0)
     except ScenarioError:

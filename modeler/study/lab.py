@@ -63,6 +63,11 @@ class Lab:
         self._made: dict[tuple[str, str, int], Row] = {}
         self.replays = self.requests = 0
 
+    @property
+    def given(self) -> bool:
+        """Whether the traffic was given, and is not what the scenario names."""
+        return self._given is not None
+
     def traffic(self, scenario: Scenario | None = None) -> Traffic:
         """What a variant replays, unless it is given other traffic.
 

@@ -84,7 +84,7 @@ def _transfers(scenario: Scenario, own: Staged, to: Staged, want: Seconds) -> Se
     pull_s, fetch_s = want.get("image_pull", 0.0), want.get("artifact_fetch", 0.0)
     if own.pull.bytes > 0.0:
         if pull_s <= 0.0:
-            found["image_cached"] = True
+            found |= {"image_cached": True, "image_cache_hit": 0.0}
         else:
             found["registry_bytes_per_s"] = own.pull.bytes / pull_s
     if own.fetch.bytes > 0.0:

@@ -118,7 +118,7 @@ class Tornado:
         found = []
         for bar in self.bars:
             flip = flips.get(bar.assumption.path)
-            words = "" if flip is None else flip.words(words_of(self.against))
+            words = "" if flip is None else flip.words(self.sides()[1])
             at = None if flip is None else flip.value
             found.append({**bar.to_dict(), "flip": at, "flip_words": words})
         return found
@@ -139,16 +139,25 @@ class Tornado:
             text += f"{100.0 * first.swing(1):.2g} % of requests more are missed or fewer."
         if self.other is None:
             return text
-        chosen = f"{words_of(self.settings)} rather than {words_of(self.against)}"
+        one_side, other_side = self.sides()
+        chosen = f"{one_side} rather than {other_side}"
+        if not self.goal.keeps(self.base):
+            text += " Neither setting keeps the service level."
         sure = [flip for flip in self.flips if flip.value is not None]
         if not sure:
-            return f"{text} {_first_up(chosen)} holds whichever of {len(self.flips)} is off."
+            return (
+                f"{text} The advice, {chosen}, holds however far the {len(self.flips)} that move "
+                "it most are off, each by itself, within what was searched."
+            )
         most = sure[0]
         return (
             f"{text} Most fragile for {chosen}: {name_of(most.assumption.path)}, now "
-            f"{shown(most.assumption.value, most.assumption.unit)}; "
-            f"{most.words(words_of(self.against))}."
+            f"{shown(most.assumption.value, most.assumption.unit)}; {most.words(other_side)}."
         )
+
+    def sides(self) -> tuple[str, str]:
+        """The setting that wins and the other in words: what they do not share."""
+        return _apart(self.settings, self.against), _apart(self.against, self.settings)
 
     def __repr__(self) -> str:
         return f"Tornado of {len(self.bars)} assumptions: {self.sentence()}"
@@ -168,8 +177,10 @@ def words_of(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith("the ") else text
+def _apart(settings: Settings, other: Settings) -> str:
+    if not settings:
+        return words_of({})
+    return words_of({k: v for k, v in settings.items() if k not in other or other[k] != v})
 
 
 def tornado(

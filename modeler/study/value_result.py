@@ -229,8 +229,13 @@ class StartValue:
             return f"At {at} there is no result: {size.error}."
         worth = size.whole.usd_per_month_per_s
         text = f"One second of cold start is worth {_usd(worth)} a month at {at}"
+        if worth < 0.0:
+            text = (
+                f"One second of cold start is worth nothing at {at} that one replay shows: "
+                f"{_usd(worth)} a month"
+            )
         most = max(size.phases, key=lambda one: one.worth_usd_per_month, default=None)
-        if most is not None and most.worth_usd_per_month > 0.0:
+        if worth > 0.0 and most is not None and most.worth_usd_per_month > 0.0:
             text += f", most of it in {most.phase} ({format_duration(most.length_s)})"
         alone = [one for one in size.paybacks if one.start_alone]
         best = max(alone, key=lambda one: one.usd_per_month or 0.0, default=None)

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modeler.cli.main import cli
 from modeler.predict.interventions import AS_IT_IS, starts
@@ -144,6 +146,29 @@ def test_settings_give_phases_the_length_that_was_asked_for(kind):
             assert left.get(phase, 0.0) == pytest.approx(want, abs=1e-3)
             rest = {name: s for name, s in now.items() if name not in (phase, "load")}
             assert {name: left[name] for name in rest} == pytest.approx(rest)
+
+
+def test_an_image_that_some_starts_find_can_be_found_by_all():
+    base = with_values(default(), {"cold_start.image_cache_hit": 0.5, "sweep": {}})
+    other = with_values(base, settings_for(base, timeline_of(base), {"image_pull": 0.0}))
+    assert other.cold_start.image_cached
+    assert "image_pull" not in lengths(timeline_of(other))
+
+
+@given(parts=st.lists(st.floats(0.01, 1.5), min_size=8, max_size=8))
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_phases_in_line_add_up_whatever_their_lengths(parts):
+    """On Karpenter the pull comes before the fetch, and the load keeps pace with that."""
+    base = with_values(default(), {"hosting.kind": "eks_karpenter", "sweep": {}})
+    timeline = timeline_of(base)
+    want = {
+        phase: part * seconds
+        for part, (phase, seconds) in zip(parts, lengths(timeline).items(), strict=False)
+        if phase != "load"
+    }
+    other = timeline_of(with_values(base, settings_for(base, timeline, want)))
+    load_s = max(lengths(timeline)["load"] - want["artifact_fetch"], 0.0)
+    assert total_s(other) == pytest.approx(sum(want.values()) + load_s, rel=1e-9)
 
 
 def test_a_timeline_of_an_intervention_can_be_set_whole():

@@ -116,7 +116,23 @@ def test_what_cannot_flip_says_between_which_values():
     (flip,) = [f for f in found.flips if f.assumption.path == "hosting.usd_per_hour"]
     assert flip.value is None
     assert flip.words("it") == "does not flip between $0.25/h and $36/h"
-    assert "holds whichever" in found.sentence()
+    assert "holds however far" in found.sentence()
+
+
+def test_without_an_alternative_the_best_is_held_against_the_best_that_is_not_as_good():
+    goal = Goal("cost", penalty_usd=0.01)
+    found = tornado(lab(fleet__max=3), goal=goal, top=1)
+    # Two replicas cost $6 and miss nothing; one costs $3 and $3.60 of penalties.
+    assert found.settings == {"policy.replicas": 2}
+    assert found.against == {"policy.replicas": 1}
+    assert "policy.replicas = 2 rather than policy.replicas = 1" in found.sentence()
+
+
+def test_what_two_settings_share_is_not_said():
+    axes = {"queue.limit": 50, "policy.replicas": 2}
+    found = tornado(lab(queue__limit=50), against=axes, goal=Goal("cost", penalty_usd=0.01), top=0)
+    assert found.settings == axes
+    assert found.sides() == ("queue.limit = 50, policy.replicas = 2", "the scenario as it is")
 
 
 def test_service_times_and_traffic_are_scaled_as_said():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
 from modeler.study.flips import name_of, shown
-from modeler.study.tornado import Tornado, words_of
+from modeler.study.tornado import Tornado
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +49,11 @@ def draw(found: Tornado) -> Figure:
     missed.legend(loc="lower right", fontsize=8.0)
     missed.tick_params(axis="y", length=0.0)
     figure.suptitle(
-        f"What moves {words_of(found.settings)}", x=0.01, ha="left", fontsize=12.0, weight="bold"
+        f"What moves the answer: {found.sides()[0]}",
+        x=0.01,
+        ha="left",
+        fontsize=12.0,
+        weight="bold",
     )
     sentence = textwrap.fill(found.sentence(), _WORDS)
     figure.supxlabel(sentence, x=0.01, ha="left", fontsize=9.0, color=SOFT)
