@@ -34,6 +34,8 @@ COMMANDS: Final = (
     ),
     Entry("headroom", "modeler.cli.headroom", "Dollars against misses: what an extra nine costs."),
     Entry("growth", "modeler.cli.growth", "More traffic: dollars, misses, when the cap binds."),
+    Entry("tornado", "modeler.cli.tornado", "Which assumption moves the answer most; flip points."),
+    Entry("value", "modeler.cli.value", "What one second of cold start is worth."),
     Entry("runs", "modeler.cli.runs", "Sweeps that were kept: list, show, prune."),
     Entry("replay", "modeler.cli.replay", "Replay one scenario: summary, decisions, lag by phase."),
     Entry("explain", "modeler.cli.explain", "The arithmetic of a figure, line by line."),

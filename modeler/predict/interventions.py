@@ -8,7 +8,7 @@ what is not in use yet are the published ones of `modeler.predict.calibration`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,7 +79,7 @@ def compare(scenario: Scenario, sizes: Sequence[int] | None = None) -> tuple[Sav
         For each size the start as it is, then the interventions; of one that does not fit the
         instance a single row without a start, which says so.
     """
-    from modeler.scenario import Scenario, with_values
+    from modeler.scenario import with_values
 
     instance = instance_of(scenario)
     found: list[Saving] = []
@@ -89,22 +89,44 @@ def compare(scenario: Scenario, sizes: Sequence[int] | None = None) -> tuple[Sav
         except ModelDoesNotFit as error:
             found.append(Saving(size, AS_IT_IS, None, None, str(error)))
             continue
-        own = with_values(scenario, {"model.size": size})
-        base = cold_start_law(own, instance)
-        before = base.waterfall().total_p50_s
-        found.append(Saving(size, AS_IT_IS, before, 0.0, ""))
-        for name, (words, change) in _INTERVENTIONS.items():
-            try:
-                changed = change(own, instance, base.timeline)
-                if isinstance(changed, Scenario):
-                    law = cold_start_law(changed, instance)
-                else:
-                    law = dataclasses.replace(base, timeline=changed)
-                after = law.waterfall().total_p50_s
-                found.append(Saving(size, name, after, before - after, words))
-            except (_DoesNotApply, ModelDoesNotFit) as error:
-                found.append(Saving(size, name, None, None, str(error)))
+        found += [one for one, _ in starts(with_values(scenario, {"model.size": size}))]
     return tuple(found)
+
+
+def starts(scenario: Scenario) -> Iterator[tuple[Saving, Scenario | Timeline | None]]:
+    """The start as it is and under every intervention, each with what it changes.
+
+    Parameters
+    ----------
+    scenario : Scenario. Its own size is taken.
+
+    Yields
+    ------
+    Saving, and the scenario or the timeline that the intervention gives; None where it does not
+    apply.
+
+    Raises
+    ------
+    ModelDoesNotFit : the model does not fit the instance.
+    """
+    from modeler.scenario import Scenario
+
+    instance, size = instance_of(scenario), scenario.model.size
+    check_fit(instance, size)
+    base = cold_start_law(scenario, instance)
+    before = base.waterfall().total_p50_s
+    yield Saving(size, AS_IT_IS, before, 0.0, ""), scenario
+    for name, (words, change) in _INTERVENTIONS.items():
+        try:
+            changed = change(scenario, instance, base.timeline)
+            if isinstance(changed, Scenario):
+                law = cold_start_law(changed, instance)
+            else:
+                law = dataclasses.replace(base, timeline=changed)
+            after = law.waterfall().total_p50_s
+            yield Saving(size, name, after, before - after, words), changed
+        except (_DoesNotApply, ModelDoesNotFit) as error:
+            yield Saving(size, name, None, None, str(error)), None
 
 
 def _staged(timeline: Timeline) -> Staged:

@@ -33,6 +33,9 @@ from modeler.study.space import space_of
 from modeler.study.spot import SpotError, spot
 from modeler.study.spot_result import SpotResult
 from modeler.study.sweep import Status, sweep
+from modeler.study.tornado import Tornado, tornado
+from modeler.study.value import start_value
+from modeler.study.value_result import StartValue
 
 __all__ = [
     "PRESETS",
@@ -58,8 +61,10 @@ __all__ = [
     "Replay",
     "SpotError",
     "SpotResult",
+    "StartValue",
     "Status",
     "SweepResult",
+    "Tornado",
     "backtest",
     "best_timeline",
     "compare",
@@ -82,5 +87,7 @@ __all__ = [
     "settings_changed",
     "space_of",
     "spot",
+    "start_value",
     "sweep",
+    "tornado",
 ]

@@ -71,6 +71,10 @@ class Lab:
         ScenarioError : an unknown path, or values that do not fit.
         """
         return Lab(self.variant(settings), trace=self._given, say=self._say, **self._how)
+    @property
+    def given(self) -> bool:
+        """Whether the traffic was given, and is not what the scenario names."""
+        return self._given is not None
 
     def traffic(self, scenario: Scenario | None = None) -> Traffic:
         """What a variant replays, unless it is given other traffic.
@@ -92,6 +96,15 @@ class Lab:
         ScenarioError : an unknown path, or values that do not fit.
         """
         return with_values(self.scenario, dict(settings))
+
+    def beside(self, scenario: Scenario) -> Lab:
+        """A lab of another scenario with the same traffic and workers; it counts for itself.
+
+        What either has replayed the other need not.
+        """
+        other = Lab(scenario, trace=self._given, say=self._say, **self._how)
+        other._made = self._made
+        return other
 
     def row(self, settings: Settings, **how: Any) -> Row:
         """The row of one variant; see `rows`."""

@@ -1,0 +1,102 @@
+"""``modeler value``: what one second of cold start is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from modeler.cli.figure import draw_to, figure_option
+from modeler.cli.options import output_options, size_option
+from modeler.cli.output import check_output, emit
+from modeler.cli.study_options import advise, goal_options, lab_of, study_options
+
+_COLUMNS = {
+    "size_bytes": "bytes", "what": "made shorter", "saved_s": "s saved",
+    "usd_per_month": "$/month saved", "usd_per_month_per_s": "$/month a second",
+    "misses_per_month_per_s": "misses/month a second", "months": "months", "note": "note",
+}  # fmt: skip
+
+
+@click.command("value")
+@study_options()
+@size_option
+@click.option(
+    "--step",
+    metavar="TIME",
+    default="10s",
+    show_default=True,
+    help="By which the start, and each phase, is made shorter.",
+)
+@click.option(
+    "--cost",
+    metavar="USD",
+    default=None,
+    help="What an intervention costs once: the months until it is paid back.",
+)
+@click.option(
+    "--interventions/--no-interventions",
+    default=True,
+    show_default=True,
+    help="Replay image cache, streaming loader, NVMe, int8, warm pool and the like as well.",
+)
+@goal_options[0]
+@goal_options[1]
+@goal_options[2]
+@figure_option
+@output_options(parquet=True)
+def command(
+    sizes: tuple[str, ...] | None,
+    step: str,
+    cost: str | None,
+    interventions: bool,
+    goal: str,
+    weight: float,
+    penalty: str | None,
+    figure: str | None,
+    format: str,
+    output: str | None,
+    **asked: Any,
+) -> None:
+    """Say what one second of cold start is worth a month, by phase, by size, by intervention.
+
+    The start is made shorter by a step, and then each of its phases; each time the policy is tuned
+    anew, as by optimize, over --set PATH=V1,V2,.. or what the policy is tuned by, with the same
+    luck. Interventions are replayed with all that they save. --penalty says what a miss costs.
+
+    \b
+    modeler value --size 8GB,14GB --penalty $0.002 --cost $5000
+    modeler value scenario.yaml --set fleet.min=1,2,3 --goal cost --penalty $0.01
+
+    In Python: modeler.study.start_value(Lab(SCENARIO), goal=Goal("cost", penalty_usd=0.002)).
+    """
+    from modeler.cli.progress import compiling
+
+    with compiling():
+        from modeler.report.studies import value as drawing
+        from modeler.scenario.units import UnitError, parse_duration, parse_size, parse_usd
+        from modeler.study import space_of, start_value
+        from modeler.study.goal import Goal
+
+    check_output(output)
+    try:
+        step_s = parse_duration(step)
+    except UnitError as error:
+        raise click.BadParameter(str(error), param_hint="--step") from error
+    if step_s <= 0.0:
+        raise click.BadParameter(f"{step}: expected more than 0", param_hint="--step")
+    chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
+    with lab_of(**asked) as (lab, varied):
+        asked_sizes = [parse_size(size) for size in sizes or ()]
+        found = start_value(
+            lab,
+            space_of(lab.base, varied),
+            sizes=asked_sizes or lab.base.sweep.get("model.size"),
+            goal=chosen,
+            step_s=step_s,
+            cost_usd=parse_usd(cost) if cost else None,
+            interventions=interventions,
+        )
+    draw_to(figure, drawing.draw, found)
+    emit(found.to_dict(), format=format, output=output, table=found.rows(), columns=_COLUMNS)
+    advise(found.sentence())

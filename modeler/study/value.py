@@ -1,0 +1,231 @@
+"""What a second of cold start is worth, with the policy tuned anew for each start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from modeler.predict import ModelDoesNotFit
+from modeler.predict.interventions import AS_IT_IS, Saving, starts
+from modeler.predict.timeline import Timeline
+from modeler.scenario import Scenario, with_values
+from modeler.study.goal import Goal
+from modeler.study.lab import HOURS_A_MONTH, Lab
+from modeler.study.optimize import WITHIN, optimize
+from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
+from modeler.study.space import space_of
+from modeler.study.value_result import Payback, Second, SizeValue, StartValue
+
+Row = dict[str, Any]
+Settings = dict[str, Any]
+
+STEP_S: Final = 10.0
+WHOLE_START: Final = "whole start"
+
+
+class _Tuned(NamedTuple):
+    """A start, and what was tried under it."""
+
+    lab: Lab
+    rows: list[Row]
+
+
+def start_value(
+    lab: Lab,
+    axes: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    sizes: Sequence[int] | None = None,
+    goal: Goal | None = None,
+    step_s: float = STEP_S,
+    cost_usd: float | None = None,
+    interventions: bool = True,
+) -> StartValue:
+    """Dollars a month that a shorter start saves: by second, by phase, by size, by intervention.
+
+    Parameters
+    ----------
+    lab : Lab. Of the scenario.
+    axes : mapping of path to values, optional. What is tuned for each start; by default what
+        `modeler.study.space_of` gives.
+    sizes : sequence of int, optional. By default the scenario's own. [bytes]
+    goal : Goal, optional. What tuning looks for; its penalty is part of the dollars. By default
+        the cheapest that keeps the service level.
+    step_s : float. By which a start, and each phase, is made shorter. [s]
+    cost_usd : float, optional. What an intervention costs once, to be paid back. [USD]
+    interventions : bool. Whether each that applies is replayed too.
+
+    Returns
+    -------
+    StartValue
+
+    Raises
+    ------
+    ScenarioError, traces.TraceError : as a sweep's.
+    ValueError : a step of 0 or less.
+
+    Notes
+    -----
+    Every start is tuned by `modeler.study.optimize` over the same axes, on the same requests and
+    draws; then whatever was best under one of them is replayed under all of them, so that a
+    difference is not that of two searches.
+    """
+    if not step_s > 0.0:
+        raise ValueError(f"step_s {step_s:g}: expected seconds above 0")
+    goal = goal or Goal()
+    space = {path: tuple(v) for path, v in (space_of(lab.base) if axes is None else axes).items()}
+    found = [
+        _of_size(lab, space, size, goal, step_s, cost_usd, interventions)
+        for size in sizes or (lab.scenario.model.size,)
+    ]
+    return StartValue(goal, step_s, cost_usd, space, tuple(found))
+
+
+def _of_size(
+    lab: Lab,
+    space: Mapping[str, tuple[Any, ...]],
+    size: int,
+    goal: Goal,
+    step_s: float,
+    cost_usd: float | None,
+    interventions: bool,
+) -> SizeValue:
+    scenario = with_values(lab.scenario, {"model.size": size})
+    try:
+        pairs = list(starts(scenario)) if interventions else []
+        timeline = timeline_of(scenario)
+    except ModelDoesNotFit as error:
+        return SizeValue(size, error=str(error))
+    now = lengths(timeline)
+    start_s = total_s(timeline)
+    # Pull and fetch with rates of their own: what a changed start is held against.
+    apart = _set(scenario, settings_for(scenario, timeline, {}))
+    whole = {phase: seconds * max(1.0 - step_s / start_s, 0.0) for phase, seconds in now.items()}
+    shorter = {phase: {phase: max(seconds - step_s, 0.0)} for phase, seconds in now.items()}
+    changes = [(WHOLE_START, whole), *(shorter.items() if len(now) > 1 else ())]
+    scenarios = {AS_IT_IS: scenario, "": apart}
+    for name, want in changes:
+        scenarios[name] = _set(scenario, settings_for(scenario, timeline, want))
+    applied = [(saving, to) for saving, to in pairs if saving.intervention != AS_IT_IS and to]
+    for saving, to in applied:
+        scenarios[f"+{saving.intervention}"] = _with(scenario, to)
+    tuned = _tune(lab, scenarios, space, goal)
+    base, held = _best(tuned[AS_IT_IS], goal), _best(tuned[""], goal)
+    if base["status"] != "ok":
+        return SizeValue(size, error=str(base["error"]))
+    seconds = []
+    for name, _ in changes:
+        changed = timeline_of(scenarios[name])
+        gone = start_s if name == WHOLE_START else now[name]
+        left = total_s(changed) if name == WHOLE_START else lengths(changed).get(name, 0.0)
+        best = _best(tuned[name], goal)
+        seconds.append(
+            Second(
+                phase=name,
+                length_s=gone,
+                removed_s=gone - left,
+                start_shorter_s=start_s - total_s(changed),
+                usd_per_month=_usd(goal, held) - _usd(goal, best),
+                misses_per_month=_misses(held) - _misses(best),
+                settings=best["settings"],
+                same=_as_good(tuned[name], goal, held["settings"]),
+            )
+        )
+    return SizeValue(
+        size_bytes=size,
+        start_s=start_s,
+        usd_per_month=_usd(goal, base),
+        settings=base["settings"],
+        keeps=goal.keeps(base),
+        whole=seconds[0],
+        phases=tuple(seconds[1:]),
+        paybacks=tuple(
+            _payback(goal, saving, to, tuned, base if isinstance(to, Scenario) else held, cost_usd)
+            for saving, to in applied
+        ),
+        without=tuple((one.intervention, one.why) for one, to in pairs if to is None),
+    )
+
+
+def _payback(
+    goal: Goal,
+    saving: Saving,
+    to: Scenario | Timeline,
+    tuned: Mapping[str, _Tuned],
+    base: Row,
+    cost_usd: float | None,
+) -> Payback:
+    one = tuned[f"+{saving.intervention}"]
+    same_model = one.lab.scenario.model == tuned[AS_IT_IS].lab.scenario.model
+    best = _best(one, goal)
+    if best["status"] != "ok":
+        return Payback(saving.intervention, saving.why, saving.saved_s or 0.0, error=best["error"])
+    usd = _usd(goal, base) - _usd(goal, best)
+    return Payback(
+        intervention=saving.intervention,
+        why=saving.why,
+        saved_s=saving.saved_s or 0.0,
+        usd_per_month=usd,
+        months=cost_usd / usd if cost_usd is not None and usd > 0.0 else None,
+        settings=best["settings"],
+        same=_as_good(one, goal, base["settings"]),
+        start_alone=same_model,
+    )
+
+
+def _tune(
+    lab: Lab,
+    scenarios: Mapping[str, Scenario],
+    space: Mapping[str, tuple[Any, ...]],
+    goal: Goal,
+) -> dict[str, _Tuned]:
+    """Each start with its policy tuned; the winners of all are tried under every one."""
+    tuned: dict[str, _Tuned] = {}
+    for name, scenario in scenarios.items():
+        own = lab.beside(scenario)
+        rows = list(optimize(own, space, goal).tried) if space else [own.row({})]
+        tuned[name] = _Tuned(own, rows)
+    winners: list[Settings] = []
+    for one in tuned.values():
+        best = dict(_best(one, goal)["settings"])
+        if best not in winners:
+            winners.append(best)
+    for own, rows in tuned.values():
+        known = [row["settings"] for row in rows]
+        rows += own.rows([best for best in winners if best not in known])
+    return tuned
+
+
+def _best(one: _Tuned, goal: Goal) -> Row:
+    return min(one.rows, key=goal.rank)
+
+
+def _as_good(one: _Tuned, goal: Goal, settings: Mapping[str, Any]) -> bool:
+    """Whether settings are within a hundredth of the best under a start."""
+    best = _best(one, goal)
+    same = next((row for row in one.rows if row["settings"] == settings), best)
+    return goal.keeps(same) == goal.keeps(best) and bool(
+        goal.value(same) <= (1.0 + WITHIN) * goal.value(best)
+    )
+
+
+def _with(scenario: Scenario, to: Scenario | Timeline) -> Scenario:
+    if isinstance(to, Scenario):
+        return to
+    return _set(scenario, settings_for(scenario, to, {}))
+
+
+def _set(scenario: Scenario, settings: Settings) -> Scenario:
+    return with_values(scenario, settings) if settings else scenario
+
+
+def _usd(goal: Goal, row: Row) -> float:
+    """With penalties. [USD/month]"""
+    return goal.usd_per_hour(row) * HOURS_A_MONTH if row["status"] == "ok" else float("nan")
+
+
+def _misses(row: Row) -> float:
+    """[requests/month]"""
+    if row["status"] != "ok" or not row["duration_s"]:
+        return float("nan")
+    missed = row["sla_violation_share"] * row["requests"]
+    return float(missed / row["duration_s"] * 3600.0 * HOURS_A_MONTH)
