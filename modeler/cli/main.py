@@ -27,11 +27,7 @@ COMMANDS: Final = (
     Entry("goldilocks", "modeler.cli.goldilocks", "Dollars over model size, the policy tuned."),
     Entry("compare", "modeler.cli.compare", "Two scenarios: what changes, beyond chance."),
     Entry("spot", "modeler.cli.spot", "How much to buy on spot, under reclaims."),
-    Entry(
-        "breakeven",
-        "modeler.cli.breakeven",
-        "Zero, kept warm, by request: dollars by rate.",
-    ),
+    Entry("breakeven", "modeler.cli.breakeven", "Zero, kept warm, by request: dollars by rate."),
     Entry("headroom", "modeler.cli.headroom", "Dollars against misses: what an extra nine costs."),
     Entry("growth", "modeler.cli.growth", "More traffic: dollars, misses, when the cap binds."),
     Entry("tornado", "modeler.cli.tornado", "Which assumption moves the answer most; flip points."),

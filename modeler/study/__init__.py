@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
+from modeler.study.breakeven import Breakeven, breakeven
 from modeler.study.compare import CompareError, compare, compare_rows
 from modeler.study.comparison import Comparison
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
 from modeler.study.goal import Goal
 from modeler.study.goldilocks_size import GoldilocksSize, goldilocks_size
-from modeler.study.breakeven import Breakeven, breakeven
-from modeler.study.diverge import Divergence, first_divergence, settings_changed
-from modeler.study.doctor import Diagnosis, doctor
-from modeler.study.goal import Goal
 from modeler.study.growth import Growth, growth
 from modeler.study.headroom import Headroom, headroom
 from modeler.study.incident import Incident, incident
@@ -40,16 +37,13 @@ from modeler.study.value_result import StartValue
 __all__ = [
     "PRESETS",
     "BacktestError",
+    "Breakeven",
     "CompareError",
     "Comparison",
     "Diagnosis",
     "Divergence",
     "Goal",
     "GoldilocksSize",
-    "Breakeven",
-    "Diagnosis",
-    "Divergence",
-    "Goal",
     "Growth",
     "Headroom",
     "Incident",
@@ -67,14 +61,12 @@ __all__ = [
     "Tornado",
     "backtest",
     "best_timeline",
+    "breakeven",
     "compare",
     "compare_rows",
     "doctor",
     "first_divergence",
     "goldilocks_size",
-    "breakeven",
-    "doctor",
-    "first_divergence",
     "growth",
     "headroom",
     "incident",

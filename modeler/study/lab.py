@@ -70,7 +70,8 @@ class Lab:
         ------
         ScenarioError : an unknown path, or values that do not fit.
         """
-        return Lab(self.variant(settings), trace=self._given, say=self._say, **self._how)
+        return self.beside(self.variant(settings))
+
     @property
     def given(self) -> bool:
         """Whether the traffic was given, and is not what the scenario names."""
@@ -154,7 +155,11 @@ class Lab:
                 if row["status"] == "ok":
                     self.replays += done
                     self.requests += done * loads[k].requests
-        return [self._made[key] for key in keys]
+        # The same scenario may have been reached by other settings.
+        return [
+            row if row["settings"] == point.settings else {**row, "settings": point.settings}
+            for row, point in zip((self._made[key] for key in keys), points, strict=True)
+        ]
 
     def _point(self, variant: Settings | Scenario) -> Point:
         if isinstance(variant, Scenario):
