@@ -28,7 +28,7 @@ _SHORT_OF_A_DAY: Final = 0.05
 _MOST_SHORT: Final = 0.5
 _LEAST_DAYS: Final = 2
 _BLOCKS_WITHOUT_DAYS: Final = 10
-_LEAST_REQUESTS: Final = 20
+LEAST_REQUESTS: Final = 20
 _SATURDAY: Final = 5
 
 
@@ -65,10 +65,10 @@ def blocks_of(traffic: Trace | CountSeries) -> Blocks:
     ------
     TraceError : too few requests to say anything by.
     """
-    if traffic.requests < _LEAST_REQUESTS:
+    if traffic.requests < LEAST_REQUESTS:
         raise TraceError(
             None,
-            Problem("too little traffic for an interval", f"{_LEAST_REQUESTS} requests or more",
+            Problem("too little traffic for an interval", f"{LEAST_REQUESTS} requests or more",
                     column="requests", value=str(traffic.requests)),
         )  # fmt: skip
     days = int(traffic.duration_s / _DAY_S + _short_of_a_day(traffic))

@@ -48,7 +48,11 @@ from modeler.cli.study_options import advise, lab_of, study_options
     show_default=True,
     help="Replays of the traffic drawn again from its own days, for the bands; 0 for none.",
 )
-@click.option("--hours", type=click.FloatRange(min=0.0, min_open=True), help="Only so many hours.")
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Only so many hours; with --burstiness the length of what is drawn.",
+)
 @figure_option
 @output_options(parquet=True)
 def command(

@@ -22,7 +22,7 @@ from modeler.study.lab import Lab
 from modeler.study.modes import TO_ZERO, Mode, modes_of
 from modeler.study.rated import at_factor, first_hours, rps_of, uneven
 from traces import TraceError
-from traces.blocks import blocks_of, resampled
+from traces.blocks import LEAST_REQUESTS, Blocks, blocks_of, resampled
 from traces.errors import Problem
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def breakeven(
     burstiness : sequence of float. Coefficients of variation of the gaps: traffic at an even rate
         instead of the analyst's own.
     replicates : int. Of the traffic's days, for the bands; 0 for none.
-    hours : float, optional. Only the beginning of the traffic. [h]
+    hours : float, optional. Only the beginning of the traffic; with a burstiness the length of what
+        is drawn, which may be longer. [h]
 
     Returns
     -------
@@ -142,7 +143,7 @@ def breakeven(
     found: list[Row] = []
     kinds: Sequence[float | None] = burstiness or [None]
     for cv in kinds:
-        curves = _Curves(lab, traffic, own, cv, replicates)
+        curves = _Curves(lab, traffic, own, cv, replicates, hours)
         for rate in chosen:
             alive = curves.add(alive, rate)
         rows += curves.failed + curves.rows
@@ -156,10 +157,16 @@ class _Curves:
     """Dollars of every mode over the rate, for traffic of one burstiness."""
 
     def __init__(
-        self, lab: Lab, traffic: Traffic, own: float, cv: float | None, replicates: int
+        self,
+        lab: Lab,
+        traffic: Traffic,
+        own: float,
+        cv: float | None,
+        replicates: int,
+        hours: float | None,
     ) -> None:
         self._lab, self._traffic, self._own, self._cv = lab, traffic, own, cv
-        self._replicates = replicates
+        self._replicates, self._hours = replicates, hours
         self._values: dict[str, list[list[float]]] = {}
         self._seen: list[float] = []  # the rates that the traffic has, not those it was drawn for
         self._freedom: list[int] = []
@@ -173,20 +180,24 @@ class _Curves:
         if self._cv is None:
             traffic = at_factor(self._traffic, rate / self._own, seed)
         else:
-            traffic = uneven(self._traffic, rate, self._cv, seed)
+            traffic = uneven(self._traffic, rate, self._cv, seed, hours=self._hours)
         if not traffic.duration_s:
             problem = Problem(
                 f"{traffic.requests} request is left at {rate:g} rps", "at least two: more hours"
             )
             raise TraceError(None, problem)
         self._seen.append(rps_of(traffic))
-        self._freedom.append(blocks_of(traffic).freedom)
+        # Of too few requests there is no interval; those of the other rates stand.
+        blocks = blocks_of(traffic) if traffic.requests >= LEAST_REQUESTS else None
+        if blocks is not None:
+            self._freedom.append(blocks.freedom)
+        count = self._replicates if blocks is not None else 0
         scenarios = [mode.scenario for mode in modes if mode.scenario is not None]
-        replayed = iter(self._lab.rows(scenarios, traffic=traffic, replicates=self._replicates))
+        replayed = iter(self._lab.rows(scenarios, traffic=traffic, replicates=count))
         left = []
         for mode in modes:
             if mode.scenario is None:
-                row, values = self._by_token(traffic)
+                row, values = self._by_token(traffic, blocks)
             else:
                 full = next(replayed)
                 if full["status"] != "ok":
@@ -254,25 +265,27 @@ class _Curves:
 
     def _band(self, at: float, pair: tuple[str, str], rate: Floats) -> tuple[float, float] | None:
         one, other = (self._values[name] for name in pair)
-        count = min(map(len, [*one, *other]))
-        if not count:
+        known = [k for k in range(len(rate)) if one[k] and other[k]]
+        if len(known) < 2:
             return None
-        first, second = (np.array([each[:count] for each in values]) for values in (one, other))
-        return band_of(at, rate, first, second, min(self._freedom))
+        count = min(len(values[k]) for values in (one, other) for k in known)
+        first, second = (np.array([each[k][:count] for k in known]) for each in (one, other))
+        return band_of(at, rate[known], first, second, min(self._freedom))
 
     def _column(self, name: str, key: str) -> list[Any]:
         return [row[key] for row in self.rows if row["mode"] == name]
 
-    def _by_token(self, traffic: Traffic) -> tuple[Row, list[float]]:
+    def _by_token(self, traffic: Traffic, blocks: Blocks | None) -> tuple[Row, list[float]]:
         """The bill of an API, of the traffic and of the same replicates as the others have."""
         asked = self._lab.scenario.token_api
         assert asked is not None
         usd = token_usd(traffic, asked)
-        blocks = blocks_of(traffic)
-        seed = self._lab.scenario.seed
-        drawn = (resampled(traffic, blocks, seed_of(seed, k)) for k in range(self._replicates))
-        values = [token_usd(one.traffic, asked) for one in drawn]
-        ends = band(np.array(values), blocks.freedom) if values else None
+        values, ends = list[float](), None
+        if blocks is not None and self._replicates:
+            seed = self._lab.scenario.seed
+            drawn = (resampled(traffic, blocks, seed_of(seed, k)) for k in range(self._replicates))
+            values = [token_usd(one.traffic, asked) for one in drawn]
+            ends = band(np.array(values), blocks.freedom)
         row = empty()
         row["usd_per_month"] = usd
         row["usd_low"], row["usd_high"] = (None, None) if ends is None else ends

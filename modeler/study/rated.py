@@ -51,8 +51,10 @@ def at_factor(traffic: Traffic, factor: float, seed: int) -> Traffic:
     return transform.scale(_single(traffic, seed), factor, seed)
 
 
-def uneven(traffic: Traffic, rate_rps: float, cv: float, seed: int) -> Trace:
-    """As long as some traffic, at an even rate, with gaps of a coefficient of variation.
+def uneven(
+    traffic: Traffic, rate_rps: float, cv: float, seed: int, *, hours: float | None = None
+) -> Trace:
+    """Traffic at an even rate, with gaps of a coefficient of variation.
 
     What is known of single requests, tokens and service times, is drawn from the traffic's own.
 
@@ -62,6 +64,7 @@ def uneven(traffic: Traffic, rate_rps: float, cv: float, seed: int) -> Trace:
     rate_rps : float. [requests/s]
     cv : float. Of the gaps; 1 is a Poisson process.
     seed : int.
+    hours : float, optional. Its length; by default as long as the traffic. [h]
 
     Raises
     ------
@@ -71,7 +74,7 @@ def uneven(traffic: Traffic, rate_rps: float, cv: float, seed: int) -> Trace:
         problem = Problem("out of range", "0.05 to 20", column="burstiness", value=f"{cv:g}")
         raise TraceError(None, problem)
     kind = "poisson" if cv == 1.0 else "hyperexponential" if cv > 1.0 else "gamma"
-    days = traffic.duration_s / 86_400.0
+    days = traffic.duration_s / 86_400.0 if hours is None else hours / 24.0
     law = TrafficLaw.model_validate(
         {"days": days, "mean_rps": rate_rps, "gaps": Gaps.model_validate({"law": kind, "cv": cv})}
     )

@@ -185,6 +185,7 @@ def test_traffic_at_other_rates():
         gaps = np.diff(made.arrival_s)
         assert gaps.std() / gaps.mean() == pytest.approx(cv, rel=0.12)
         assert set(made.columns) == set(TRACE.columns)
+    assert uneven(TRACE, 0.2, 1.0, 1, hours=48.0).duration_s == pytest.approx(172_800, rel=1e-3)
     with pytest.raises(TraceError, match="burstiness"):
         uneven(TRACE, 0.2, 99.0, 1)
 
@@ -204,6 +205,15 @@ def test_the_command(tmp_path):
     assert told["advice"] in ran.stderr
     wrong = CliRunner().invoke(cli, ["breakeven", "--rates", "0.02rps,x"])
     assert "x: expected numbers above 0, as 0.5rps" in wrong.output
+
+
+def test_a_rate_with_too_few_requests_has_no_band():
+    found = breakeven(lab_of(), [1e-4, 0.05], modes=("min-1", "lambda"), replicates=4)
+    few, *rest = rows_of(found, "min-1")
+    assert few["usd_low"] is None
+    assert all(row["usd_low"] is not None for row in rest)
+    (one,) = found.crossings
+    assert one["low"] <= one["requests_per_hour"] <= one["high"]
 
 
 def test_the_sentence_where_the_cheapest_never_changes():

@@ -29,7 +29,7 @@ def draw(found: Breakeven) -> Figure:
             rows = [row for row in done if row["mode"] == mode and row["burstiness"] == cv]
             x = [row["requests_per_hour"] for row in rows]
             color = colors[k % len(colors)]
-            label = mode if cv is None else f"{mode}, gaps vary by {cv:g}"
+            label = mode if n == 0 else None
             axes.plot(x, [row["usd_per_month"] for row in rows], _DASHES[n % len(_DASHES)],
                       color=color, marker="o", markersize=3.5, label=label)  # fmt: skip
             if rows[0]["usd_low"] is not None:
@@ -54,7 +54,12 @@ def draw(found: Breakeven) -> Figure:
         for side in (axes.xaxis, axes.yaxis):
             side.set_major_formatter(FuncFormatter(_number))
             side.set_minor_formatter(NullFormatter())
-        axes.legend(loc="best", ncols=2)
+        for n, cv in enumerate(kinds):
+            if cv is not None:
+                axes.plot(
+                    [], [], _DASHES[n % len(_DASHES)], color=SOFT, label=f"gaps vary by {cv:g}"
+                )
+        figure.legend(loc="outside lower center", ncols=5)
     axes.set_xlabel("requests an hour")
     axes.set_ylabel("dollars a month")
     axes.set_title("What each way to serve costs at each request rate", pad=34.0)
