@@ -92,7 +92,7 @@ def command(
         deliver(_text(found), output)
     else:
         emit(found, format=format, output=output, table=found.rows())
-        talk(found.advice)
+        talk(found.sentence())
     if fail_on is not None and found.worst in _GATES[fail_on]:
         ctx.exit(exits.GATE)
 
@@ -100,7 +100,7 @@ def command(
 def _text(found: Diagnosis) -> str:
     """The findings one below the other, the most severe first, and the advice."""
     blocks = [_block(one) for one in found.findings]
-    return "\n".join([*blocks, textwrap.fill(found.advice, _WIDTH) + "\n"])
+    return "\n".join([*blocks, textwrap.fill(found.sentence(), _WIDTH) + "\n"])
 
 
 def _block(one: Finding) -> str:

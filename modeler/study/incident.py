@@ -61,13 +61,11 @@ class Incident:
     meta : dict. The traffic, the window, and what to know of both.
     rows : tuple of dict. One a policy, the one that ran first; one that could not be replayed
         keeps its place with ``status`` and ``error``.
-    advice : str. What the rows say, in a sentence or two.
     timeline : dict. Demand, and ready replicas and misses of each policy, by bin of the window.
     """
 
     meta: dict[str, Any]
     rows: tuple[dict[str, Any], ...]
-    advice: str
     timeline: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,9 +74,13 @@ class Incident:
             "schema": "incident/1",
             **self.meta,
             "policies": list(self.rows),
-            "advice": self.advice,
+            "advice": self.sentence(),
             "timeline": self.timeline,
         }
+
+    def sentence(self) -> str:
+        """What the rows say, in a sentence or two."""
+        return advice(self.rows, self.meta)
 
     def frame(self) -> pd.DataFrame:
         """One row a policy; nested values become dotted columns."""
@@ -87,7 +89,7 @@ class Incident:
         return pd.json_normalize(list(self.rows))
 
     def __repr__(self) -> str:
-        return f"Incident under {len(self.rows)} policies: {self.advice}"
+        return f"Incident under {len(self.rows)} policies: {self.sentence()}"
 
 
 def incident(
@@ -158,7 +160,7 @@ def incident(
         **_meta(ran, part, rows[0]["requests"]),
         "notes": _notes(part, pad_s, metered=any(one.metered for one in points)),
     }
-    return Incident(meta, tuple(rows), advice(rows, meta), timeline_of(ran, part, shown))
+    return Incident(meta, tuple(rows), timeline_of(ran, part, shown))
 
 
 def _notes(part: Part, pad_s: float | None, *, metered: bool) -> list[str]:

@@ -226,7 +226,7 @@ def test_nothing_is_found_where_nothing_is_wrong():
     diagnosis = doctor(healthy, STEADY)
     assert diagnosis.findings == ()
     assert diagnosis.worst is None
-    assert f"{len(CHECKS)} checks" in diagnosis.advice
+    assert f"{len(CHECKS)} checks" in diagnosis.sentence()
     assert list(diagnosis.frame().columns)[:2] == ["id", "severity"]
 
 
@@ -285,7 +285,7 @@ def test_every_preset_is_examined():
     traffic = traces.load(base.trace, seed=base.seed)
     for preset in PRESETS:
         diagnosis = doctor(with_preset(base, preset), traffic)
-        assert diagnosis.advice, preset.key
+        assert diagnosis.sentence(), preset.key
         assert "<p>" in diagnosis._repr_html_()
         for finding in diagnosis.findings:
             assert finding.reason.endswith(".")

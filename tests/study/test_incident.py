@@ -86,7 +86,7 @@ def test_the_step_is_as_worked_out_by_hand():
     assert (ran["peak_replicas"], ran["ready_at_start"]) == (2, 1)
     # One more waits every 5 s from 1200 s on, until the second replica is there.
     assert ran["peak_backlog"] == pytest.approx((2220.0 - 1200.0) / 5.0, abs=2)
-    assert found.advice == (
+    assert found.sentence() == (
         "Had policies.1.schedule been at(2026-03-02T08:25:00), capacity would have been asked for "
         f"10 m 0 s earlier: {(late & ~then).sum():,} of {late.sum():,} late or failed requests "
         "saved for $6.00 more in the window."
@@ -101,7 +101,7 @@ def test_what_was_asked_for_before_the_window_is_on_its_way():
     assert ran["acted_s"] is earlier["earlier_s"] is None
     found = worked(("26m", "1h20m"))
     assert [row["pending_at_start"] for row in found.rows] == [0, 1]
-    assert found.advice.startswith(
+    assert found.sentence().startswith(
         "Had policies.1.schedule been at(2026-03-02T08:25:00), 2 replicas instead of 1 would have "
         "been ready or on their way as it began: "
     )
@@ -180,7 +180,7 @@ def test_the_worst_hour_is_found():
     calm = with_values(loads(SCENARIO), {"fleet.initial": 4, "fleet.min": 4})
     busy = incident(calm, trace=TRACE)
     assert busy.meta["window"]["how"].startswith("the busiest hour: no request missed")
-    assert busy.advice == "Every request of the window had its answer within 2.0 s as it was."
+    assert busy.sentence() == "Every request of the window had its answer within 2.0 s as it was."
     short = incident(loads(SCENARIO), trace=Trace(np.arange(100.0)))
     assert short.meta["window"]["how"].startswith("all of the traffic")
     assert short.rows[0]["requests"] == 100
@@ -252,7 +252,7 @@ def test_one_that_cannot_be_replayed_keeps_its_row():
     assert (row["status"], row["violations"], row["error_kind"]) == (
         "failed", None, "ModelDoesNotFit"
     )  # fmt: skip
-    assert found.advice.endswith("1 policy could not be replayed; its row says why.")
+    assert found.sentence().endswith("1 policy could not be replayed; its row says why.")
 
 
 def test_other_traffic_is_no_alternative():
@@ -322,4 +322,4 @@ def test_real_traffic(name):
     ran, more = found.rows
     assert ran["requests"] == more["requests"] > 0
     assert more["saved"] == more["rescued"] - more["harmed"]
-    assert found.advice
+    assert found.sentence()

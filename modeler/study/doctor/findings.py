@@ -169,8 +169,7 @@ class Diagnosis:
         """The severity of the first finding; None where nothing was found."""
         return self.findings[0].severity if self.findings else None
 
-    @property
-    def advice(self) -> str:
+    def sentence(self) -> str:
         """What to do, in a sentence or two."""
         if not self.findings:
             return (
@@ -195,7 +194,7 @@ class Diagnosis:
             "scenario": self.scenario,
             "policy": self.policy,
             "checks": self.checks,
-            "advice": self.advice,
+            "advice": self.sentence(),
             "findings": [one.to_dict() for one in self.findings],
         }
 
@@ -218,7 +217,7 @@ class Diagnosis:
         table: str = self.frame()[["severity", "id", "reason", "cure", "command"]].to_html(
             index=False
         )
-        return f"<p>{html.escape(self.advice)}</p>{table}"
+        return f"<p>{html.escape(self.sentence())}</p>{table}"
 
 
 _NOTHING: Final = Finding("", "note", (), (), "", Cure(""), "assumed", "")
