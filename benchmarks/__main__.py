@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks import batching, engine, memory, peers, per_request, policies, reading, simfaas_peer
+from benchmarks import (
+    batching,
+    engine,
+    memory,
+    peers,
+    per_request,
+    policies,
+    reading,
+    simfaas_peer,
+    sweeping,
+)
 
 
 def main() -> None:
@@ -48,6 +58,7 @@ def main() -> None:
         f" (at most {room['allowed_bytes'] / 1e6:.0f})"
     )
     reading.main()
+    sweeping.main()
 
 
 if __name__ == "__main__":
