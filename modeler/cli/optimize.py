@@ -8,13 +8,27 @@ import click
 
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.gates import fail_on_option
-from modeler.cli.options import output_options
+from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit, talk
 from modeler.cli.study_options import advise, goal_options, lab_of, study_options
 
 
 @click.command("optimize")
 @study_options()
+@click.option(
+    "--instance",
+    "instances",
+    metavar="TYPE[,TYPE]",
+    callback=split_list,
+    help="Instance types to choose from.",
+)
+@click.option(
+    "--precision",
+    "precisions",
+    metavar="DTYPES",
+    callback=split_list,
+    help="Precisions of the same parameters to choose from, e.g. fp16,int8.",
+)
 @goal_options[0]
 @goal_options[1]
 @goal_options[2]
@@ -22,6 +36,8 @@ from modeler.cli.study_options import advise, goal_options, lab_of, study_option
 @figure_option
 @output_options(parquet=True)
 def command(
+    instances: tuple[str, ...] | None,
+    precisions: tuple[str, ...] | None,
     goal: str,
     weight: float,
     penalty: str | None,
@@ -34,7 +50,8 @@ def command(
     """Find the setting that costs least and keeps its promises, with a fifth of the replays.
 
     --set PATH=V1,V2,.. names what may be chosen; without it the scenario's own sweep, or what its
-    policy is tuned by: how full it holds its replicas, how long it keeps them, and fleet.min. The
+    policy is tuned by: how full it holds its replicas, how long it keeps them, and fleet.min.
+    --instance and --precision let it choose the machine and the precision of the weights too. The
     answer is a region: every setting that was found within 1 % of the best.
 
     \b
@@ -57,7 +74,12 @@ def command(
     chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
     with lab_of(**asked) as (lab, varied):
         gates = parse_gates(with_gates(lab.base, fail_on).gates)
-        found = optimize(lab, space_of(lab.base, varied), chosen, gates=gates)
+        axes = space_of(lab.base, varied)
+        if instances is not None:
+            axes["hosting.instance"] = instances
+        if precisions is not None:
+            axes["model.dtype"] = precisions
+        found = optimize(lab, axes, chosen, gates=gates)
     draw_to(figure, optimum.draw, found)
     rows = found.frame().to_dict("records")
     emit(found.to_dict(), format=format, output=output, table=rows)

@@ -80,16 +80,33 @@ def grid(
         for precision in precisions or (None,):
             variant, payload = chosen, False
             if precision is not None:
-                variant, payload = _in_precision(base, chosen, precision)
+                variant, payload = in_precision(base, chosen, precision)
             for preset in presets or (None,):
                 points.append(_point(base, variant, preset)._replace(payload=payload))
     return points
 
 
-def _in_precision(
+def in_precision(
     base: Scenario, chosen: Mapping[str, Any], precision: str
 ) -> tuple[dict[str, Any], bool]:
-    """The same choice with the same parameters in another precision, and whether they are all."""
+    """The same choice with the same parameters in another precision, and whether they are all.
+
+    Parameters
+    ----------
+    base : Scenario.
+    chosen : mapping of path to value. Laid over it; its size is that of its own precision.
+    precision : str.
+
+    Returns
+    -------
+    dict, bool
+        The choice with ``model.dtype`` and ``model.size``; and whether that size leaves out scales
+        and what a file keeps in 16 bits.
+
+    Raises
+    ------
+    ScenarioError : no such precision, or an architecture that is not known.
+    """
     given = {path: chosen[path] for path in (SIZE, DTYPE) if path in chosen}
     try:
         sizes, complete = sizes_by_precision(with_values(base, given))

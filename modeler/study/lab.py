@@ -10,7 +10,7 @@ from typing import Any, Final
 import traces
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
-from modeler.study.grid import Point
+from modeler.study.grid import DTYPE, SIZE, Point, in_precision
 from modeler.study.jobs.task import SCENARIO, Task
 from modeler.study.prepare import Prepared
 from modeler.study.result import meta_of
@@ -92,11 +92,18 @@ class Lab:
     def variant(self, settings: Settings) -> Scenario:
         """The scenario with settings changed.
 
+        Another ``model.dtype`` is the same parameters in that precision: the size goes with it,
+        unless it is set as well.
+
         Raises
         ------
         ScenarioError : an unknown path, or values that do not fit.
         """
-        return with_values(self.scenario, dict(settings))
+        chosen = dict(settings)
+        if DTYPE in chosen and SIZE not in chosen:
+            precision = chosen.pop(DTYPE)
+            chosen, _ = in_precision(self.scenario, chosen, precision)
+        return with_values(self.scenario, chosen)
 
     def beside(self, scenario: Scenario) -> Lab:
         """A lab of another scenario with the same traffic and workers; it counts for itself.

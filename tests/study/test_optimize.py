@@ -130,6 +130,12 @@ def test_axes_are_the_policys_own_unless_given():
             with_values(scenario, one)
 
 
+def test_a_precision_brings_its_size():
+    lab = Lab(with_values(BASE, {"model.size": "8GB", "model.dtype": "fp16"}))
+    assert lab.variant({"model.dtype": "int8"}).model.size == 4_000_000_000
+    assert lab.variant({"model.dtype": "int8", "model.size": "5GB"}).model.size == 5_000_000_000
+
+
 def test_neighbours_are_one_step_away():
     axes = {"a": (1, 2, 3), "b": ("x", "y")}
     assert neighbours({"a": 2, "b": "x"}, axes) == [
