@@ -10,7 +10,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.gates import fail_on_option
 from modeler.cli.options import output_options, size_option
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, goal_options, lab_of, study_options
+from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
 
 _COLUMNS: Final = (
     "size_bytes", "usd_per_month", "usd_per_month_low", "usd_per_month_high", "usd_per_gb",
@@ -87,3 +87,6 @@ def command(
         if point.row["status"] != "ok":
             talk(f"{point.size_bytes:,} bytes: {point.row['error']}")
     advise(found.sentence())
+    start = found.knee or found.cheapest or found.points[0]
+    verdicts = [gate.check(start.row) for gate in gates]
+    leave([point.row for point in found.points], verdicts)

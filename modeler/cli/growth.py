@@ -10,7 +10,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.numbers import numbers
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, lab_of, study_options
+from modeler.cli.study_options import advise, lab_of, leave, study_options
 
 
 @click.command("growth")
@@ -73,3 +73,4 @@ def command(
     draw_to(figure, drawing.draw, found)
     emit(found.to_dict(), format=format, output=output, table=list(found.rows))
     advise(found.sentence())
+    leave(found.rows)

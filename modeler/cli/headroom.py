@@ -9,7 +9,7 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, lab_of, study_options
+from modeler.cli.study_options import advise, lab_of, leave, study_options
 
 
 @click.command("headroom")
@@ -43,3 +43,4 @@ def command(figure: str | None, format: str, output: str | None, **asked: Any) -
     ranked = [*found.frontier, *(row for row in found.rows if not row["frontier"]), *found.failed]
     emit(found.to_dict(), format=format, output=output, table=[flat(row) for row in ranked])
     advise(found.sentence())
+    leave([*found.rows, *found.failed])

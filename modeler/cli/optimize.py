@@ -10,7 +10,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.gates import fail_on_option
 from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, goal_options, lab_of, study_options
+from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
 
 
 @click.command("optimize")
@@ -85,3 +85,4 @@ def command(
     emit(found.to_dict(), format=format, output=output, table=rows)
     talk(f"{found.settings} settings, {found.replays:.1f} replays of all of the traffic")
     advise(found.sentence())
+    leave([found.best], [gate.check(found.best) for gate in gates])

@@ -9,7 +9,7 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, goal_options, lab_of, study_options
+from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
 
 _COLUMNS = {
     "name": "bought",
@@ -116,6 +116,7 @@ def command(
         del columns["error"]
     emit(plain, format=format, output=output, table=plain["rows"], columns=columns)
     advise(found.sentence())
+    leave(found.rows)
 
 
 def _number(text: str, option: str, others: tuple[str, ...] = ()) -> float:

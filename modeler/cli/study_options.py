@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -15,6 +15,7 @@ from modeler.cli.output import talk
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
+    from modeler.scenario.gates import Verdict
     from modeler.study.lab import Lab
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -120,6 +121,22 @@ def typed(scenario: Scenario, varied: dict[str, tuple[str, ...]]) -> dict[str, t
         path: tuple(value_at(with_values(scenario, {path: value}), path) for value in values)
         for path, values in varied.items()
     }
+
+
+def leave(rows: Iterable[Mapping[str, Any]], verdicts: Sequence[Verdict] = ()) -> NoReturn:
+    """Tell the gates, and end with the exit code that failed rows and gates come to.
+
+    Parameters
+    ----------
+    rows : iterable of mapping. With ``status`` or ``error``: those without a result are failed.
+    verdicts : sequence of Verdict. Of the winner.
+    """
+    from modeler.cli import exits
+    from modeler.cli.gates import tell_gates
+
+    failed = any(row.get("status", "ok") != "ok" or row.get("error") for row in rows)
+    codes = [exits.PARTIAL] if failed else []
+    click.get_current_context().exit(exits.most_urgent([*codes, tell_gates(verdicts)]))
 
 
 def advise(sentence: str) -> None:

@@ -65,7 +65,9 @@ def band_of(
         logs.append(min(each, key=abs) if each else np.nan)
     found = band(np.array(logs), freedom, signed=True)
     return (
-        None if found is None else (at * float(np.exp(found.low)), at * float(np.exp(found.high)))
+        None
+        if found is None
+        else (at * float(np.exp(min(found.low, 0.0))), at * float(np.exp(max(found.high, 0.0))))
     )
 
 

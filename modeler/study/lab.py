@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import traces
 from modeler.replay.run import Traffic
-from modeler.scenario import Scenario, ScenarioError, scenario_id, with_values
+from modeler.scenario import Scenario, ScenarioError, with_values
 from modeler.study.grid import DTYPE, SIZE, Point, in_precision
+from modeler.study.jobs.key import keys_of
 from modeler.study.jobs.task import SCENARIO, Task
 from modeler.study.prepare import Prepared
 from modeler.study.result import meta_of
@@ -60,7 +61,7 @@ class Lab:
             "progress": progress,
         }
         self._say = say
-        self._made: dict[tuple[str, str, int], Row] = {}
+        self._made: dict[str, Row] = {}
         self.replays = self.requests = 0
 
     def at(self, settings: Settings) -> Lab:
@@ -141,10 +142,12 @@ class Lab:
         """
         points = [self._point(variant) for variant in variants]
         loads = [traffic or self.traffic(point.scenario) for point in points]
-        keys = [
-            (scenario_id(point.scenario) + str(point.error or ""), load.content_hash, replicates)
-            for point, load in zip(points, loads, strict=True)
-        ]
+        keys = keys_of(
+            [
+                Task(SCENARIO, point._replace(settings={}), load.content_hash, replicates)
+                for point, load in zip(points, loads, strict=True)
+            ]
+        )
         new = {key: k for k, key in reversed(list(enumerate(keys))) if key not in self._made}
         if new:
             chosen = sorted(new.values())

@@ -54,6 +54,7 @@ class Optimum:
     settings : int. In the whole space.
     replays : float. Made, in replays of the whole traffic.
     keeps : bool. Whether the best keeps what was asked; else it is what misses least.
+    gates : tuple of Gate. What it had to keep besides.
     """
 
     goal: Goal
@@ -64,6 +65,7 @@ class Optimum:
     settings: int
     replays: float
     keeps: bool
+    gates: tuple[Gate, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``optimum/1``."""
@@ -104,9 +106,11 @@ class Optimum:
         chosen = ", ".join(f"{k} = {_text(v)}" for k, v in self.best["settings"].items())
         if not self.keeps:
             share = 100.0 * self.best["sla_violation_share"]
+            missed = [gate.text for gate in self.gates if not gate.check(self.best).passed]
+            gates = f", nor {', '.join(missed)}" if missed else ""
             return (
-                f"No setting here keeps what is asked; {chosen} misses least, {share:.2g} % of "
-                f"requests at {self.goal.words(self.best)}."
+                f"No setting here keeps what is asked{gates}; {chosen} comes closest: "
+                f"{share:.2g} % of requests missed at {self.goal.words(self.best)}."
             )
         text = f"Take {chosen}: {self.goal.words(self.best)}"
         text += f", {100.0 * self.best['sla_violation_share']:.2g} % of requests missed."
@@ -204,6 +208,7 @@ def optimize(
         settings=len(settings),
         replays=search.spent,
         keeps=search.keeps(best),
+        gates=tuple(gates),
     )
 
 

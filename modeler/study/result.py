@@ -30,7 +30,7 @@ _BRIEF = (
 
 
 class Rows(Sequence[Row]):
-    """Finished rows, each unpacked when it is looked at: a thousand of them take two megabytes.
+    """Finished rows, each unpacked when it is looked at: kept so, one takes two kilobytes.
 
     Parameters
     ----------

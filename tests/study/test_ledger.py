@@ -98,9 +98,6 @@ def test_a_key_holds_everything_that_a_row_depends_on(tmp_path):
     assert key() == keys[0]
     assert key(with_values(BASE, {"name": "another"})) == keys[0]
     before = key(measured)
-    from modeler.study.jobs import key as module
-
-    module._content.cache_clear()
     service.write_text("service_s\n0.1\n0.3\n")
     assert key(measured) != before
 

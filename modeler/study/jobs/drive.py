@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from modeler.study.jobs.executors import Executor
 from modeler.study.jobs.task import Packed, Task, lost
+from modeler.study.rows import Interrupted
 
 # How often a task is tried that takes its worker with it; a chunk is tried twice before that.
 ATTEMPTS: Final = 3
@@ -77,6 +78,17 @@ def drive(
                     rows = future.result()
                 except executor.lost:
                     broken.append(chunk)
+                    continue
+                except Interrupted:
+                    raise
+                except Exception as error:
+                    # Not a scenario's fault, which is a row: something about the chunk. One at a
+                    # time, so that the others are not lost with it.
+                    if len(chunk.numbers) > 1:
+                        waiting.extend(_Chunk((number,)) for number in chunk.numbers)
+                    else:
+                        reason = f"{type(error).__name__}: {error}"
+                        keep([(n, lost(tasks[n], reason)) for n in chunk.numbers])
                     continue
                 keep(list(zip(chunk.numbers, rows, strict=True)))
             if broken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def _key(task: Task) -> str:
         to_plain(point.settings),
         None if point.preset is None else [point.preset.name, point.preset.note],
         None if point.error is None else str(point.error),
-        [_content(text) for text in _texts(settings)],
+        [_content(text, *_stamp(text)) for text in _texts(settings)],
     ]
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
@@ -66,11 +66,17 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
-@cache
-def _content(text: str) -> str:
-    """Hash of the file that a setting names, as it is when first asked; empty for other text."""
-    path = Path(text)
+def _stamp(text: str) -> tuple[int, int]:
+    """When the file that a setting names was last written, and its size; zeros for other text."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    except (OSError, ValueError):  # a name too long for a file, or with a null
-        return ""
+        found = Path(text).stat()
+    except (OSError, ValueError):  # no file, a name too long for one, or with a null
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=256)
+def _content(text: str, written_ns: int, size: int) -> str:
+    """Hash of the file that a setting names; empty for other text."""
+    path = Path(text)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if written_ns and path.is_file() else ""

@@ -107,7 +107,11 @@ class Ledger:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._base = _open(path, read_only=read_only)
-        self._known: set[str] = {key for (key,) in self._base.execute("SELECT key FROM apart")}
+        try:
+            self._known = {key for (key,) in self._base.execute("SELECT key FROM apart")}
+        except sqlite3.Error as error:
+            self._base.close()
+            raise LedgerError(f"{path} is no ledger of runs: {error}") from error
 
     @classmethod
     def create(cls, where: Path, keys: Sequence[str], about: Mapping[str, Any]) -> Self:
@@ -135,8 +139,8 @@ class Ledger:
                     path := where / f"{name}{f'-{number:03}' if number else ''}{_ENDING}"
                 ).exists()
             )
-            path.touch(exist_ok=False)
-            with closing(_open(path)) as base, base:
+            scratch = where / f".{path.stem}.new"
+            with closing(sqlite3.connect(scratch)) as base, base:
                 base.executescript(_TABLES)
                 told = {"schema": _SCHEMA, "created": f"{stamp:%Y-%m-%dT%H:%M:%SZ}",
                         "tasks": len(keys), **about}  # fmt: skip
@@ -144,6 +148,7 @@ class Ledger:
                     "INSERT INTO run VALUES (?, ?)",
                     [(name, json.dumps(value)) for name, value in told.items()],
                 )
+            os.replace(scratch, path)  # a file of runs has its tables, or is not there
         except (OSError, sqlite3.Error) as error:
             raise _cannot(where, error) from error
         return cls(path)
@@ -316,5 +321,6 @@ def _read(
 
 def _cannot(path: Path, error: Exception, *, kept: bool = False) -> LedgerError:
     said = re.sub(r"^\[Errno \d+\] ", "", str(error))
-    also = "; what was committed before is kept: make room, and go on with --resume" if kept else ""
+    cure = "make room, and" if "full" in said or "disk I/O" in said else "let it be written, and"
+    also = f"; what was committed before is kept: {cure} go on with --resume" if kept else ""
     return LedgerError(f"the ledger {path} cannot be written: {said}{also}")

@@ -23,17 +23,23 @@ _ROOTS: Final = (modeler, pricing, traces)
 _KINDS: Final = (".py", ".csv", ".json", ".yaml")
 
 
-@cache
 def world() -> str:
     """Hash of the engine's source, its tables and the libraries that do its arithmetic."""
+    own = pricing_folder()
+    tables = sorted(own.glob("*.csv")) if own is not None and own.is_dir() else []
+    return _hashed(tuple((path, path.stat().st_mtime_ns) for path in tables))
+
+
+@cache
+def _hashed(own: tuple[tuple[Path, int], ...]) -> str:
+    """The same, for a user's tables as they were last written."""
     digest = hashlib.sha256()
     for name in ("numpy", "numba"):
         digest.update(f"{name} {version(name)}\n".encode())
     digest.update(f"{platform.python_version()} {platform.machine()}\n".encode())
     for path in _sources():
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    own = pricing_folder()
-    for path in sorted(own.glob("*.csv")) if own is not None and own.is_dir() else ():
+    for path, _ in own:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

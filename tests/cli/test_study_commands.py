@@ -1,0 +1,96 @@
+"""Commands that end in a decision, and those about runs: what they print, draw and return."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from modeler.cli.main import cli
+from modeler.study.runs import list_runs
+
+
+@pytest.fixture(autouse=True)
+def an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELER_RUNS", str(tmp_path / "runs"))
+    rows = "".join(
+        f"2026-01-05T00:{minute:02d}:{second:02d}Z\n"
+        for minute in range(60)
+        for second in range(0, 60, 2)
+    )
+    (tmp_path / "hour.csv").write_text("timestamp\n" + rows)
+    (tmp_path / "mine.yaml").write_text(
+        "trace: hour.csv\nmodel: {size: 4GB}\nservice: {kind: fixed, mean_s: 1.0}\n"
+        "hosting: {usd_per_hour: $3.60/h}\n"
+    )
+
+
+def ask(*args: str) -> Result:
+    return CliRunner().invoke(cli, list(args), catch_exceptions=False)
+
+
+def test_optimize_prints_draws_and_returns_what_gates_say() -> None:
+    axes = ("--set", "fleet.min=1,2", "--set", "policy.target_utilisation=0.5,0.7")
+    result = ask("optimize", "mine.yaml", *axes, "--format", "json", "--figure", "o.svg")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["schema"] == "optimum/1"
+    assert found["best"]["settings"]["fleet.min"] == 1
+    # One instance at $3.60 for the hour, less its last two seconds.
+    assert found["best"]["usd_total"] == pytest.approx(3.6, rel=0.01)
+    assert Path("o.svg").read_text().startswith("<?xml")
+    missed = ask("optimize", "mine.yaml", *axes, "--fail-on", "usd_per_hour > $1")
+    assert missed.exit_code == 3
+    assert "usd_per_hour <= $1" in missed.stderr
+    assert "No setting here keeps what is asked, nor usd_per_hour" in missed.stderr
+
+
+def test_goldilocks_tells_sizes_that_do_not_fit() -> None:
+    result = ask("goldilocks", "mine.yaml", "--size", "1GB,400GB", "--set", "fleet.min=1,2",
+                 "--format", "csv", "--figure", "g.png")  # fmt: skip
+    assert result.exit_code == 4, result.output
+    lines = result.stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("1000000000,")
+    assert Path("g.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_of_another_kind_is_refused_before_the_work() -> None:
+    result = ask("optimize", "mine.yaml", "--figure", "o.gif")
+    assert result.exit_code == 2
+    assert "expected a name that ends in .png, .svg or .pdf" in result.output
+
+
+def test_a_plan_replays_nothing_and_a_sweep_is_kept(tmp_path: Path) -> None:
+    planned = ask("sweep", "mine.yaml", "--set", "fleet.min=1,2", "--plan", "--format", "json")
+    assert planned.exit_code == 0, planned.output
+    assert json.loads(planned.stdout)["to_make"] == 3
+    assert "2 scenarios and 1 fixed fleets: about" in planned.stderr
+    assert list_runs(tmp_path / "runs") == []
+    first = ask("sweep", "mine.yaml", "--set", "fleet.min=1,2", "--format", "json")
+    again = ask("sweep", "mine.yaml", "--set", "fleet.min=1,2", "--format", "json", "--resume")
+    assert first.exit_code == again.exit_code == 0
+    assert first.stdout == again.stdout
+    assert "3 of 3 rows are done" in again.stderr
+    named = ask("sweep", "--resume", "mine.yaml", "--set", "fleet.min=1,2", "--format", "json")
+    assert named.stdout == first.stdout
+    off = ask("sweep", "mine.yaml", "--no-ledger", "--resume")
+    assert off.exit_code == 2
+    assert "exclude each other" in off.output
+
+
+def test_runs_are_listed_shown_and_taken_away(tmp_path: Path) -> None:
+    swept = ask("sweep", "mine.yaml", "--format", "json")
+    listed = json.loads(ask("runs", "list", "--format", "json").stdout)
+    (run,) = listed["runs"]
+    assert (run["done"], run["tasks"], run["finished"]) == (2, 2, True)
+    assert ask("runs", "show", run["run"], "--format", "json").stdout == swept.stdout
+    assert ask("runs", "show", "--format", "csv").stdout.startswith("scenario_id,")
+    strange = CliRunner().invoke(cli, ["runs", "show", "2031"])
+    assert f"nearest: {run['run']}" in str(strange.exception)
+    assert ask("runs", "prune").exit_code == 2
+    assert ask("runs", "prune", "--keep", "0").stdout == f"{run['run']}\n"
+    assert list_runs(tmp_path / "runs") == []
