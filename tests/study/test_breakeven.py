@@ -171,6 +171,10 @@ def test_the_band_of_a_crossing_is_that_of_its_replicates():
     low, high = band_of(10.0, rate, first, second, 6)
     assert low < 9.5 < 10.5 < high
     assert band_of(10.0, rate, first, second * 1e6, 6) is None
+    # Replicates all on one side of a replay that began cold: it is in its band all the same.
+    low, high = band_of(5.0, rate, first, second, 6)
+    assert low == 5.0
+    assert high > 10.5
 
 
 def test_traffic_at_other_rates():

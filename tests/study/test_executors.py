@@ -202,6 +202,28 @@ def test_every_task_deadly_ends_all_the_same():
     assert {row["status"] for row in rows} == {"failed"}
 
 
+class Strange(Fragile):
+    """An executor that fails for a reason that is no worker's: a message too large, say."""
+
+    lost = ()
+
+    def submit(self, chunk, numbers):
+        answer = super().submit(chunk, numbers)
+        failed = answer.exception() is not None
+        if not failed:
+            return answer
+        answer = Future()
+        answer.set_exception(RuntimeError("message too large"))
+        return answer
+
+
+def test_what_fails_for_another_reason_is_a_row_and_the_others_are_not_lost_with_it():
+    rows = performed(Strange({3}))
+    assert [row["number"] for row in rows if row["status"] == "ok"] == [0, 1, 2, *range(4, 10)]
+    assert rows[3]["status"] == "failed"
+    assert "RuntimeError: message too large" in rows[3]["error"]
+
+
 # --- the traffic on a machine ---
 
 
@@ -223,6 +245,20 @@ def test_traffic_lies_in_the_spool_while_it_is_needed(tmp_path, monkeypatch):
     spool.receive(trace.content_hash, data, digest)
     assert spool.held(trace.content_hash)
     spool.forget(trace.content_hash)
+
+
+def test_spooled_traffic_that_was_changed_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "gettempdir", lambda: str(tmp_path))
+    spool.traffic_of.cache_clear()
+    trace = tokens(200)
+    path = spool.place(trace)
+    data = bytearray(path.read_bytes())
+    where = data.index(trace.arrival_s[5:15].tobytes())
+    data[where : where + 8] = np.float64(trace.arrival_s[5] + 1e-6).tobytes()
+    path.write_bytes(bytes(data))
+    with pytest.raises(spool.TraceMissing):
+        spool.traffic_of(trace.content_hash)
+    assert not path.exists()
 
 
 def test_a_sweep_leaves_nothing_in_the_spool():
