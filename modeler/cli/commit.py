@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import (
     instance_option,
     output_options,
@@ -16,6 +17,7 @@ from modeler.cli.options import (
     trace_option,
 )
 from modeler.cli.output import check_output, emit, talk
+from modeler.cli.study_options import advise
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @region_option
 @seed_option
 @set_option
+@figure_option
 @output_options()
 def command(
     scenario_file: str | None,
@@ -53,6 +56,7 @@ def command(
     region: str | None,
     seed: int | None,
     settings: dict[str, tuple[str, ...]],
+    figure: str | None,
     format: str,
     output: str | None,
 ) -> None:
@@ -65,15 +69,17 @@ def command(
     each depends on type, term and payment: give that of your quote, or read the rates of Savings
     Plans with prices refresh.
 
-    In Python: modeler.study.commit.commitments(*load_of(RUN), ...).
+    In Python: modeler.study.commit(modeler.study.replay(SCENARIO).run, [0.28, 0.44]).
     """
     from modeler.cli.progress import compiling
 
     with compiling():
         from modeler.cli.scenario import scenario_of
+        from modeler.report.studies import commitment
         from modeler.scenario import with_values
         from modeler.study import replay
-        from modeler.study.commit import PLANS, commitments, load_of
+        from modeler.study.commit import PLANS, load_of
+        from modeler.study.committed import commit
 
     check_output(output)
     several = [path for path, values in settings.items() if len(values) > 1]
@@ -86,19 +92,13 @@ def command(
     given = {"model.size": size, "hosting.instance": instance, "hosting.region": region}
     pinned |= {path: value for path, value in given.items() if value is not None}
     scenario = with_values(scenario, pinned) if pinned else scenario
-    load, chosen = load_of(replay(scenario).run, plan)
+    done = replay(scenario).run
+    load, chosen = load_of(done, plan)
     shares = shares or _of_rates(scenario, chosen, load.usd_per_hour)
-    found = [one.to_dict() for one in commitments(load, shares, chosen)]
-    report = {
-        "schema": "commit/1",
-        "plan": chosen,
-        "instance_type": scenario.hosting.instance,
-        "region": scenario.hosting.region,
-        "usd_per_instance_hour": load.usd_per_hour,
-        "hours": float(load.hours.sum()),
-        "instance_hours": float(load.instance_hours.sum()),
-        "commitments": found,
-    }
+    committed = commit(done, shares, chosen)
+    report = committed.to_dict()
+    found = report["commitments"]
+    draw_to(figure, commitment.draw, committed)
     shown = [
         {
             "discount": f"{100 * row['discount']:g} %",
@@ -119,6 +119,7 @@ def command(
         f"{report['instance_hours']:,.1f} instance-hours in {report['hours']:,.1f} hours of "
         f"{scenario.hosting.instance} at ${load.usd_per_hour:.4g}; such hours are taken to go on"
     )
+    advise(committed.sentence())
 
 
 def _of_rates(scenario: Scenario, plan: str, usd_per_hour: float) -> list[float]:

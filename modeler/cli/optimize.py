@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -85,4 +87,16 @@ def command(
     emit(found.to_dict(), format=format, output=output, table=rows)
     talk(f"{found.settings} settings, {found.replays:.1f} replays of all of the traffic")
     advise(found.sentence())
+    if found.keeps:
+        talk(f"to write it out: {_export(asked, found.best['settings'])}")
     leave([found.best], [gate.check(found.best) for gate in gates])
+
+
+def _export(asked: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """The command that writes the winner as a platform's own file."""
+    pinned = {path: one for path, (one, *more) in asked["settings"].items() if not more}
+    words = ["modeler", "export", *filter(None, [asked["scenario_file"]]), "--as", "terraform"]
+    for path, value in {**pinned, **settings}.items():
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        words += ["--set", f"{path}={text}"]
+    return shlex.join(words)

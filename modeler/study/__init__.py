@@ -2,6 +2,9 @@
 
 Reading guide: `sweep`, then `grid` (which scenarios), `presets` (every policy on its platform) and
 `verdict` (what they say); `replay` looks at one scenario closely, `doctor` before any replay.
+`lab` replays what a study asks for: `optimize`, `goldilocks_size`, `headroom`, `growth`,
+`breakeven`, `tornado`, `value`, `spot`; `compare` holds two scenarios against each other with the
+replicates of `bands`; `jobs` performs and keeps.
 """
 
 from __future__ import annotations
@@ -9,11 +12,14 @@ from __future__ import annotations
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
 from modeler.study.breakeven import Breakeven, breakeven
+from modeler.study.commit import CommitError
+from modeler.study.committed import Committed, commit
 from modeler.study.compare import CompareError, compare, compare_rows
 from modeler.study.comparison import Comparison
 from modeler.study.diverge import Divergence, first_divergence, settings_changed
 from modeler.study.doctor import Diagnosis, doctor
-from modeler.study.goal import Goal
+from modeler.study.explain import explain_figure
+from modeler.study.goal import Goal, GoalError
 from modeler.study.goldilocks_size import GoldilocksSize, goldilocks_size
 from modeler.study.growth import Growth, growth
 from modeler.study.headroom import Headroom, headroom
@@ -26,6 +32,7 @@ from modeler.study.presets import PRESETS, Preset, is_preset, presets_of
 from modeler.study.replay import Replay, replay
 from modeler.study.result import SweepResult
 from modeler.study.rows import Interrupted
+from modeler.study.runs import list_runs, prune, read_run
 from modeler.study.space import space_of
 from modeler.study.spot import SpotError, spot
 from modeler.study.spot_result import SpotResult
@@ -38,11 +45,14 @@ __all__ = [
     "PRESETS",
     "BacktestError",
     "Breakeven",
+    "CommitError",
+    "Committed",
     "CompareError",
     "Comparison",
     "Diagnosis",
     "Divergence",
     "Goal",
+    "GoalError",
     "GoldilocksSize",
     "Growth",
     "Headroom",
@@ -62,18 +72,23 @@ __all__ = [
     "backtest",
     "best_timeline",
     "breakeven",
+    "commit",
     "compare",
     "compare_rows",
     "doctor",
+    "explain_figure",
     "first_divergence",
     "goldilocks_size",
     "growth",
     "headroom",
     "incident",
     "is_preset",
+    "list_runs",
     "optimize",
     "plan",
     "presets_of",
+    "prune",
+    "read_run",
     "read_seen",
     "replay",
     "settings_changed",

@@ -42,6 +42,11 @@ def test_optimize_prints_draws_and_returns_what_gates_say() -> None:
     # One instance at $3.60 for the hour, less its last two seconds.
     assert found["best"]["usd_total"] == pytest.approx(3.6, rel=0.01)
     assert Path("o.svg").read_text().startswith("<?xml")
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("to write it out")]
+    command = line.partition(": modeler ")[2].split()
+    written = ask(*command)
+    assert written.exit_code == 0, written.output
+    assert "aws_appautoscaling_policy" in written.stdout
     missed = ask("optimize", "mine.yaml", *axes, "--fail-on", "usd_per_hour > $1")
     assert missed.exit_code == 3
     assert "usd_per_hour <= $1" in missed.stderr

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeler.cli.main import cli
+from modeler.report.studies import commitment, figure_bytes
 from modeler.scenario import Scenario, with_values
-from modeler.study import replay
+from modeler.study import commit, replay
 from modeler.study.commit import CommitError, Load, commitments, load_of
 from traces import Trace
 
@@ -160,3 +161,19 @@ def test_the_command(tmp_path, monkeypatch):
         2,
         True,
     )
+
+
+def test_a_run_gives_its_advice_and_its_figure():
+    done = replay(Scenario(), trace=TRACE).run
+    found = commit(done, [0.28, 0.44])
+    assert [one.discount for one in found.found] == [0.28, 0.44]
+    assert found.found == commitments(*_load(done), found.plan)
+    best = max(found.found, key=lambda one: one.saved_usd)
+    assert f"{100 * best.discount:g} % off" in found.sentence()
+    assert json.loads(json.dumps(found.to_dict()))["advice"] == found.sentence()
+    assert figure_bytes(commitment.draw, found, "png").startswith(b"\x89PNG")
+
+
+def _load(done):
+    load, _ = load_of(done)
+    return load, [0.28, 0.44]
