@@ -298,7 +298,7 @@ def test_a_plan_counts_what_is_known(tmp_path):
 
 
 def test_rows_are_flat_in_memory():
-    """A row more costs half of its text of thirty kilobytes: scenario, brief, and the row packed."""
+    """A row more costs half of its text of thirty kilobytes: its scenario, and the row packed."""
     import tracemalloc
 
     sizes = {}
