@@ -10,7 +10,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.numbers import numbers
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, lab_of, study_options
+from modeler.cli.study_options import advise, lab_of, leave, study_options
 
 
 @click.command("breakeven")
@@ -108,3 +108,5 @@ def command(
             f"{one['above']} above" + ("" if one["cheapest"] else " (a third costs less there)")
         )
     advise(found.sentence())
+    # A way to serve that is not possible here is an answer; where none is, there is no answer.
+    leave([] if any(row["status"] == "ok" for row in found.rows) else found.rows)

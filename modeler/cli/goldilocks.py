@@ -75,7 +75,7 @@ def command(
         found = goldilocks_size(
             lab,
             [parse_size(size) if isinstance(size, str) else int(size) for size in given],
-            space_of(lab.base, varied),
+            space_of(lab.base, varied, pinned=lab.pinned),
             chosen,
             gates=gates,
             replicates=replicates or 0,

@@ -38,7 +38,7 @@ def command(figure: str | None, format: str, output: str | None, **asked: Any) -
 
     check_output(output)
     with lab_of(**asked) as (lab, varied):
-        found = headroom(lab, space_of(lab.base, varied, delays=False))
+        found = headroom(lab, space_of(lab.base, varied, delays=False, pinned=lab.pinned))
     draw_to(figure, drawing.draw, found)
     ranked = [*found.frontier, *(row for row in found.rows if not row["frontier"]), *found.failed]
     emit(found.to_dict(), format=format, output=output, table=[flat(row) for row in ranked])

@@ -76,7 +76,7 @@ def command(
     chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
     with lab_of(**asked) as (lab, varied):
         gates = parse_gates(with_gates(lab.base, fail_on).gates)
-        axes = space_of(lab.base, varied)
+        axes = space_of(lab.base, varied, pinned=lab.pinned)
         if instances is not None:
             axes["hosting.instance"] = instances
         if precisions is not None:

@@ -92,6 +92,8 @@ def prune(run: str | None, ledger: str | None, keep: int | None, older_than: str
 
     if (run is None) is (keep is None and older_than is None):
         raise click.UsageError("say which: RUN, or --keep N, or --older-than TIME")
+    if older_than is not None and older_than.strip().replace(".", "", 1).isdigit():
+        raise click.UsageError(f"--older-than {older_than}: expected a time with its unit, 30d say")
     age_s = None if older_than is None else parse_duration(older_than)
     gone = take_away(_folder(ledger), keep=keep, older_than_s=age_s, name=run)
     for name in gone:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from modeler.cli.ledger import ledger_of, ledger_options
+from modeler.cli.ledger import ledger_of
 from modeler.cli.options import policy_option, seed_option, set_option, trace_option
 from modeler.cli.output import talk
 
@@ -50,7 +50,11 @@ def study_options(*, executor: bool = True) -> Callable[[F], F]:
     """SCENARIO, ``--trace``, ``--set``, ``--policy``, ``--seed``, the workers and the ledger."""
 
     def decorate(command: F) -> F:
-        command = ledger_options(command)
+        command = click.option(
+            "--ledger",
+            metavar="DIR",
+            help="Keep rows in this folder of runs, and take over those of earlier studies.",
+        )(command)
         command = click.option(
             "--workers",
             type=click.IntRange(min=1),
@@ -82,7 +86,6 @@ def lab_of(
     settings: dict[str, tuple[str, ...]],
     workers: int | None,
     ledger: str | None,
-    no_ledger: bool,
     executor: str = "threads",
 ) -> Iterator[tuple[Lab, dict[str, tuple[Any, ...]]]]:
     """The lab that the options mean, and the settings with several values, as typed.
@@ -99,7 +102,8 @@ def lab_of(
     from modeler.scenario import with_values
     from modeler.study.lab import Lab
 
-    book = ledger_of(ledger, off=no_ledger)
+    if ledger is not None:
+        ledger_of(ledger)  # refused now, and not after the work
     scenario = scenario_of(
         scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
     )
@@ -109,7 +113,10 @@ def lab_of(
         axes = {path: v for path, v in scenario.sweep.items() if path not in pinned}
         scenario = with_values(scenario, {**pinned, "sweep": axes})
     with shown() as progress:
-        lab = Lab(scenario, executor=executor, workers=workers, ledger=book, progress=progress)
+        lab = Lab(
+            scenario, executor=executor, workers=workers, ledger=ledger, progress=progress,
+            pinned=pinned,
+        )  # fmt: skip
         yield lab, typed(scenario, varied)
 
 

@@ -90,7 +90,7 @@ def command(
         asked_sizes = [parse_size(size) for size in sizes or ()]
         found = start_value(
             lab,
-            space_of(lab.base, varied),
+            space_of(lab.base, varied, pinned=lab.pinned),
             sizes=asked_sizes or lab.base.sweep.get("model.size"),
             goal=chosen,
             step_s=step_s,

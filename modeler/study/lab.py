@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ class Lab:
     trace : Trace or CountSeries, optional. The traffic, instead of what the scenario names.
     executor, workers, ledger, say : as for `modeler.study.sweep`.
     progress : called with a `Status` now and then, of the batch at work.
+    pinned : collection of str. Paths that the analyst set to one value, which are not searched.
 
     Attributes
     ----------
@@ -50,8 +51,9 @@ class Lab:
         ledger: str | os.PathLike[str] | None = None,
         progress: Callable[[Status], None] | None = None,
         say: Say = lambda text: None,
+        pinned: Collection[str] = (),
     ) -> None:
-        self.base = scenario
+        self.base, self.pinned = scenario, frozenset(pinned)
         self.scenario = with_values(scenario, {"sweep": {}})
         self._given = trace
         self._how: dict[str, Any] = {
@@ -111,7 +113,7 @@ class Lab:
 
         What either has replayed the other need not.
         """
-        other = Lab(scenario, trace=self._given, say=self._say, **self._how)
+        other = Lab(scenario, trace=self._given, say=self._say, pinned=self.pinned, **self._how)
         other._made = self._made
         return other
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from modeler.scenario import Scenario
@@ -38,6 +38,7 @@ def space_of(
     settings: Mapping[str, Sequence[Any]] | None = None,
     *,
     delays: bool = True,
+    pinned: Collection[str] = (),
 ) -> dict[str, tuple[Any, ...]]:
     """The axes to search: the analyst's, else what the scenario's policy is tuned by.
 
@@ -46,6 +47,7 @@ def space_of(
     scenario : Scenario. Its own ``sweep`` gives axes too, its sizes left out: a size is a question
         of its own, see `modeler.study.goldilocks_size`.
     settings : mapping of path to values, optional. Instead of those.
+    pinned : collection of str. Paths that were set to one value and are no axes then.
     delays : bool. Whether how long a policy keeps its replicas is an axis of its own.
 
     Returns
@@ -63,7 +65,7 @@ def space_of(
     if scenario.in_force[0].kind not in ("fixed", "per_request"):
         least = scenario.fleet.min if scenario.fleet.min == 0 else 1
         axes.setdefault("fleet.min", tuple(sorted({least, *_within(scenario, _MINIMA)})))
-    return axes
+    return {path: values for path, values in axes.items() if path not in pinned}
 
 
 def _within(scenario: Scenario, values: Sequence[int]) -> list[int]:

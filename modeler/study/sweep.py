@@ -203,6 +203,8 @@ class _Counter:
 
     def _report(self) -> None:
         if self._progress is not None:
-            self._progress(
-                Status(sum(self._done), sum(self._totals), self._finished, len(self._totals))
-            )
+            # Where nobody listens any more (a closed pipe) the work goes on all the same.
+            with contextlib.suppress(OSError):
+                self._progress(
+                    Status(sum(self._done), sum(self._totals), self._finished, len(self._totals))
+                )

@@ -20,6 +20,8 @@ Row = dict[str, Any]
 Settings = dict[str, Any]
 Headline = tuple[float, float]
 
+# A change of less than this, of what it changes, is none: it is seen in no table.
+_NOTHING: Final = 1e-4
 TOP: Final = 3
 
 
@@ -50,7 +52,9 @@ class Bar:
     @property
     def moves(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.error) or self.swing(0) > 0.0 or self.swing(1) > 0.0
+        usd, share = (abs(value or 0.0) for value in self.base)
+        dollars = self.swing(0) > _NOTHING * usd
+        return bool(self.error) or dollars or self.swing(1) > _NOTHING * share
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -264,7 +268,7 @@ def _sides(
     if against is not None:
         other = dict(against)
     else:
-        axes = space_of(lab.base)
+        axes = space_of(lab.base, pinned=lab.pinned)
         if not any(len(values) > 1 for values in axes.values()):
             other = {"fleet.min": lab.scenario.fleet.min + 1}
         else:

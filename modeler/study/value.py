@@ -72,7 +72,10 @@ def start_value(
     if not step_s > 0.0:
         raise ValueError(f"step_s {step_s:g}: expected seconds above 0")
     goal = goal or Goal()
-    space = {path: tuple(v) for path, v in (space_of(lab.base) if axes is None else axes).items()}
+    space = {
+        path: tuple(v)
+        for path, v in (space_of(lab.base, pinned=lab.pinned) if axes is None else axes).items()
+    }
     found = [
         _of_size(lab, space, size, goal, step_s, cost_usd, interventions)
         for size in sizes or (lab.scenario.model.size,)

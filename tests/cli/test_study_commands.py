@@ -53,6 +53,15 @@ def test_optimize_prints_draws_and_returns_what_gates_say() -> None:
     assert "No setting here keeps what is asked, nor usd_per_hour" in missed.stderr
 
 
+def test_what_was_set_to_one_value_is_not_searched() -> None:
+    result = ask("optimize", "mine.yaml", "--set", "fleet.min=2", "--format", "json")
+    found = json.loads(result.stdout)
+    assert "fleet.min" not in found["axes"]
+    assert found["axes"]
+    # Two instances all along, at $3.60.
+    assert found["best"]["usd_total"] == pytest.approx(7.2, rel=0.01)
+
+
 def test_goldilocks_tells_sizes_that_do_not_fit() -> None:
     result = ask("goldilocks", "mine.yaml", "--size", "1GB,400GB", "--set", "fleet.min=1,2",
                  "--format", "csv", "--figure", "g.png")  # fmt: skip
@@ -97,5 +106,6 @@ def test_runs_are_listed_shown_and_taken_away(tmp_path: Path) -> None:
     strange = CliRunner().invoke(cli, ["runs", "show", "2031"])
     assert f"nearest: {run['run']}" in str(strange.exception)
     assert ask("runs", "prune").exit_code == 2
+    assert "expected a time with its unit" in ask("runs", "prune", "--older-than", "30").output
     assert ask("runs", "prune", "--keep", "0").stdout == f"{run['run']}\n"
     assert list_runs(tmp_path / "runs") == []

@@ -198,7 +198,7 @@ def test_the_command(tmp_path):
     (tmp_path / "s.yaml").write_text(SCENARIO.replace("1ms", "60s"))
     ran = CliRunner().invoke(
         cli,
-        ["breakeven", str(tmp_path / "s.yaml"), "--no-ledger", "--hours", "6", "--replicates", "0",
+        ["breakeven", str(tmp_path / "s.yaml"), "--hours", "6", "--replicates", "0",
          "--rates", "0.02rps,0.1/s", "--modes", "min-1,lambda", "--burstiness", "1,3",
          "--format", "json", "--figure", str(tmp_path / "b.png")],
     )  # fmt: skip

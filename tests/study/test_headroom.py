@@ -132,7 +132,7 @@ def test_the_command(tmp_path):
     (tmp_path / "t.csv").write_text("timestamp\n" + "".join(f"{at}\n" for at in TRACE.arrival_s))
     ran = CliRunner().invoke(
         cli,
-        ["headroom", str(tmp_path / "s.yaml"), "--no-ledger", "--set", "fleet.min=1,3",
+        ["headroom", str(tmp_path / "s.yaml"), "--set", "fleet.min=1,3",
          "--format", "json", "--figure", str(tmp_path / "h.png")],
     )  # fmt: skip
     assert ran.exit_code == 0, ran.output

@@ -280,6 +280,13 @@ def test_runs_are_taken_away_by_number_age_and_name(tmp_path):
         prune(tmp_path)
 
 
+def test_a_listener_that_went_away_fails_no_row():
+    def gone(status):
+        raise BrokenPipeError
+
+    assert swept(2, progress=gone).failed == 2  # those that do not fit
+
+
 def test_a_plan_counts_what_is_known(tmp_path):
     swept(4, ledger=tmp_path)
     found = plan(

@@ -142,7 +142,7 @@ def test_the_command_prints_draws_and_advises(tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text(f"trace: two.csv\n{SCENARIO}")
 
     def modeler(*args):
-        return CliRunner().invoke(cli, ["spot", "mine.yaml", "--no-ledger", *args])
+        return CliRunner().invoke(cli, ["spot", "mine.yaml", *args])
 
     asked = ("--shares", "0,0.5,1", "--reclaims", "5-10%,20", "--spot-price", "$0.5")
     ran = modeler(*asked, "--format", "json", "--figure", "spot.svg")

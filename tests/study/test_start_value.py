@@ -204,7 +204,7 @@ def test_the_command_prints_saves_and_draws(tmp_path, monkeypatch):
         "queue: {client_timeout_s: none}\nsla: {threshold_s: 10s}\n"
         "cold_start: {total_s: 100}\npolicy: {kind: fixed, replicas: 1}\n"
     )
-    asked = ["value", "mine.yaml", "--no-ledger", "--set", "fleet.initial=0,1", "--goal", "cost"]
+    asked = ["value", "mine.yaml", "--set", "fleet.initial=0,1", "--goal", "cost"]
     asked += ["--penalty", "$1", "--step", "5s", "--format", "json", "--figure", "v.svg"]
     ran = CliRunner().invoke(cli, asked)
     assert ran.exit_code == 0, ran.output

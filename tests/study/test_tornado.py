@@ -181,7 +181,7 @@ def test_the_command_prints_saves_and_draws(tmp_path, monkeypatch):
         "fleet: {slots: 1, max: 4}\nhosting: {usd_per_hour: 3}\nqueue: {client_timeout_s: none}\n"
         "policy: {kind: fixed, replicas: 1}\nsla: {threshold_s: 3s}\n"
     )
-    asked = ["tornado", "mine.yaml", "--no-ledger", "--against", "policy.replicas=2"]
+    asked = ["tornado", "mine.yaml", "--against", "policy.replicas=2"]
     asked += ["--goal", "cost", "--penalty", "$0.01", "--top", "1"]
     ran = CliRunner().invoke(cli, [*asked, "--format", "json", "--figure", "t.svg"])
     assert ran.exit_code == 0, ran.output

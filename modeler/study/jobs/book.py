@@ -96,7 +96,8 @@ def begun(
         ledger = Ledger(path)
     try:
         found = {number: row for number, _, row in ledger.rows()}
-        said = [f"run {ledger.path.stem}"]
+        anew = "no run of this sweep to resume, begun anew: " if resume and path is None else ""
+        said = [f"{anew}run {ledger.path.stem}"]
         if found:
             said.append(f"{len(found)} of {len(tasks)} rows are done")
         elsewhere = known(folder, _without(keys, found), besides=ledger.path)
@@ -109,7 +110,10 @@ def begun(
             ledger.keep([(k, keys[k], row) for k, row in taken.items()], cached=True)
             said.append(f"{len(taken)} rows are taken over from earlier runs")
         yield Book(
-            ledger, keys, found | taken, ": ".join((said[0], ", ".join(said[1:] or ["new"])))
+            ledger,
+            keys,
+            found | taken,
+            ": ".join((said[0], ", ".join(said[1:] or ["no rows yet" if path else "new"]))),
         )
     finally:
         ledger.close()
