@@ -105,6 +105,7 @@ def _columns(result: Result) -> list[_Column]:
             lambda row: _money(row["usd_per_hour"]),
             lambda bound: _money(bound.usd_per_hour),
         ),
+        *_band_column(result, "usd_per_hour", ("95 %", "interval", "$/h"), _money),
         _Column(
             ("", "", "$ total"),
             lambda row: _money(row["usd_total"]),
@@ -129,6 +130,9 @@ def _columns(result: Result) -> list[_Column]:
             ),
             ink=lambda row: "good" if row["meets_sla"] else "bad",
         ),
+        *_band_column(
+            result, "sla_violation_share", ("95 %", "interval", "misses"), numbers.percent
+        ),
         _Column(("breach", "to ready", "p50/p95"), lambda row: _pair(row["breach_to_ready_s"])),
         _Column(("decision", "to ready", "p50/p95"), lambda row: _decision(row)),
         _Column(("served:", "latency", "p99"), lambda row: _tight(row["latency_s"]["p99"])),
@@ -142,6 +146,20 @@ def _columns(result: Result) -> list[_Column]:
             ),
         ),
     ]
+
+
+def _band_column(
+    result: Result, figure: str, head: tuple[str, ...], shown: Callable[[float], str]
+) -> list[_Column]:
+    """The interval of a figure, where any row has one."""
+
+    def text(row: Row) -> str:
+        found = (row.get("uncertainty") or {}).get("bands", {}).get(figure)
+        return f"{shown(found['low'])} to {shown(found['high'])}" if found else ""
+
+    if not any(row.get("uncertainty") for row in result["scenarios"]):
+        return []
+    return [_Column(head, text)]
 
 
 def _zero_wait_column(result: Result) -> list[_Column]:

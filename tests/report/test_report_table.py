@@ -39,6 +39,17 @@ def test_every_figure_of_a_row_is_there_at_any_width(sweep: dict[str, Any]) -> N
     assert all(figure in narrow for figure in expected.split())
 
 
+def test_intervals_stand_beside_what_has_them(sweep: dict[str, Any]) -> None:
+    assert "interval" not in sweep_table(sweep)
+    row = sweep["scenarios"][1]
+    bands = {"usd_per_hour": {"low": 1.234, "high": 5.678}, "sla_violation_share": None}
+    rows = [*sweep["scenarios"]]
+    rows[1] = {**row, "uncertainty": {"bands": bands}}
+    text = sweep_table({**sweep, "scenarios": rows}, width=200)
+    assert "1.23 to 5.68" in line_of(text, " 4 GB", "target tracking")
+    assert text.count(" to ") == 1 + text.count("to ready")
+
+
 def test_the_ratio_is_dollars_over_the_work_bound(sweep: dict[str, Any]) -> None:
     row = sweep["scenarios"][1]
     ratio = row["usd_total"] / row["bounds"]["work_bound"]["usd_total"]
