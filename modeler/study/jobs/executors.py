@@ -108,7 +108,11 @@ class Processes:
     def _open(self) -> ProcessPoolExecutor:
         # A fork would copy threads and locks of the compiled engine in whatever state they are.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+        # All workers at the first chunk: one that `submit` starts while a pool breaks is missed by
+        # the thread that ends its workers, which then waits for it or stumbles (CPython 3.11).
+        pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
+        return pool
 
     def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
         """Perform a chunk.
@@ -149,8 +153,8 @@ class Processes:
     def _kill(self) -> None:
         """End a pool whose work is not waited for.
 
-        A worker that was started while its pool broke is not among those that the pool ends: it
-        would wait for ever to hand over its rows, and the interpreter would wait for it.
+        A worker that is busy handing over its rows to a pool that is gone would wait for ever, and
+        the interpreter, when it ends, for the worker.
         """
         workers = list((self._pool._processes or {}).values())
         self._pool.shutdown(wait=False, cancel_futures=True)
