@@ -4,8 +4,8 @@ The table is matched on names so that the edge knows every room's errors without
 rooms: ``--help`` and ``price`` stay quick. An exception class may also carry ``exit_code``.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 OK: Final = 0
 INTERNAL: Final = 1
@@ -63,6 +63,19 @@ def code_of(error: BaseException) -> int:
             return _BY_LIBRARY[library]
     # A file that is missing, a folder that cannot be written: the caller's to mend.
     return USAGE if isinstance(error, OSError) else INTERNAL
+
+
+def of_rows(rows: Iterable[Mapping[str, Any]]) -> int:
+    """What rows come to, of which some may have failed: they have another status, or an error.
+
+    >>> of_rows([{"status": "ok"}, {"status": "failed", "error_kind": "PriceNotFound"}])
+    5
+    """
+    return most_urgent(
+        UNAVAILABLE if _BY_NAME.get(row.get("error_kind") or "") == UNAVAILABLE else PARTIAL
+        for row in rows
+        if row.get("error") is not None or row.get("status", "ok") != "ok"
+    )
 
 
 def most_urgent(codes: Iterable[int]) -> int:

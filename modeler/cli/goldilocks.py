@@ -21,9 +21,7 @@ _COLUMNS: Final = (
 @click.command("goldilocks")
 @study_options()
 @size_option
-@goal_options[0]
-@goal_options[1]
-@goal_options[2]
+@goal_options
 @fail_on_option
 @click.option(
     "--replicates",

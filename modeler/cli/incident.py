@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from modeler.scenario import Scenario
 
 _FIGURES: Final = (".png", ".svg", ".pdf")
-_UNPRICED: Final = frozenset({"PriceNotFound", "AmbiguousPrice"})
 
 
 @click.command("incident")
@@ -139,10 +138,4 @@ def command(
         deliver(incident_text(plain), output)
     else:
         emit(plain, format=format, output=output, table=result.rows)
-    ctx.exit(
-        exits.most_urgent(
-            exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
-            for row in result.rows
-            if row["status"] != "ok"
-        )
-    )
+    ctx.exit(exits.of_rows(result.rows))

@@ -31,9 +31,7 @@ from modeler.cli.study_options import advise, goal_options, lab_of, leave, study
     callback=split_list,
     help="Precisions of the same parameters to choose from, e.g. fp16,int8.",
 )
-@goal_options[0]
-@goal_options[1]
-@goal_options[2]
+@goal_options
 @fail_on_option
 @figure_option
 @output_options(parquet=True)

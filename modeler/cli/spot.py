@@ -9,7 +9,7 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
+from modeler.cli.study_options import advise, lab_of, leave, penalty_option, study_options
 
 _COLUMNS = {
     "name": "bought",
@@ -57,7 +57,7 @@ _COLUMNS = {
     help="How long spot is not to be had at all, about the busiest time; 0s for never.",
 )
 @click.option("--spot-price", metavar="USD", help="Of spot an hour, e.g. $0.51.")
-@goal_options[2]
+@penalty_option
 @figure_option
 @output_options(parquet=True)
 def command(

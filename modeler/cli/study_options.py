@@ -20,30 +20,33 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-goal_options = (
-    click.option(
+penalty_option = click.option(
+    "--penalty",
+    "penalty",
+    metavar="USD",
+    default=None,
+    help="What each missed request costs you, e.g. $0.002.",
+)
+
+
+def goal_options(command: F) -> F:
+    """``--goal``, ``--weight`` and ``--penalty``."""
+    command = penalty_option(command)
+    command = click.option(
+        "--weight",
+        type=click.FloatRange(0.0, 1.0),
+        default=0.5,
+        show_default=True,
+        help="Of cost in a balanced goal.",
+    )(command)
+    return click.option(
         "--goal",
         type=click.Choice(["cheapest", "cost", "speed", "balanced"]),
         default="cheapest",
         show_default=True,
         help="cheapest that keeps the service level and the gates; cost; speed, the 99th "
         "percentile of latency; or balanced between those two.",
-    ),
-    click.option(
-        "--weight",
-        type=click.FloatRange(0.0, 1.0),
-        default=0.5,
-        show_default=True,
-        help="Of cost in a balanced goal.",
-    ),
-    click.option(
-        "--penalty",
-        "penalty",
-        metavar="USD",
-        default=None,
-        help="What each missed request costs you, e.g. $0.002.",
-    ),
-)
+    )(command)
 
 
 def study_options(*, executor: bool = True) -> Callable[[F], F]:
@@ -135,15 +138,13 @@ def leave(rows: Iterable[Mapping[str, Any]], verdicts: Sequence[Verdict] = ()) -
 
     Parameters
     ----------
-    rows : iterable of mapping. With ``status`` or ``error``: those without a result are failed.
+    rows : iterable of mapping. With ``status``; where it is not ok, the ``error_kind`` tells.
     verdicts : sequence of Verdict. Of the winner.
     """
     from modeler.cli import exits
     from modeler.cli.gates import tell_gates
 
-    failed = any(row.get("status", "ok") != "ok" or row.get("error") for row in rows)
-    codes = [exits.PARTIAL] if failed else []
-    click.get_current_context().exit(exits.most_urgent([*codes, tell_gates(verdicts)]))
+    click.get_current_context().exit(exits.most_urgent([exits.of_rows(rows), tell_gates(verdicts)]))
 
 
 def advise(sentence: str) -> None:

@@ -24,8 +24,6 @@ from modeler.cli.options import (
 )
 from modeler.cli.output import check_output, emit, talk, tell_old_prices
 
-_UNPRICED = frozenset({"PriceNotFound", "AmbiguousPrice"})
-
 
 @click.command("sweep")
 @click.argument("scenario_file", metavar="[SCENARIO]", required=False)
@@ -204,10 +202,6 @@ def command(
         rows = chain(plain["scenarios"], plain["references"])
         tell_old_prices(price for row in rows for price in row["prices"])
     print_sweep(result, format=format, output=output)
-    codes = [
-        exits.UNAVAILABLE if row["error_kind"] in _UNPRICED else exits.PARTIAL
-        for row in result.rows.brief
-        if row["status"] != "ok"
-    ]
+    failed = exits.of_rows(result.rows.brief)
     of = best_name(result.rows.brief) if result.gates else ""
-    ctx.exit(exits.most_urgent([*codes, tell_gates(result.gates, of=of)]))
+    ctx.exit(exits.most_urgent([failed, tell_gates(result.gates, of=of)]))

@@ -45,9 +45,7 @@ _COLUMNS = {
     show_default=True,
     help="How many of those that move dollars, and misses, most are searched for a flip point.",
 )
-@goal_options[0]
-@goal_options[1]
-@goal_options[2]
+@goal_options
 @figure_option
 @output_options(parquet=True)
 def command(

@@ -40,9 +40,7 @@ _COLUMNS = {
     show_default=True,
     help="Replay image cache, streaming loader, NVMe, int8, warm pool and the like as well.",
 )
-@goal_options[0]
-@goal_options[1]
-@goal_options[2]
+@goal_options
 @figure_option
 @output_options(parquet=True)
 def command(

@@ -25,8 +25,8 @@ from modeler.replay.machines import GroundRecord
 from modeler.replay.machines_setup import Layer, nodes_of
 from modeler.replay.result import Result
 from modeler.replay.simulate import Floats
+from modeler.scenario.figures import HOURS_A_MONTH
 
-_HOURS_A_MONTH: Final = 730.0
 _FREE_S: Final = 3600.0  # an instance reclaimed sooner costs nothing
 _STORAGE: Final = "yours or the default (hosting.nodes.usd_per_gb_month)"
 
@@ -163,7 +163,7 @@ def _pool_lines(layer: Layer, result: Result, price: UnitPrice) -> list[CostLine
     held_s = math.fsum(life[role == g.HELD])
     if nodes.runs:
         return [*lines, _hours(f"warm pool: {nodes.state}", held_s, price)]
-    quantity = _held_gb(layer) * held_s / pricing.SECONDS_PER_HOUR / _HOURS_A_MONTH
+    quantity = _held_gb(layer) * held_s / pricing.SECONDS_PER_HOUR / HOURS_A_MONTH
     storage = CostLine(
         component=f"warm pool: {nodes.state}, storage",
         quantity=quantity,
@@ -210,7 +210,7 @@ def _held_usd_per_hour(layer: Layer, price: UnitPrice) -> float:
     nodes = nodes_of(layer.pools[0])
     if nodes.runs:
         return price.usd_per_hour
-    return float(_held_gb(layer) * nodes.usd_per_gb_month / _HOURS_A_MONTH)
+    return float(_held_gb(layer) * nodes.usd_per_gb_month / HOURS_A_MONTH)
 
 
 def work_s(layer: Layer, result: Result) -> float:

@@ -13,6 +13,7 @@ import pricing
 from modeler.predict import check_fit
 from modeler.replay.machines import NEVER, Closure, Floats, Outage
 from modeler.scenario import Scenario, with_values
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.weather import (
     BANDS,
     FailedStart,
@@ -25,7 +26,6 @@ from modeler.scenario.weather import (
 from traces import draws
 
 _DAY_S: Final = 86_400.0
-_MONTH_H: Final = 730.0
 _Block = TypeVar("_Block")
 
 
@@ -138,7 +138,7 @@ def rate_per_s(blocks: Sequence[SpotReclaim]) -> float:
     per_hour = 0.0
     for block in blocks:
         own = block.per_hour
-        per_hour += -math.log(1.0 - BANDS[block.band]) / _MONTH_H if own is None else own
+        per_hour += -math.log(1.0 - BANDS[block.band]) / HOURS_A_MONTH if own is None else own
     return per_hour / 3600.0
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pricing
 from modeler.replay.run import Traffic
-from modeler.study.lab import HOURS_A_MONTH
+from modeler.scenario.figures import HOURS_A_MONTH
 
 Row = dict[str, Any]
 TOKENS: Final = ("prompt_tokens", "output_tokens")

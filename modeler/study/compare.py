@@ -13,10 +13,10 @@ from modeler.measure import judge
 from modeler.measure.headlines import Headlines
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.bands import FIGURES, band, lead_of, paired, replicate
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
-from modeler.study.lab import HOURS_A_MONTH
 from modeler.study.result import SweepResult
 from modeler.study.sweep import Status
 from modeler.study.verdict import best_row

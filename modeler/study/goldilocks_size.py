@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.scenario import format_size
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
 from modeler.study.bands import Difference, paired
 from modeler.study.goal import Goal
-from modeler.study.lab import HOURS_A_MONTH, Lab
-from modeler.study.optimize import WITHIN, optimize
+from modeler.study.lab import Lab
+from modeler.study.optimize import optimize
+from modeler.study.search import WITHIN
 
 if TYPE_CHECKING:
     import pandas as pd

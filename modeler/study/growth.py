@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.scenario import Scenario, with_values
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import GoalError
-from modeler.study.lab import HOURS_A_MONTH, Lab
+from modeler.study.lab import Lab
 from modeler.study.rated import at_factor
 
 if TYPE_CHECKING:

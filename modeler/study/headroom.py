@@ -10,8 +10,9 @@ import numpy as np
 
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, value_at
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import GoalError
-from modeler.study.lab import HOURS_A_MONTH, Lab
+from modeler.study.lab import Lab
 from modeler.study.nines import frontier, price, worth
 from modeler.study.space import combinations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import traces
 from modeler.replay.run import Traffic
@@ -19,7 +19,6 @@ from modeler.study.sweep import Say, Status, perform
 
 Row = dict[str, Any]
 Settings = Mapping[str, Any]
-HOURS_A_MONTH: Final = 730.0  # 8,760 hours over 12
 
 
 class Lab:

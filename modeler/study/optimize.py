@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Settings = dict[str, Any]
 
-WITHIN: Final = 0.01
 # Share of the traffic's length that everything is replayed on, and of the replays of an exhaustive
 # search that is not gone beyond: 0.07 of them are spent on the pieces.
 _PIECE: Final = 1 / 14

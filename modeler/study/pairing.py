@@ -14,6 +14,7 @@ from typing import Final
 import pricing
 from modeler.predict import cold_start_law
 from modeler.scenario import default, with_values
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.choice_blocks import Place, Variant, World
 from modeler.study.choice_work import Work, work_of
 from modeler.study.queueing import (
@@ -24,7 +25,6 @@ from modeler.study.queueing import (
     wait_s,
 )
 
-_HOURS_A_MONTH: Final = 730.0
 _DAY_S: Final = 86_400.0
 
 
@@ -95,7 +95,7 @@ def taken(variant: Variant, place: Place, world: World, rate: float) -> Taken:
     servers = instances * found.slots
     latency = total_s(rate, work, servers, variant.cv, share) + round_trip
     wait = wait_s(rate, work, servers, variant.cv, share)
-    usd = instances * hour * _HOURS_A_MONTH
+    usd = instances * hour * HOURS_A_MONTH
     return Taken(latency, how, work, wait, found.slots, instances, usd, start)
 
 
@@ -114,7 +114,7 @@ def _batch(
             f"deadline of {deadline:.0f} s"
         )
     instances = 1 if late else max(math.ceil(busy_s / (deadline - start_s)), 1)
-    runs = _HOURS_A_MONTH * pricing.SECONDS_PER_HOUR / deadline
+    runs = HOURS_A_MONTH * pricing.SECONDS_PER_HOUR / deadline
     usd = runs * (busy_s + instances * start_s) / pricing.SECONDS_PER_HOUR * hour
     return Taken(deadline, found.how, work, None, found.slots, instances, usd, start, late)
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.assumed import Assumption, assumptions_of, changed
 from modeler.study.flips import BEYOND, Flip, find_flip, name_of, shown
 from modeler.study.goal import Goal
-from modeler.study.lab import HOURS_A_MONTH, Lab
+from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
 from modeler.study.space import space_of
 

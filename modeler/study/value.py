@@ -9,9 +9,11 @@ from modeler.predict import ModelDoesNotFit
 from modeler.predict.interventions import AS_IT_IS, Saving, starts
 from modeler.predict.timeline import Timeline
 from modeler.scenario import Scenario, with_values
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import Goal
-from modeler.study.lab import HOURS_A_MONTH, Lab
-from modeler.study.optimize import WITHIN, optimize
+from modeler.study.lab import Lab
+from modeler.study.optimize import optimize
+from modeler.study.search import WITHIN
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
 from modeler.study.space import space_of
 from modeler.study.value_result import Payback, Second, SizeValue, StartValue

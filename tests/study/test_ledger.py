@@ -151,12 +151,7 @@ def test_killed_at_twenty_instants_it_goes_on_and_ends_with_the_same_bytes(tmp_p
                     names = [name for (name,) in base.execute("SELECT name FROM sqlite_master")]
                     if "row" not in names:
                         continue  # killed while the file was made
-                    rows = {
-                        number: (body, cached)
-                        for number, body, cached in base.execute(
-                            "SELECT number, body, cached FROM row"
-                        )
-                    }
+                    rows = {number: (body, cached) for number, body, cached in base.execute(_ROWS)}
             # What was committed stands, byte for byte; a row made again could not be inserted.
             assert seen.items() <= rows.items()
             seen = rows

@@ -16,8 +16,8 @@ from modeler.scenario.gates import parse_gates
 from modeler.study import Goal, Lab, goldilocks_size, optimize, space_of
 from modeler.study.goal import GoalError
 from modeler.study.goldilocks_size import SizePoint, _knee
-from modeler.study.optimize import WITHIN
 from modeler.study.pieces import piece
+from modeler.study.search import WITHIN
 from modeler.study.space import combinations, neighbours
 from modeler.study.surrogate import Foreseen, chance, expected_gain, places
 from traces.transform import thin

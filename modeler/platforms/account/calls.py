@@ -51,7 +51,6 @@ _EXPIRED: Final = frozenset(
 _THROTTLED: Final = frozenset(
     {"Throttling", "ThrottlingException", "TooManyRequestsException", "LimitExceededException"}
 )
-_NOT_THERE: Final = re.compile(r"not ?found|does not exist|could not find", re.IGNORECASE)
 _CONNECT_TIMEOUT_S: Final = 5
 _READ_TIMEOUT_S: Final = 30
 _ATTEMPTS: Final = 6
