@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from pricing.offers import apply, check, differences, read_offers, restore
 from pricing.offers import store as offers_store
 
 TODAY = "2026-11-27"
+DAY = datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp()
 LIST = offer_file(
     (product("A1"), "1.106"), (product("A2", instanceType="g5.2xlarge"), "1.212"),
 )  # fmt: skip
@@ -43,6 +45,7 @@ def listed(tmp_path):
     def write(document=LIST, name="list.json"):
         path = tmp_path / name
         path.write_text(json.dumps(document))
+        os.utime(path, (DAY, DAY))  # what has no date of its own is of the file's day
         return path
 
     return write
