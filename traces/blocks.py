@@ -7,6 +7,7 @@ among themselves; within a block everything stays as it came, bursts and their e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -51,11 +52,6 @@ class Blocks:
     def count(self) -> int:
         """Number of blocks."""
         return len(self.kinds)
-
-    @property
-    def freedom(self) -> int:
-        """Degrees of freedom: blocks less classes."""
-        return self.count - len(set(self.kinds))
 
 
 def blocks_of(traffic: Trace | CountSeries) -> Blocks:
@@ -144,14 +140,14 @@ def resampled(
     ------
     TraceError : no request came in what was drawn.
     """
-    chosen = _chosen(blocks, seed)
+    chosen = _chosen(blocks.kinds, seed)
     width_s = blocks.width_s
     cuts = [(block * width_s, (block + 1) * width_s) for block in chosen]
     lead_s = min(lead_s, width_s)
     if isinstance(traffic, CountSeries):
         lead_s = ceil(lead_s / traffic.bin_s) * traffic.bin_s
     if lead_s > 0.0:
-        end_s = (_chosen(blocks, seed, "lead")[-1] + 1) * width_s
+        end_s = (_chosen(blocks.kinds, seed, "lead")[-1] + 1) * width_s
         cuts.insert(0, (end_s - lead_s, end_s))
     how = f"{blocks.count} blocks of its own, drawn"
     if isinstance(traffic, Trace):
@@ -169,11 +165,22 @@ def resampled(
     return Resampled(made_counts, lead_s)
 
 
-def _chosen(blocks: Blocks, seed: int, stream: str = "block") -> NDArray[np.int64]:
-    kinds = np.array(blocks.kinds)
-    at = draws.uniform(seed, stream, 0, blocks.count)
-    chosen = np.empty(blocks.count, dtype=np.int64)
-    for kind in set(blocks.kinds):
+def times_drawn(kinds: Sequence[int], seed: int) -> NDArray[np.int64]:
+    """How often `resampled` draws each block; the lead-in does not count.
+
+    Parameters
+    ----------
+    kinds : sequence of int. The class of each block.
+    seed : int. Of the draw.
+    """
+    return np.bincount(_chosen(kinds, seed), minlength=len(kinds))
+
+
+def _chosen(of_blocks: Sequence[int], seed: int, stream: str = "block") -> NDArray[np.int64]:
+    kinds = np.array(of_blocks)
+    at = draws.uniform(seed, stream, 0, len(kinds))
+    chosen = np.empty(len(kinds), dtype=np.int64)
+    for kind in set(of_blocks):
         own = np.flatnonzero(kinds == kind)
         here = kinds == kind
         chosen[here] = own[(at[here] * own.size).astype(np.int64)]

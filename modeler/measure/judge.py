@@ -23,7 +23,7 @@ from modeler.measure.cost import cost_lines, prices_of, total_usd, unit_price
 from modeler.measure.intervals import most_at_once
 from modeler.measure.token_api import token_api
 from modeler.replay import layout as m
-from modeler.replay.histogram import RELATIVE_ERROR, quantile
+from modeler.replay.histogram import RELATIVE_ERROR, quantiles
 from modeler.replay.result import Result
 from modeler.replay.run import Run
 from modeler.scenario import assumptions, scenario_id
@@ -171,7 +171,7 @@ def _quantiles(counts: Any) -> dict[str, Any]:
     shown = {f"p{round(q * 100)}": q for q in (0.5, 0.95, 0.99)}
     if not counts.any():
         return {**dict.fromkeys(shown), "relative_error": RELATIVE_ERROR}
-    row = {name: quantile(counts, q) for name, q in shown.items()}
+    row = dict(zip(shown, quantiles(counts, list(shown.values())), strict=True))
     return {**row, "relative_error": RELATIVE_ERROR}
 
 

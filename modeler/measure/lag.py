@@ -33,6 +33,14 @@ def summary(values: Floats, *, quantiles: tuple[float, ...] = (0.5, 0.95)) -> Su
     return dict(zip(shown, found.tolist(), strict=True))
 
 
+def _by_column(values: Floats) -> list[Summary]:
+    """The `summary` of each column, taken together: one call for all phases."""
+    if len(values) == 0:
+        return [summary(column) for column in values.T]
+    p50, p95 = np.quantile(values, (0.5, 0.95), axis=0)
+    return [{"p50": a, "p95": b} for a, b in zip(p50.tolist(), p95.tolist(), strict=True)]
+
+
 def decision_to_ready(result: Result, cold_start: ColdStartLaw) -> Summary:
     """Lag of an added replica: its law, and beside it what the run's own replicas took. [s]
 
@@ -69,7 +77,7 @@ def breach_to_ready(
     offset = (requested - opened)[:, None]
     felt = np.maximum(ends + offset, 0.0) - np.maximum(starts + offset, 0.0)
     phases = {"detect": summary(np.maximum(requested - opened, 0.0))}
-    phases |= {name: summary(felt[:, k]) for k, name in enumerate(names)}
+    phases |= dict(zip(names, _by_column(felt), strict=True))
     return {**summary(lag), "count": len(chosen), "phases": phases}
 
 

@@ -159,7 +159,7 @@ class ColdStartLaw:
         factors = np.ones((count, len(self.phases)))
         if self.sigma_log > 0.0:
             for column, phase in enumerate(self.phases):
-                normal = draws.normal(self.seed, f"cold_start.{phase}", first, count)
+                normal = _normal(self.seed, f"cold_start.{phase}", first, count)
                 factors[:, column] = np.exp(self.sigma_log * normal)
         for phase, share in self._caches():
             # One number a replica decides, so that a larger share hits wherever a smaller one did.
@@ -242,6 +242,25 @@ class Mode:
     words: tuple[str, ...]
     share: float
     law: ColdStartLaw
+
+
+# Scenarios of a sweep share their draws: each stretch of a stream is drawn once.
+_STRETCH: Final = 1024
+
+
+def _normal(seed: int, stream: str, first: int, count: int) -> Floats:
+    """Numbers of a stream, as `traces.draws.normal`."""
+    from_stretch, to_stretch = first // _STRETCH, -(-(first + count) // _STRETCH)
+    stretches = [_stretch(seed, stream, k) for k in range(from_stretch, to_stretch)]
+    from_first = first - from_stretch * _STRETCH
+    return np.concatenate(stretches or [np.empty(0)])[from_first : from_first + count]
+
+
+@lru_cache(maxsize=256)
+def _stretch(seed: int, stream: str, number: int) -> Floats:
+    drawn = draws.normal(seed, stream, number * _STRETCH, _STRETCH)
+    drawn.flags.writeable = False
+    return drawn
 
 
 # Policies of a sweep share their starts: the quantiles of a law are taken once.

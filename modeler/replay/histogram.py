@@ -8,6 +8,7 @@ their counts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -41,19 +42,26 @@ def quantile(counts: NDArray[np.int64], q: float) -> float:
 
     The relative error is at most one bucket's width, which is under `RELATIVE_ERROR`.
     """
-    total = int(counts.sum())
-    if total == 0:
-        return float("nan")
-    rank = q * total
+    return quantiles(counts, (q,))[0]
+
+
+def quantiles(counts: NDArray[np.int64], qs: Sequence[float]) -> list[float]:
+    """Several quantiles, each as `quantile`. [s]"""
     cumulative = np.cumsum(counts)
-    k = int(np.searchsorted(cumulative, rank, side="left"))
-    k = min(k, len(counts) - 1)
-    while counts[k] == 0 and k < len(counts) - 1:
-        k += 1
-    before = int(cumulative[k] - counts[k])
-    low, high = edges(np.array([k]))
-    inside = (rank - before) / counts[k]
-    return float(low[0] + (high[0] - low[0]) * min(max(inside, 0.0), 1.0))
+    total = int(cumulative[-1])
+    if total == 0:
+        return [float("nan")] * len(qs)
+    found = []
+    for q in qs:
+        rank = q * total
+        k = min(int(np.searchsorted(cumulative, rank, side="left")), len(counts) - 1)
+        while counts[k] == 0 and k < len(counts) - 1:
+            k += 1
+        before = int(cumulative[k] - counts[k])
+        low, high = edges(np.array([k]))
+        inside = (rank - before) / counts[k]
+        found.append(float(low[0] + (high[0] - low[0]) * min(max(inside, 0.0), 1.0)))
+    return found
 
 
 def share_above(counts: NDArray[np.int64], value: float) -> float:

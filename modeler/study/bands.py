@@ -7,24 +7,19 @@ same replicates, so that of two of them the difference is told far more finely t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modeler.measure import unit_price
 from modeler.measure.headlines import Headlines, headlines
 from modeler.predict import cold_start_law, instance_of
 from modeler.replay.run import Traffic, run
-from modeler.scenario import Scenario, with_values
-from traces import draws
+from modeler.scenario import Scenario
+from modeler.study.intervals import CONFIDENCE, Resamples, band, seed_of
 from traces.blocks import Blocks, blocks_of, resampled
 
-Floats = NDArray[np.float64]
-
-CONFIDENCE: Final = 0.95
 # The headlines that have a band.
 FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "latency_p99_s", "breach_to_ready_p95_s",
@@ -37,24 +32,6 @@ _NARROW: Final = 0.01
 _LEAD_STARTS: Final = 4.0
 _LEAST_LEAD_S: Final = 3600.0
 _LAW_SAMPLES: Final = 2000
-
-
-class Band(NamedTuple):
-    """A figure with its interval.
-
-    Attributes
-    ----------
-    low, high : float. Ends of the interval.
-    """
-
-    low: float
-    high: float
-
-
-def seed_of(seed: int, replicate: int) -> int:
-    """The seed of a replicate: the same for every scenario with the same seed."""
-    key = draws.stream_key(seed, "replicate")
-    return int(draws.bits(key, replicate, 1)[0] >> np.uint64(33))
 
 
 def lead_of(scenario: Scenario) -> float:
@@ -83,7 +60,7 @@ def replicate(
     seed = seed_of(scenario.seed, number)
     drawn = resampled(traffic, blocks, seed, lead_s=lead_s)
     from_s = drawn.body_from_s
-    done = run(with_values(scenario, {"seed": seed}), drawn.traffic, records=from_s > 0.0)
+    done = run(scenario.model_copy(update={"seed": seed}), drawn.traffic, records=from_s > 0.0)
     return headlines(done, unit_price(scenario), from_s=from_s)
 
 
@@ -107,24 +84,26 @@ def replicated(
     -------
     dict
         ``bands`` (by figure ``low`` and ``high``, None where it cannot be told), ``values`` (by
-        figure one a replicate, None where it has none), ``replicates``, ``blocks``, ``freedom``,
-        ``confidence``, ``lead_s`` and ``note``.
+        figure one a replicate, None where it has none), ``replicates``, ``blocks``, ``kinds``
+        (the class of each block) and ``seed``, ``confidence``, ``lead_s`` and ``note``.
     """
     blocks = blocks_of(traffic)
     lead_s = min(lead_of(scenario), blocks.width_s)
+    drawn = Resamples.of_blocks(blocks, scenario.seed)
     found: list[Headlines] = []
     for number in range(count):
         found.append(replicate(scenario, traffic, blocks, number, lead_s=lead_s))
         progress(number + 1)
-        if (number + 1) % _EVERY == 0 and enough(found, blocks.freedom, scenario):
+        if (number + 1) % _EVERY == 0 and enough(found, drawn, scenario):
             break
     values = {name: np.array([getattr(one, name) for one in found]) for name in FIGURES}
-    bands = {name: band(values[name], blocks.freedom) for name in FIGURES}
+    bands = {name: band(values[name], drawn) for name in FIGURES}
     return {
         "confidence": CONFIDENCE,
         "replicates": len(found),
         "blocks": blocks.count,
-        "freedom": blocks.freedom,
+        "kinds": list(blocks.kinds),
+        "seed": scenario.seed,
         "lead_s": lead_s,
         "note": blocks.note,
         "bands": {name: None if one is None else one._asdict() for name, one in bands.items()},
@@ -132,7 +111,7 @@ def replicated(
     }
 
 
-def enough(found: Sequence[Headlines], freedom: int, scenario: Scenario) -> bool:
+def enough(found: Sequence[Headlines], drawn: Resamples, scenario: Scenario) -> bool:
     """Whether more replicates would answer nothing more.
 
     That is, once dollars are known to a hundredth, and whether the service level is kept is
@@ -140,101 +119,11 @@ def enough(found: Sequence[Headlines], freedom: int, scenario: Scenario) -> bool
     """
     if len(found) < _LEAST:
         return False
-    usd = band(np.array([one.usd_per_hour for one in found]), freedom)
-    share = band(np.array([one.sla_violation_share for one in found]), freedom)
+    usd = band(np.array([one.usd_per_hour for one in found]), drawn)
+    share = band(np.array([one.sla_violation_share for one in found]), drawn)
     allowed = scenario.sla.max_violation_share
     if usd is None or share is None:
         return False
     known = usd.high - usd.low <= 2.0 * _NARROW * usd.high
     settled = share.high < allowed or share.low > allowed
     return known and (settled or share.high - share.low <= 0.1 * allowed)
-
-
-def band(
-    values: Floats,
-    freedom: int,
-    *,
-    confidence: float = CONFIDENCE,
-    signed: bool = False,
-) -> Band | None:
-    """The interval of a figure from its replicates.
-
-    Parameters
-    ----------
-    values : array of float, shape (replicates,). NaN where a replicate has none.
-    freedom : int. Blocks that the traffic was cut into, less their classes.
-    confidence : float.
-    signed : bool. Whether the figure may fall below zero, as a difference does.
-
-    Returns
-    -------
-    Band or None
-        None where fewer than half of the replicates have the figure, or a single block says
-        nothing of how blocks differ.
-
-    Notes
-    -----
-    Replicates over n blocks scatter too little by the square root of n/(n-1), and with few blocks
-    Student's t belongs where a normal stands: percentiles that lie further out mend both
-    (Hesterberg 2015, "What Teachers Should Know About the Bootstrap", section 5.3). So far out, a
-    hundred replicates show no percentile; the interval is the median less and more so many of the
-    deviations that the replicates have on either side of it.
-    """
-    known = values[np.isfinite(values)]
-    if known.size * 2 < values.size or known.size < 2 or freedom < 1:
-        return None
-    stretch = stretch_of(freedom, confidence)
-    middle = float(np.median(known))
-    low, high = (middle + side * stretch * _deviation(known, middle, side) for side in (-1.0, 1.0))
-    return Band(low if signed else max(low, 0.0), high)
-
-
-class Difference(NamedTuple):
-    """How one scenario differs from another, over replicates of the same traffic and luck.
-
-    Attributes
-    ----------
-    low, high : float. The interval of the second's figure less the first's.
-    middle : float. Its median.
-    differs : bool. Whether it lies on one side of zero.
-    replicates : int. Pairs.
-    """
-
-    low: float
-    high: float
-    middle: float
-    differs: bool
-    replicates: int
-
-
-def paired(first: Sequence[float], second: Sequence[float], freedom: int) -> Difference | None:
-    """The interval of a difference, replicate by replicate.
-
-    Parameters
-    ----------
-    first, second : sequence of float. A figure of each replicate; of unequal length the common
-        beginning counts.
-    freedom : int. As for `band`.
-    """
-    count = min(len(first), len(second))
-    one, other = (np.array(values[:count], dtype=np.float64) for values in (first, second))
-    found = band(other - one, freedom, signed=True)
-    if found is None:
-        return None
-    middle = float(np.nanmedian(other - one))
-    differs = found.low > 0.0 or found.high < 0.0
-    return Difference(found.low, found.high, middle, differs, count)
-
-
-def stretch_of(freedom: int, confidence: float = CONFIDENCE) -> float:
-    """Half the width of an interval, in standard deviations of the replicates."""
-    from scipy.special import stdtrit
-
-    t = float(stdtrit(freedom, 0.5 + confidence / 2.0))
-    return t * math.sqrt((freedom + 1) / freedom)
-
-
-def _deviation(known: Floats, middle: float, side: float) -> float:
-    """Standard deviation about the middle, of what lies on one side of it."""
-    beyond = known[(known - middle) * side >= 0.0]
-    return float(np.sqrt(np.mean((beyond - middle) ** 2))) if beyond.size else 0.0

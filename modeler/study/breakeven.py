@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from modeler.replay.run import Traffic
-from modeler.study.bands import Floats, band, seed_of
 from modeler.study.breakeven_rows import TOKENS, empty, failed_row, figures, token_usd
 from modeler.study.breakeven_words import sentence
 from modeler.study.crossings import at_rate, band_of, crossings
+from modeler.study.intervals import Floats, Resamples, band, seed_of
 from modeler.study.lab import Lab
 from modeler.study.modes import TO_ZERO, Mode, modes_of
 from modeler.study.rated import at_factor, first_hours, rps_of, uneven
@@ -169,7 +169,7 @@ class _Curves:
         self._replicates, self._hours = replicates, hours
         self._values: dict[str, list[list[float]]] = {}
         self._seen: list[float] = []  # the rates that the traffic has, not those it was drawn for
-        self._freedom: list[int] = []
+        self._drawn: list[Resamples] = []
         self.rows: list[Row] = []
         self.failed: list[Row] = []
 
@@ -190,7 +190,7 @@ class _Curves:
         # Of too few requests there is no interval; those of the other rates stand.
         blocks = blocks_of(traffic) if traffic.requests >= LEAST_REQUESTS else None
         if blocks is not None:
-            self._freedom.append(blocks.freedom)
+            self._drawn.append(Resamples.of_blocks(blocks, seed))
         count = self._replicates if blocks is not None else 0
         scenarios = [mode.scenario for mode in modes if mode.scenario is not None]
         replayed = iter(self._lab.rows(scenarios, traffic=traffic, replicates=count))
@@ -270,7 +270,10 @@ class _Curves:
             return None
         count = min(len(values[k]) for values in (one, other) for k in known)
         first, second = (np.array([each[k][:count] for k in known]) for each in (one, other))
-        return band_of(at, rate[known], first, second, min(self._freedom))
+        drawn = min(self._drawn, key=lambda one: one.freedom)
+        # Traffic of other rates may have been cut otherwise.
+        alike = all(one.kinds == drawn.kinds for one in self._drawn)
+        return band_of(at, rate[known], first, second, replace(drawn, known=alike))
 
     def _column(self, name: str, key: str) -> list[Any]:
         return [row[key] for row in self.rows if row["mode"] == name]
@@ -285,7 +288,7 @@ class _Curves:
             seed = self._lab.scenario.seed
             drawn = (resampled(traffic, blocks, seed_of(seed, k)) for k in range(self._replicates))
             values = [token_usd(one.traffic, asked) for one in drawn]
-            ends = band(np.array(values), blocks.freedom)
+            ends = band(np.array(values), Resamples.of_blocks(blocks, seed))
         row = empty()
         row["usd_per_month"] = usd
         row["usd_low"], row["usd_high"] = (None, None) if ends is None else ends

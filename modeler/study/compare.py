@@ -14,9 +14,10 @@ from modeler.measure.headlines import Headlines
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.bands import FIGURES, band, lead_of, paired, replicate
+from modeler.study.bands import FIGURES, lead_of, replicate
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
+from modeler.study.intervals import Resamples, band, paired
 from modeler.study.result import SweepResult
 from modeler.study.sweep import Status
 from modeler.study.verdict import best_row
@@ -96,13 +97,13 @@ def compare(
     traffic = trace if trace is not None else traces.load(a.trace, seed=a.seed)
     notes = []
     found: list[tuple[Headlines, Headlines]] = []
-    freedom = 0
+    drawn = None
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda one: run(one, traffic, records=True), (a, b)))
         rows = [judge(one).to_dict() for one in done]
         if replicates:
             blocks = blocks_of(traffic)
-            freedom = blocks.freedom
+            drawn = Resamples.of_blocks(blocks, a.seed)
             notes.append(blocks.note)
             # One lead-in for both, so that the draws of each request are the same.
             lead_s = min(max(lead_of(a), lead_of(b)), blocks.width_s)
@@ -119,7 +120,7 @@ def compare(
                 made = 2 * len(found)
                 each = traffic.requests
                 progress(Status(made * each, total * each, made, total))
-                if len(found) % _EVERY == 0 and settled(found, freedom):
+                if len(found) % _EVERY == 0 and settled(found, drawn):
                     break
     values: Values = {
         name: ([getattr(x, name) for x, _ in found], [getattr(y, name) for _, y in found])
@@ -128,8 +129,8 @@ def compare(
     return Comparison(
         names=names,
         changed=tuple(settings_changed(a, b)),
-        figures=_figures(rows, values, freedom),
-        levels=_levels(rows, values, freedom),
+        figures=_figures(rows, values, drawn),
+        levels=_levels(rows, values, drawn),
         replicates=len(found),
         values=_monthly(values),
         divergence=first_divergence(*done),
@@ -140,13 +141,13 @@ def compare(
     )  # fmt: skip
 
 
-def settled(found: Sequence[tuple[Headlines, Headlines]], freedom: int) -> bool:
+def settled(found: Sequence[tuple[Headlines, Headlines]], drawn: Resamples) -> bool:
     """Whether more pairs would answer nothing more: which costs more, and which misses more."""
     if len(found) < _LEAST:
         return False
     for name in ("usd_per_hour", "sla_violation_share"):
         differences = np.array([getattr(b, name) - getattr(a, name) for a, b in found])
-        ends = band(differences, freedom, confidence=_SETTLED, signed=True)
+        ends = band(differences, drawn, confidence=_SETTLED, signed=True)
         if ends is None or (ends.low <= 0.0 <= ends.high and differences.any()):
             return False
     return True
@@ -178,11 +179,12 @@ def compare_rows(
         raise CompareError(f"seed: {rows[0]['seed']} and {rows[1]['seed']}; expected the same")
     kept = [row["uncertainty"] for row in rows]
     values: Values = {}
-    freedom, pairs = 0, 0
+    drawn, pairs = None, 0
     notes = ["rows as they were kept: only settings that the sweeps varied are compared"]
     if all(kept):
         one, other = kept
-        freedom, pairs = one["freedom"], min(one["replicates"], other["replicates"])
+        drawn = Resamples.of_row(one)
+        pairs = min(one["replicates"], other["replicates"])
         values = {
             name: (one["values"][name][:pairs], other["values"][name][:pairs]) for name in FIGURES
         }
@@ -194,8 +196,8 @@ def compare_rows(
     return Comparison(
         names=names,
         changed=tuple(_rows_changed(*rows)),
-        figures=_figures(rows, values, freedom),
-        levels=_levels(rows, values, freedom),
+        figures=_figures(rows, values, drawn),
+        levels=_levels(rows, values, drawn),
         replicates=pairs,
         values=_monthly(values),
         divergence=None,
@@ -234,14 +236,14 @@ def _rows_changed(a: Row, b: Row) -> list[Changed]:
     return found
 
 
-def _figures(rows: Sequence[Row], values: Values, freedom: int) -> tuple[Compared, ...]:
+def _figures(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tuple[Compared, ...]:
     of_a, of_b = (_headlines(row) for row in rows)
     found = []
     for name, unit in _UNITS.items():
         one, other = of_a[name], of_b[name]
         apart = None if one is None or other is None else other - one
         key, factor = _key(name)
-        ends = paired(*values[key], freedom) if values.get(key, ((), ()))[0] else None
+        ends = paired(*values[key], drawn) if drawn is not None and key in values else None
         if ends is None:
             found.append(Compared(name, unit, one, other, apart, None, None, None))
             continue
@@ -266,12 +268,12 @@ def _headlines(row: Row) -> dict[str, float | None]:
     }
 
 
-def _levels(rows: Sequence[Row], values: Values, freedom: int) -> tuple[Level, Level]:
+def _levels(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tuple[Level, Level]:
     found = []
     shares = values.get("sla_violation_share", ([], []))
     for row, of in zip(rows, shares, strict=True):
         allowed = float(row["sla"]["max_violation_share"])
-        share = band(np.array(of, dtype=np.float64), freedom) if of else None
+        share = None if drawn is None else band(np.array(of, dtype=np.float64), drawn)
         if share is None:
             verdict = KEEPS if row["meets_sla"] else BREAKS
         elif share.low <= allowed < share.high:

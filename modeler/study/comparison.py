@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modeler.plain import to_plain
-from modeler.study.bands import Band
 from modeler.study.compare_words import advice
 from modeler.study.diverge import Changed, Divergence
+from modeler.study.intervals import Band
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ class Compared(NamedTuple):
         ``breach_to_ready_p95_s``, ``decision_to_ready_p50_s`` or ``peak_replicas``.
     unit : str.
     a, b : float, optional. Of the traffic as it came; None where there is none.
-    difference : float, optional. The second less the first: the median over the replicates, without
+    difference : float, optional. The second less the first: the middle of its interval, without
         any of the traffic as it came.
     low, high : float, optional. Its interval; None where nothing was drawn again.
     differs : bool, optional. Whether it differs by more than chance; None where nothing says.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modeler.study.bands import Floats, band
+from modeler.study.intervals import Floats, Resamples, band
 
 # Curves that differ by less are one: fleets that have scaled to the same size.
 _SAME = 0.01
@@ -43,7 +43,7 @@ def crossings(rate: Floats, first: Floats, second: Floats) -> list[float]:
 
 
 def band_of(
-    at: float, rate: Floats, first: Floats, second: Floats, freedom: int
+    at: float, rate: Floats, first: Floats, second: Floats, drawn: Resamples
 ) -> tuple[float, float] | None:
     """The interval of a crossing from replicates.
 
@@ -52,7 +52,7 @@ def band_of(
     at : float. The crossing.
     rate : array of float, shape (rates,).
     first, second : array of float, shape (rates, replicates). Of the same traffic and luck.
-    freedom : int. As for `modeler.study.bands.band`.
+    drawn : Resamples. As for `modeler.study.intervals.band`.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def band_of(
     for k in range(first.shape[1]):
         each = [np.log(x / at) for x in crossings(rate, first[:, k], second[:, k])]
         logs.append(min(each, key=abs) if each else np.nan)
-    found = band(np.array(logs), freedom, signed=True)
+    found = band(np.array(logs), drawn, signed=True)
     return (
         None
         if found is None

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from modeler.scenario import format_size
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
-from modeler.study.bands import Difference, paired
 from modeler.study.goal import Goal
+from modeler.study.intervals import Difference, Resamples, paired
 from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
 from modeler.study.search import WITHIN
@@ -234,7 +234,7 @@ def _difference(first: Row, second: Row) -> Difference | None:
     if not one or not other:
         return None
     values = (one["values"]["usd_per_hour"], other["values"]["usd_per_hour"])
-    return paired(*values, one["freedom"])
+    return paired(*values, Resamples.of_row(one))
 
 
 def _held(point: SizePoint, start: SizePoint) -> SizePoint:

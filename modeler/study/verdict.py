@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modeler.scenario import format_duration, format_size
-from modeler.study.bands import paired
+from modeler.study.intervals import Resamples, paired
 
 Row = dict[str, Any]
 
@@ -144,7 +144,7 @@ def alike(row: Row, rows: Sequence[Row]) -> list[Row]:
         if other is row or not own or not its:
             continue
         values = (own["values"]["usd_per_hour"], its["values"]["usd_per_hour"])
-        difference = paired(*values, own["freedom"])
+        difference = paired(*values, Resamples.of_row(own))
         if difference is not None and not difference.differs:
             found.append(other)
     return found

@@ -14,18 +14,10 @@ from modeler.measure.headlines import headlines
 from modeler.replay.run import run
 from modeler.scenario import default, with_values
 from modeler.study import sweep
-from modeler.study.bands import (
-    band,
-    blocks_of,
-    enough,
-    paired,
-    replicate,
-    replicated,
-    seed_of,
-    stretch_of,
-)
+from modeler.study.bands import blocks_of, enough, replicate, replicated
+from modeler.study.intervals import Resamples, paired, seed_of
 from traces import Trace
-from traces.draws import exponential, normal
+from traces.draws import exponential
 
 DAY_S = 86_400.0
 BASE = with_values(
@@ -46,37 +38,6 @@ def traffic(days: int = 4, rps: float = 0.03, seed: int = 1) -> Trace:
     count = int(days * DAY_S * rps)
     arrival = np.cumsum(exponential(seed, "gap", 0, count)) / rps
     return Trace(arrival - arrival[0])
-
-
-def test_the_stretch_is_students_with_the_bootstraps_own_factor():
-    # Hesterberg 2015, table 3.1 reads t(0.975) of 9 degrees: 2.262; times the root of 10/9.
-    assert stretch_of(9) == pytest.approx(2.262 * np.sqrt(10 / 9), abs=1e-3)
-    assert stretch_of(10**6) == pytest.approx(1.96, abs=1e-3)
-
-
-def test_a_band_of_means_covers_as_students_interval_does():
-    """Means of n normals, each with the bootstrap's own spread: coverage is that of Student."""
-    n, repetitions, hits = 7, 2000, 0
-    draws = normal(3, "x", 0, n * repetitions).reshape(repetitions, n)
-    scatter = normal(4, "b", 0, 200)
-    scatter = (scatter - scatter.mean()) / scatter.std()
-    for sample in draws:
-        values = sample.mean() + sample.std() / np.sqrt(n) * scatter
-        found = band(values, n - 1, signed=True)
-        hits += found.low <= 0.0 <= found.high
-    # 95 % within four standard deviations of 2,000 repetitions.
-    assert hits / repetitions == pytest.approx(0.95, abs=4 * np.sqrt(0.05 * 0.95 / repetitions))
-
-
-def test_a_figure_that_most_replicates_lack_has_no_band():
-    assert band(np.array([1.0, np.nan, np.nan]), 6) is None
-    assert band(np.array([1.0, 2.0, np.nan]), 6) is not None
-    assert band(np.array([1.0, 2.0]), 0) is None
-
-
-def test_a_share_has_no_interval_below_nothing():
-    found = band(np.array([0.0, 0.0, 0.001, 0.02]), 3)
-    assert found.low == 0.0
 
 
 def test_headlines_of_all_of_a_run_are_its_judgement():
@@ -126,10 +87,10 @@ def test_a_difference_is_told_more_finely_than_either():
     capped = with_values(BASE, {"fleet.max": 5})
     one, other = (replicated(scenario, trace, 40) for scenario in (BASE, capped))
     values = (one["values"]["usd_per_hour"], other["values"]["usd_per_hour"])
-    difference = paired(*values, one["freedom"])
+    difference = paired(*values, Resamples.of_row(one))
     wide = one["bands"]["usd_per_hour"]
     assert difference.high - difference.low < wide["high"] - wide["low"]
-    same = paired(values[0], values[0], one["freedom"])
+    same = paired(values[0], values[0], Resamples.of_row(one))
     assert (same.low, same.middle, same.high, same.differs) == (0.0, 0.0, 0.0, False)
 
 
@@ -144,7 +105,7 @@ def test_replicates_end_when_the_question_is_settled():
     assert found["bands"]["sla_violation_share"] == {"low": 0.0, "high": 0.0}  # exp(-30)
     blocks = blocks_of(traffic())
     few = [replicate(BASE, traffic(), blocks, k, lead_s=3600.0) for k in range(3)]
-    assert not enough(few, 3, BASE)
+    assert not enough(few, Resamples(1, (0,) * 4), BASE)
 
 
 def test_a_lead_warms_the_fleet_up():

@@ -24,7 +24,7 @@ _PANELS: Final = (
 
 
 def draw(found: Comparison) -> Figure:
-    """A panel a figure with an interval: each replicate, their median, and the interval."""
+    """A panel a figure with an interval: each replicate, and the interval with its middle."""
     shown = [panel for panel in _PANELS if found[panel[0]].low is not None] or _PANELS[:1]
     figure = new_figure(1.4 + 1.2 * len(shown))
     panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]

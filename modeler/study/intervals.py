@@ -1,0 +1,241 @@
+"""Intervals from replicates: what of their scatter is the traffic's, and how sure that is.
+
+A headline is meant over all the weeks that might have come; the analyst has one. Replicates of it
+scatter for two reasons: other days were drawn, and starts and services fell out otherwise. The
+second is averaged away over replicates and says nothing of the mean over weeks; the first does. So
+each figure is fitted to how often each replicate drew each block. What the fit explains is the
+traffic's and stays however many replicates there are; the rest shrinks with their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traces import draws
+from traces.blocks import Blocks, times_drawn
+
+Floats = NDArray[np.float64]
+
+CONFIDENCE: Final = 0.95
+# Fewer replicates than so many for each coefficient tell no fit from chance.
+_FOR_EACH: Final = 3
+
+
+class Band(NamedTuple):
+    """A figure with its interval.
+
+    Attributes
+    ----------
+    low, high : float. Ends of the interval.
+    """
+
+    low: float
+    high: float
+
+
+class Difference(NamedTuple):
+    """How one scenario differs from another, over replicates of the same traffic and luck.
+
+    Attributes
+    ----------
+    low, high : float. The interval of the second's figure less the first's.
+    middle : float. Where it is thought to lie.
+    differs : bool. Whether it lies on one side of zero.
+    replicates : int. Pairs.
+    """
+
+    low: float
+    high: float
+    middle: float
+    differs: bool
+    replicates: int
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """How the replicates of a scenario were drawn from the blocks of its traffic.
+
+    Parameters
+    ----------
+    seed : int. Of the scenario.
+    kinds : tuple of int. The class of each block.
+    known : bool. Whether the draws are these; else all scatter is taken for the traffic's.
+    """
+
+    seed: int
+    kinds: tuple[int, ...]
+    known: bool = True
+
+    @classmethod
+    def of_blocks(cls, blocks: Blocks, seed: int) -> Resamples:
+        """Those of a scenario with a seed, of traffic that was cut into blocks."""
+        return cls(seed, blocks.kinds)
+
+    @classmethod
+    def of_row(cls, uncertainty: Mapping[str, Any]) -> Resamples:
+        """Those that a row with replicates was made with."""
+        return cls(uncertainty["seed"], tuple(uncertainty["kinds"]))
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom: blocks less classes."""
+        return len(self.kinds) - len(set(self.kinds))
+
+    def times(self, count: int) -> Floats:
+        """How often each of the first replicates drew each block, shape (count, blocks)."""
+        return _times(self.kinds, self.seed, count)
+
+
+@lru_cache(maxsize=64)
+def _times(kinds: tuple[int, ...], seed: int, count: int) -> Floats:
+    found = [times_drawn(kinds, seed_of(seed, k)) for k in range(count)]
+    return np.array(found, dtype=np.float64).reshape(count, len(kinds))
+
+
+def seed_of(seed: int, replicate: int) -> int:
+    """The seed of a replicate: the same for every scenario with the same seed."""
+    key = draws.stream_key(seed, "replicate")
+    return int(draws.bits(key, replicate, 1)[0] >> np.uint64(33))
+
+
+def band(
+    values: Floats,
+    drawn: Resamples,
+    *,
+    confidence: float = CONFIDENCE,
+    signed: bool = False,
+) -> Band | None:
+    """The interval of a figure from its replicates.
+
+    Parameters
+    ----------
+    values : array of float, shape (replicates,). NaN where a replicate has none.
+    drawn : Resamples. How they were drawn.
+    confidence : float.
+    signed : bool. Whether the figure may fall below zero, as a difference does.
+
+    Returns
+    -------
+    Band or None
+        None where fewer than half of the replicates have the figure, or a single block says
+        nothing of how blocks differ.
+
+    Notes
+    -----
+    That the variance of a mean over replicates is that of its projection on how often each block
+    was drawn, less what chance adds to it, is Efron 2014 ("Estimation and Accuracy after Model
+    Selection", section 4) and Wager, Hastie and Efron 2014 ("Confidence Intervals for Random
+    Forests"). Each class of n blocks scatters too little by n/(n-1) (Hesterberg 2015, "What
+    Teachers Should Know About the Bootstrap", section 5.3), and variances of few blocks are
+    themselves uncertain: Student's t with the degrees of freedom of Welch and Satterthwaite. The
+    interval reaches further to the side on which days lie further out.
+    """
+    found = _interval(values, drawn, confidence)
+    if found is None:
+        return None
+    low, _, high = found
+    return Band(low if signed else max(low, 0.0), high)
+
+
+def _interval(
+    values: Floats, drawn: Resamples, confidence: float
+) -> tuple[float, float, float] | None:
+    """Low end, middle and high end."""
+    known = np.isfinite(values)
+    found = values[known]
+    if found.size * 2 < values.size or found.size < 2 or drawn.freedom < 1:
+        return None
+    if found.min() == found.max():
+        return float(found[0]), float(found[0]), float(found[0])
+    if drawn.known and found.size >= _FOR_EACH * (drawn.freedom + 1):
+        fit = _fitted(found, drawn.times(len(values))[known], np.array(drawn.kinds))
+    else:
+        fit = _all_of_traffic(found, drawn.freedom)
+    half = _student_t(fit.freedom, confidence) * math.sqrt(fit.variance)
+    return fit.middle - half * _reach(fit, -1.0), fit.middle, fit.middle + half * _reach(fit, 1.0)
+
+
+class _Fit(NamedTuple):
+    """A figure's middle and the variance of it, and how replicates lie without their luck."""
+
+    middle: float
+    variance: float
+    freedom: float
+    smooth: Floats
+
+
+def _all_of_traffic(values: Floats, freedom: int) -> _Fit:
+    variance = float(values.var(ddof=1)) * (freedom + 1) / freedom
+    return _Fit(float(np.median(values)), variance, float(freedom), values)
+
+
+def _fitted(values: Floats, times: Floats, kinds: NDArray[np.int64]) -> _Fit:
+    # The blocks of a class are drawn as often as it has blocks: one of each follows from the rest.
+    classes = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    free = np.concatenate([blocks[:-1] for blocks in classes])
+    design = np.column_stack([np.ones(len(values)), times[:, free]])
+    inverse = np.linalg.pinv(design.T @ design)
+    slopes = inverse @ design.T @ values
+    smooth = design @ slopes
+    left = len(values) - design.shape[1]
+    luck = float(np.sum((values - smooth) ** 2)) / left
+    by_block, spread = np.zeros(len(kinds)), np.zeros((len(kinds), len(kinds)))
+    by_block[free], spread[np.ix_(free, free)] = slopes[1:], inverse[1:, 1:]
+    parts, freedoms = [], []
+    for blocks in classes:
+        count = len(blocks)
+        if count > 1:
+            centre = np.eye(count) - 1.0 / count
+            chance = luck * float(np.trace(centre @ spread[np.ix_(blocks, blocks)]))
+            square = float(np.sum((centre @ by_block[blocks]) ** 2))
+            parts.append(max(square - chance, 0.0) * count / (count - 1))
+            freedoms.append(count - 1)
+    # The middle is where every block is drawn once.
+    parts.append(luck * float(inverse.sum()))
+    freedoms.append(left)
+    variance = math.fsum(parts)
+    weight = math.fsum(part**2 / free for part, free in zip(parts, freedoms, strict=True))
+    freedom = variance**2 / weight if weight > 0.0 else float(left)
+    return _Fit(float(slopes.sum()), variance, freedom, smooth)
+
+
+def _reach(fit: _Fit, side: float) -> float:
+    """How much further than to both sides on average replicates lie on one side of the middle."""
+    away = fit.smooth - fit.middle
+    beyond, square = away[away * side >= 0.0], float(np.mean(away**2))
+    if not beyond.size or square <= 0.0:
+        return 1.0
+    return math.sqrt(float(np.mean(beyond**2)) / square)
+
+
+def _student_t(freedom: float, confidence: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + confidence / 2.0))
+
+
+def paired(
+    first: Sequence[float | None], second: Sequence[float | None], drawn: Resamples
+) -> Difference | None:
+    """The interval of a difference, replicate by replicate.
+
+    Parameters
+    ----------
+    first, second : sequence of float. A figure of each replicate; of unequal length the common
+        beginning counts.
+    drawn : Resamples. How both were drawn.
+    """
+    count = min(len(first), len(second))
+    one, other = (np.array(values[:count], dtype=np.float64) for values in (first, second))
+    found = _interval(other - one, drawn, CONFIDENCE)
+    if found is None:
+        return None
+    low, middle, high = found
+    return Difference(low, high, middle, low > 0.0 or high < 0.0, count)
