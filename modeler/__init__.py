@@ -16,8 +16,12 @@ start), ``modeler/autoscale`` decides, ``modeler/report`` shows, ``modeler/refer
 In a notebook import ``modeler`` first: it makes sure that the neighbours found are its own.
 """
 
-from modeler._cache import ensure_cache as _ensure_cache
-from modeler._neighbours import check_neighbours as _check_neighbours
+from modeler._interrupt import begin as _begin  # isort: skip
+
+_begin()  # before anything else is loaded
+
+from modeler._cache import ensure_cache as _ensure_cache  # noqa: E402
+from modeler._neighbours import check_neighbours as _check_neighbours  # noqa: E402
 
 __version__ = "0.1.0"
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+
+class NoServiceTime(Exception):
+    """Services that take no time, where a rate was to follow from how long they take."""
+
+    exit_code: Final = 2
 
 
 class Context(NamedTuple):
@@ -39,3 +45,22 @@ class Context(NamedTuple):
     def warm(self) -> int:
         """Replicas ready at t = 0: as set, else the minimum. [replicas]"""
         return self.minimum if self.initial is None else self.initial
+
+    def service_s(self, follows: str) -> float:
+        """The mean service time, from which a rate is to follow. [s]
+
+        Parameters
+        ----------
+        follows : str. What does: a setting that is not set, or in words.
+
+        Raises
+        ------
+        NoServiceTime : it is 0, and no rate follows.
+        """
+        if not self.mean_service_s > 0.0:
+            own = f"set {follows}, or " if follows.startswith("policy.") else ""
+            raise NoServiceTime(
+                f"{follows} cannot follow from a mean service time of {self.mean_service_s:g} s: "
+                f"{own}set service.kind fixed and service.mean_s, or mend service_s of the traffic"
+            )
+        return self.mean_service_s

@@ -156,7 +156,9 @@ def derived_target(block: Measured, name: str, form: float, context: Context) ->
     if name == "gpu_utilisation":
         return block.target_utilisation * _PERCENT
     requests = block.target_utilisation * context.slots
-    return requests / context.mean_service_s if name == "requests_per_second" else requests
+    if name != "requests_per_second":
+        return requests
+    return requests / context.service_s("policy.target")
 
 
 def settings(

@@ -220,4 +220,5 @@ def target_of(block: SkyServe, context: Context) -> float:
     """Requests a second of a replica: the analyst's, else a share of what it can serve. [1/s]"""
     if block.target_qps_per_replica is not None:
         return block.target_qps_per_replica
-    return block.target_utilisation * context.slots / context.mean_service_s
+    service_s = context.service_s("policy.target_qps_per_replica")
+    return block.target_utilisation * context.slots / service_s

@@ -245,7 +245,7 @@ def target_of(block: TargetTracking | Predictive, context: Context) -> float:
     share = block.target_utilisation
     measure = a.METRICS[block.metric].measure
     if measure == a.REQUESTS:
-        return share * context.slots * a.MINUTE_S / context.mean_service_s
+        return share * context.slots * a.MINUTE_S / context.service_s("policy.target")
     if measure == a.UTILISATION:
         return share * full_utilisation(block, context)
     return share * context.slots

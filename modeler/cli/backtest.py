@@ -47,7 +47,7 @@ def command(
     check_output(output)
     several = [path for path, values in settings.items() if len(values) > 1]
     if several:
-        raise click.UsageError(f"backtest runs one scenario: {several[0]} has several values")
+        raise click.UsageError(f"backtest takes one scenario: {several[0]} has several values")
     missing = [
         name for name in ("scenario.yaml", "observed.json")
         if not os.path.exists(os.path.join(folder, name))

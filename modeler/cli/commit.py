@@ -84,7 +84,7 @@ def command(
     check_output(output)
     several = [path for path, values in settings.items() if len(values) > 1]
     if several:
-        raise click.UsageError(f"commit runs one scenario: {several[0]} has several values")
+        raise click.UsageError(f"commit takes one scenario: {several[0]} has several values")
     shares = [_share(text) for text in discounts or ()]
     scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
     pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}

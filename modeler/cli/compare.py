@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from modeler.cli.figure import draw_to, figure_option
-from modeler.cli.ledger import ledger_of, ledger_option
+from modeler.cli.ledger import ledger_of, ledger_option, row_of_a_run
 from modeler.cli.options import (
     output_options,
     seed_option,
@@ -21,8 +19,6 @@ from modeler.cli.output import check_output, deliver, emit
 
 if TYPE_CHECKING:
     from modeler.study.comparison import Comparison
-
-_KEPT = re.compile(r"(?P<run>[^/\\:]+):(?P<row>best|[0-9a-f]{4,12})")
 
 
 @click.command("compare")
@@ -67,8 +63,8 @@ def command(
     """Hold scenario B against A: settings, dollars and misses with intervals, and when they part.
 
     Both see the same traffic and the same luck, so that a difference is the settings'. A and B are
-    scenario files, or rows of kept sweeps, RUN:ID or RUN:best, which are not replayed again; --set
-    sets a field of both.
+    scenario files, or rows of kept sweeps, which are not replayed again: RUN:best, RUN:ID, or RUN:N
+    for the Nth row; --set sets a field of both.
 
     \b
     modeler compare mine.yaml theirs.yaml
@@ -84,14 +80,14 @@ def command(
         from modeler.report.studies import comparison
 
     check_output(output)
-    kept = [one for one in (a, b) if one and _KEPT.fullmatch(one) and not os.path.exists(one)]
+    kept = [one for one in (a, b) if row_of_a_run(one)]
     if kept:
         if len(kept) != 2 or changes or settings or trace or seed is not None:
             raise click.UsageError(
                 f"{kept[0]} is a kept row: expected another one beside it, and neither --with, "
                 "--set, --trace nor --seed, for kept rows are not replayed"
             )
-        found = _rows(kept[0], kept[1], ledger)
+        found = _rows(str(a), str(b), ledger)
     elif b is None and not changes:
         raise click.UsageError("nothing to compare with: expected B, or --with PATH=V")
     else:

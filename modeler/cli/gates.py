@@ -31,9 +31,23 @@ def with_gates(scenario: Scenario, fail_on: Sequence[str]) -> Scenario:
     Raises
     ------
     ScenarioError
+        As for `gates_of`.
+    """
+    from modeler.scenario import with_values
+
+    gates = gates_of(fail_on)
+    return with_values(scenario, {"gates": [*scenario.gates, *gates]}) if gates else scenario
+
+
+def gates_of(fail_on: Sequence[str]) -> list[str]:
+    """The gates that the conditions of ``--fail-on`` are the opposite of.
+
+    Raises
+    ------
+    ScenarioError
         With every condition that is none, or names no figure, and the nearest one.
     """
-    from modeler.scenario import Problem, ScenarioError, with_values
+    from modeler.scenario import Problem, ScenarioError
     from modeler.scenario.gates import GateError, parse_fail_on
 
     gates, problems = [], []
@@ -45,7 +59,7 @@ def with_gates(scenario: Scenario, fail_on: Sequence[str]) -> Scenario:
             problems.append(Problem(message, "gates", text, error.expected, error.nearest))
     if problems:
         raise ScenarioError(problems)
-    return with_values(scenario, {"gates": [*scenario.gates, *gates]}) if gates else scenario
+    return gates
 
 
 def tell_gates(verdicts: Sequence[Verdict], *, of: str = "") -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,9 @@ import click
 from modeler.cli.output import talk
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# RUN:ROW; a path has a separator, and the name of a file an ending.
+_KEPT = re.compile(r"(?P<run>[^/\\:.]+):(?P<row>[^/\\:.]+)")
 
 ledger_option = click.option(
     "--ledger",
@@ -27,6 +31,16 @@ def ledger_options(command: F) -> F:
         "--no-ledger", is_flag=True, help="Keep no rows, and take over none of earlier runs."
     )(command)
     return ledger_option(command)
+
+
+def row_of_a_run(text: str | None) -> tuple[str, str] | None:
+    """The run and the row that ``RUN:ROW`` names; None for anything else, or for a file.
+
+    >>> row_of_a_run("latest:best"), row_of_a_run("mine.yaml")
+    (('latest', 'best'), None)
+    """
+    found = None if text is None or os.path.exists(text) else _KEPT.fullmatch(text)
+    return None if found is None else (found["run"], found["row"])
 
 
 def ledger_of(given: str | None, *, off: bool = False, needed: bool = False) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, NoReturn
 import click
 
 from modeler import __version__
+from modeler._interrupt import end_at_once, raise_it
 from modeler.cli import exits
 
 
@@ -73,6 +74,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command: click.Command = importlib.import_module(entry.module).command
+        raise_it()
         return command
 
     def resolve_command(
@@ -125,10 +127,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         result = cli.main(
             args=None if args is None else list(args), prog_name="modeler", standalone_mode=False
         )
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        end_at_once()  # a second time does not wait for what is still ending
         click.echo("error: interrupted", err=True)
         sys.exit(exits.INTERRUPTED)
     except Exception as error:
+        end_at_once()
         if os.environ.get("MODELER_DEBUG") == "1":
             raise
         click.echo(describe(error), err=True)

@@ -80,20 +80,24 @@ def command(
         if precisions is not None:
             axes["model.dtype"] = precisions
         found = optimize(lab, axes, chosen, gates=gates)
+        run = lab.keep(found.tried, chosen, [gate.text for gate in gates])
     draw_to(figure, optimum.draw, found)
     rows = found.frame().to_dict("records")
     emit(found.to_dict(), format=format, output=output, table=rows)
     talk(f"{found.settings} settings, {found.replays:.1f} replays of all of the traffic")
     advise(found.sentence())
     if found.keeps:
-        talk(f"to write it out: {_export(asked, found.best['settings'])}")
+        talk(f"to write it out: {_export(asked, found.best['settings'], run)}")
     leave([found.best], [gate.check(found.best) for gate in gates])
 
 
-def _export(asked: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _export(asked: Mapping[str, Any], settings: Mapping[str, Any], run: str) -> str:
     """The command that writes the winner as a platform's own file."""
+    words = ["modeler", "export"]
+    if run:
+        return shlex.join([*words, f"{run}:best", "--ledger", asked["ledger"], "--as", "terraform"])
     pinned = {path: one for path, (one, *more) in asked["settings"].items() if not more}
-    words = ["modeler", "export", *filter(None, [asked["scenario_file"]]), "--as", "terraform"]
+    words += [*filter(None, [asked["scenario_file"]]), "--as", "terraform"]
     for path, value in {**pinned, **settings}.items():
         text = f"{value:g}" if isinstance(value, float) else str(value)
         words += ["--set", f"{path}={text}"]

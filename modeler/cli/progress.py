@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modeler._interrupt import loading
+
 if TYPE_CHECKING:
     from modeler.study import Status
 
@@ -30,7 +32,8 @@ def compiling() -> Iterator[None]:
     note.daemon = True
     note.start()
     try:
-        yield
+        with loading():
+            yield
     finally:
         note.cancel()
 

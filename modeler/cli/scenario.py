@@ -84,7 +84,7 @@ def one_scenario(
     several = [path for path, values in settings.items() if len(values) > 1]
     if several:
         raise click.UsageError(
-            f"{command} runs one scenario: {several[0]} has several values; use sweep"
+            f"{command} takes one scenario: {several[0]} has several values; use sweep"
         )
     scenario = scenario_of(file, trace=trace, seed=seed, settings=settings, policies=policies)
     pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
@@ -93,7 +93,7 @@ def one_scenario(
     pinned |= {path: value for path, value in named.items() if value is not None}
     ignored = [path for path in scenario.sweep if path not in pinned]
     if ignored:
-        talk(f"sweep: {', '.join(ignored)} not varied: {command} runs one scenario")
+        talk(f"sweep: {', '.join(ignored)} not varied: {command} takes one scenario")
     return with_values(scenario, pinned) if pinned else scenario
 
 

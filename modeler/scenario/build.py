@@ -66,9 +66,9 @@ def build(data: Mapping[str, Any], locate: Locate | None = None, *, from_file: b
         # A key that is unknown does not change what the others of its block say.
         unknown_keys = {path_of(d["loc"]) for d in details if d["type"] == "extra_forbidden"}
         extra: set[Path] = {path for path in unknown_keys if len(path) == 2}
-        broken = {path[0] for _, path, _ in found if path and path not in extra}
-        sound = _sound(data, broken, extra, from_file)
-        found += [_of_conflict(conflict) for conflict in conflicts_between(sound)]
+        broken = {path[:2] for _, path, _ in found if path and path not in extra}
+        sound, partial = _sound(data, broken, extra, from_file)
+        found += [_of_conflict(conflict) for conflict in conflicts_between(sound, partial)]
     if locate is None:
         raise ScenarioError([problem for problem, _, _ in found])
     raise ScenarioError([locate(problem, path, key) for problem, path, key in found])
@@ -171,23 +171,42 @@ def path_of(loc: Sequence[str | int]) -> Path:
 
 
 def _sound(
-    data: Mapping[str, Any], broken: set[str | int], extra: set[Path], from_file: bool
-) -> dict[str, Any]:
-    """The blocks that hold, each validated on its own, and the names of those written."""
+    data: Mapping[str, Any], broken: set[Path], extra: set[Path], from_file: bool
+) -> tuple[dict[str, Any], set[str]]:
+    """The blocks that hold, each validated on its own, and the names of those written.
+
+    Of a block with mistakes, what is left without them; the names of such blocks come second.
+    """
     annotations = get_type_hints(Scenario, include_extras=True)
     blocks: dict[str, Any] = {"said": frozenset(data)}
+    partial = set()
     for name in CHECKED:
-        if name in broken:
-            continue
+        wrong = {path[1:] for path in broken if path[0] == name}
         value = data.get(name, default_of(Scenario, name))
+        if wrong & {(), ("kind",)} or (wrong and not isinstance(value, Mapping)):
+            continue
+        keys = {str(key) for (key,) in wrong}
         if name in BLOCKS and (value is None or isinstance(value, Mapping)):
-            value = {key: one for key, one in (value or {}).items() if (name, key) not in extra}
+            value = {
+                key: one
+                for key, one in (value or {}).items()
+                if (name, key) not in extra and key not in keys
+            }
             kind = kind_of(name, data)
             if kind:
                 value["kind"] = kind
         block: TypeAdapter[Any] = TypeAdapter(annotations[name])
-        blocks[name] = block.validate_python(value, context={FROM_FILE: from_file})
-    return blocks
+        try:
+            blocks[name] = block.validate_python(value, context={FROM_FILE: from_file})
+        except ValidationError:
+            if not keys:
+                raise
+            continue  # it does not hold without them: one that must be there, say
+        for key in keys:
+            # Gone, and not at its default, with which a check would find what nobody wrote.
+            vars(blocks[name]).pop(key, None)
+            partial.add(name)
+    return blocks, partial
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,6 @@
 """Settings that are each fine and together are not."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -37,7 +37,7 @@ class Conflict:
 Placed = tuple[str, Policy]
 
 
-def conflicts_between(blocks: Mapping[str, Any]) -> list[Conflict]:
+def conflicts_between(blocks: Mapping[str, Any], partial: Collection[str] = ()) -> list[Conflict]:
     """Every contradiction within and between the blocks given.
 
     Parameters
@@ -45,6 +45,8 @@ def conflicts_between(blocks: Mapping[str, Any]) -> list[Conflict]:
     blocks : mapping of str to block. Those that are themselves valid, and under ``said`` the
         names of those that were written; a check whose block is missing is left out, so that one
         report can hold every mistake.
+    partial : collection of str. Blocks that lack the settings that are themselves wrong: a check
+        that comes upon one ends there.
 
     Returns
     -------
@@ -57,7 +59,12 @@ def conflicts_between(blocks: Mapping[str, Any]) -> list[Conflict]:
     found: list[Conflict] = []
     for needs, check in _CHECKS:
         if all(name in known for name in needs):
-            found.extend(check(*(known[name] for name in needs)))
+            try:
+                for conflict in check(*(known[name] for name in needs)):
+                    found.append(conflict)  # one by one: what came before the end stays
+            except AttributeError:
+                if not partial:
+                    raise
     return found
 
 

@@ -25,6 +25,7 @@ from modeler.study.growth import Growth, growth
 from modeler.study.headroom import Headroom, headroom
 from modeler.study.incident import Incident, incident
 from modeler.study.incident_window import IncidentError
+from modeler.study.kept import Kept, KeptError, kept_row
 from modeler.study.lab import Lab
 from modeler.study.optimize import Optimum, optimize
 from modeler.study.plan import plan
@@ -59,6 +60,8 @@ __all__ = [
     "Incident",
     "IncidentError",
     "Interrupted",
+    "Kept",
+    "KeptError",
     "Lab",
     "Optimum",
     "Preset",
@@ -83,6 +86,7 @@ __all__ = [
     "headroom",
     "incident",
     "is_preset",
+    "kept_row",
     "list_runs",
     "optimize",
     "plan",

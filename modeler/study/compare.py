@@ -18,9 +18,9 @@ from modeler.study.bands import FIGURES, lead_of, replicate
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.intervals import Resamples, band, paired
+from modeler.study.kept import row_number
 from modeler.study.result import SweepResult
 from modeler.study.sweep import Status
-from modeler.study.verdict import best_row
 from traces.blocks import blocks_of
 
 Row = Mapping[str, Any]
@@ -161,14 +161,16 @@ def compare_rows(
     Parameters
     ----------
     run_a, run_b : SweepResult. As `modeler.study.runs.read_run` gives them; may be the same.
-    name_a, name_b : str. A row's ``scenario_id``, the beginning of it, or ``best``.
+    name_a, name_b : str. A row's ``scenario_id``, the beginning of it, its number, or ``best``, as
+        for `modeler.study.kept.row_number`.
     names : (str, str). What they are called.
 
     Raises
     ------
-    CompareError : no such row, one without a result, or rows of different traffic or seeds.
+    CompareError : rows of different traffic or seeds.
+    modeler.study.kept.KeptError : no such row, or one without a result.
     """
-    rows = [_row(run_a, name_a), _row(run_b, name_b)]
+    rows = [of.rows[row_number(of, name)] for of, name in ((run_a, name_a), (run_b, name_b))]
     hashes = [[one["content_hash"] for one in of.meta["traces"]] for of in (run_a, run_b)]
     if len(hashes[0]) != 1 or hashes[0] != hashes[1]:
         raise CompareError(
@@ -205,23 +207,6 @@ def compare_rows(
         trace=run_a.meta["traces"][0],
         notes=tuple(notes),
     )
-
-
-def _row(of: SweepResult, name: str) -> Row:
-    if name == "best":
-        best = best_row(of.rows.brief)
-        if best is None:
-            raise CompareError(f"{of.run}: no row has a result")
-        return of.rows[of.rows.brief.index(best)]
-    found = [k for k, row in enumerate(of.rows.brief) if row["scenario_id"].startswith(name)]
-    if len({of.rows.brief[k]["scenario_id"] for k in found}) != 1:
-        held = ", ".join(sorted({row["scenario_id"] for row in of.rows.brief})[:6])
-        what = "no row" if not found else f"{len(found)} rows"
-        raise CompareError(f'{of.run}: {what} "{name}"; expected best or one of {held}')
-    row = of.rows[found[0]]
-    if row["status"] != "ok":
-        raise CompareError(f"{of.run}:{name} has no result: {row['error']}")
-    return row
 
 
 def _rows_changed(a: Row, b: Row) -> list[Changed]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 import traces
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario, ScenarioError, with_values
+from modeler.study.goal import Goal
 from modeler.study.grid import DTYPE, SIZE, Point, in_precision
 from modeler.study.jobs.key import keys_of
 from modeler.study.jobs.task import SCENARIO, Task
@@ -171,6 +173,34 @@ class Lab:
             row if row["settings"] == point.settings else {**row, "settings": point.settings}
             for row, point in zip((self._made[key] for key in keys), points, strict=True)
         ]
+
+    def keep(self, rows: Iterable[Row], goal: Goal, gates: Sequence[str] = ()) -> str:
+        """Keep rows of this lab together: one run of the ledger, whose ``best`` goes by a goal.
+
+        Parameters
+        ----------
+        rows : iterable of dict. Those without a result are left out.
+        goal : Goal.
+        gates : sequence of str. What the best has to keep besides.
+
+        Returns
+        -------
+        str
+            The run's name; empty where no ledger is kept.
+        """
+        points = [self._point(row["settings"]) for row in rows if row["status"] == "ok"]
+        if self._how["ledger"] is None or not points:
+            return ""
+        load = self.traffic()
+        prepared = Prepared(
+            points,
+            [Task(SCENARIO, point, load.content_hash) for point in points],
+            {load.content_hash: load},
+            meta_of(points, lambda name, seed: load),
+            tuple(gates),
+            asdict(goal),
+        )
+        return perform(prepared, say=self._say, **self._how).run or ""
 
     def _point(self, variant: Settings | Scenario) -> Point:
         if isinstance(variant, Scenario):

@@ -33,6 +33,7 @@ class Prepared:
     traffic : dict of str to Trace or CountSeries. By content hash.
     meta : dict. Where the numbers come from, without what only rows tell.
     gates : tuple of str. What the best of them has to keep.
+    goal : mapping, optional. Fields of the `modeler.study.goal.Goal` that the best of them goes by.
     """
 
     points: list[Point]
@@ -40,6 +41,7 @@ class Prepared:
     traffic: dict[str, Traffic]
     meta: dict[str, Any]
     gates: tuple[str, ...] = ()
+    goal: Mapping[str, Any] | None = None
 
     def requests(self) -> list[int]:
         """To replay for each task, references once."""

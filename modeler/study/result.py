@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import modeler
 from modeler.replay.run import Traffic
 from modeler.scenario.gates import Gate, Verdict, parse_gates
+from modeler.study.goal import Goal
 from modeler.study.grid import Point
 from modeler.study.jobs.task import Packed, Unpacker
 from modeler.study.verdict import best_row, pareto, verdict
@@ -85,7 +86,7 @@ class SweepResult:
     ``status`` and ``error``. ``references`` are the smallest fixed fleets that keep the service
     level, or whose waits do not break it where service times alone do. ``points`` are the
     scenarios themselves; ``gates`` are the scenario's gates held against the best row; ``run``
-    names the ledger's file, where there is one.
+    names the ledger's file, where there is one; ``goal`` is what an optimisation went by.
     """
 
     meta: dict[str, Any]
@@ -95,6 +96,7 @@ class SweepResult:
     points: tuple[Point, ...]
     gates: tuple[Verdict, ...] = ()
     run: str | None = None
+    goal: Goal | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``sweep/1``."""
@@ -133,6 +135,7 @@ def result_of(
     *,
     gates: Sequence[str] = (),
     run: str | None = None,
+    goal: Goal | None = None,
 ) -> SweepResult:
     """The result of packed rows.
 
@@ -144,6 +147,7 @@ def result_of(
     points : sequence of Point. The scenarios, where they are known.
     gates : sequence of str. The scenario's.
     run : str, optional. Name of the ledger's file.
+    goal : Goal, optional. What an optimisation went by.
     """
     asked = parse_gates(gates)
     rows, references = Rows(packed[:scenarios], asked), Rows(packed[scenarios:])
@@ -159,6 +163,7 @@ def result_of(
         points=tuple(points),
         gates=tuple(gate.check(held) for gate in asked),
         run=run,
+        goal=goal,
     )
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from modeler.study.goal import Goal
 from modeler.study.jobs.ledger import (
     About,
     Ledger,
@@ -51,7 +52,7 @@ def read_run(name: str, where: Path | None = None) -> SweepResult:
     Returns
     -------
     SweepResult
-        Without its points: a ledger holds rows, not scenarios.
+        Without its points; `modeler.study.kept_row` gives the scenario of one row.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def read_run(name: str, where: Path | None = None) -> SweepResult:
         told, rows = ledger.told(), list(ledger.rows())
     scenarios = sum(number < told["scenarios"] for number, _, _ in rows)
     packed = [row for _, _, row in rows]
-    return result_of(packed, scenarios, told["meta"], gates=told["gates"], run=path.stem)
+    goal = Goal(**told["goal"]) if told.get("goal") else None
+    return result_of(packed, scenarios, told["meta"], gates=told["gates"], run=path.stem, goal=goal)
 
 
 def prune(

@@ -135,7 +135,6 @@ def perform(
         book = None
         if ledger is not None:
             book = open_files.enter_context(begun(Path(ledger), prepared, resume=resume))
-            say(book.said)
         found: dict[int, Packed] = {} if book is None else dict(book.found)
         counter.taken_over(found)
 
@@ -148,6 +147,8 @@ def perform(
 
         todo = [number for number in range(len(tasks)) if number not in found]
         try:
+            if book is not None:
+                say(book.said)
             if todo:
                 chosen = executor_of(executor, workers, prepared.traffic, counter.at)
                 try:

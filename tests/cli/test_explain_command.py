@@ -29,7 +29,7 @@ def ask(*args: str) -> Result:
 def test_dollars_and_violations_are_explained_when_nothing_is_asked() -> None:
     result = ask("mine.yaml")
     assert result.exit_code == 0, result.output
-    assert "sweep: fleet.min not varied: explain runs one scenario\n" in result.stderr
+    assert "sweep: fleet.min not varied: explain takes one scenario\n" in result.stderr
     lines = result.stdout.splitlines()
     assert re.split(r"\s{2,}", lines[0]) == ["figure", "expression", "value", "unit", "source"]
     names = [line.split("  ")[0] for line in lines]
@@ -61,7 +61,7 @@ def test_json_has_the_terms_and_options_pin() -> None:
     ("args", "said"),
     [
         (("mine.yaml", "usd_totl"), 'did you mean "usd_total"?'),
-        (("mine.yaml", "usd_total", "--set", "fleet.min=1,2"), "explain runs one scenario"),
+        (("mine.yaml", "usd_total", "--set", "fleet.min=1,2"), "explain takes one scenario"),
         (("gone.yaml",), "cannot read gone.yaml"),
     ],
 )

@@ -37,7 +37,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
 def test_a_sweep_that_is_not_run_is_said() -> None:
     result = modeler("replay", "mine.yaml", "--trace", "minute.csv", "--size", "1GB")
     assert result.exit_code == 0, result.output
-    assert "sweep: fleet.min not varied: replay runs one scenario\n" in result.stderr
+    assert "sweep: fleet.min not varied: replay takes one scenario\n" in result.stderr
     nothing_left = modeler(
         "replay", "mine.yaml", "--trace", "minute.csv", "--size", "1GB", "--set", "fleet.min=2"
     )

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from modeler.cli.main import cli
 from modeler.report.studies import comparison, figure_bytes
 from modeler.scenario import loads, with_values
-from modeler.study import CompareError, compare, compare_rows, sweep
+from modeler.study import CompareError, KeptError, compare, compare_rows, sweep
 from modeler.study.compare_words import advice
 from modeler.study.runs import read_run
 from traces import Trace
@@ -124,7 +124,7 @@ def test_kept_rows_are_paired_without_a_replay(tmp_path):
         ("policy.replicas", 2, 1)
     ]
     assert not found.replayed
-    with pytest.raises(CompareError, match=f"expected best or one of .*{one}"):
+    with pytest.raises(KeptError, match=f"expected best, a number from 1 to 2, .*{one}"):
         compare_rows(kept, "beef", kept, one, names=("a", "b"))
     ran = CliRunner().invoke(
         cli, ["compare", f"{made.run}:{two}", f"latest:{one[:6]}", "--ledger", str(tmp_path)]

@@ -60,7 +60,7 @@ def export(
     *,
     run: str = "",
     usd_per_hour: float | None = None,
-    trace: Traffic | None = None,
+    trace: Traffic | Callable[[], Traffic] | None = None,
 ) -> str:
     """The policy of a scenario as a file of its platform.
 
@@ -71,8 +71,8 @@ def export(
         ``keda`` or ``knative``.
     run : str. Where the figures are from, for the comment on top.
     usd_per_hour : float, optional. What it is expected to cost, for the comment on top. [USD/h]
-    trace : optional. The traffic from which a target that is not set follows, instead of what
-        ``scenario.trace`` names.
+    trace : optional. The traffic from which a target that is not set follows, or what loads it,
+        instead of what ``scenario.trace`` names.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def exported(
     *,
     run: str = "",
     usd_per_hour: float | None = None,
-    trace: Traffic | None = None,
+    trace: Traffic | Callable[[], Traffic] | None = None,
 ) -> Exported:
     """As `export`, with what JSON has no room for beside it."""
     if form not in FORMS:

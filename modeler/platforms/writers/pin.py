@@ -25,7 +25,7 @@ from modeler.scenario.settings import said
 _STATISTICS: Final = {number: name for name, number in aws_metrics.STATISTICS.items()}
 
 
-def pinned(scenario: Scenario, trace: Traffic | None = None) -> Scenario:
+def pinned(scenario: Scenario, trace: Traffic | Callable[[], Traffic] | None = None) -> Scenario:
     """The same scenario with every number in it that a file of a platform has to state.
 
     Targets that a rule gives from the traffic and the model become that number; what has no effect
@@ -35,8 +35,8 @@ def pinned(scenario: Scenario, trace: Traffic | None = None) -> Scenario:
     Parameters
     ----------
     scenario : Scenario. Its ``sweep`` is not looked at.
-    trace : optional. The traffic, instead of what ``scenario.trace`` names; looked at only where a
-        number depends on it.
+    trace : optional. The traffic, or what loads it, instead of what ``scenario.trace`` names;
+        looked at only where a number depends on it.
     """
     context = cache(partial(_context, scenario, trace))
     blocks = [_block(block, context) for block in scenario.in_force]
@@ -50,9 +50,12 @@ def pinned(scenario: Scenario, trace: Traffic | None = None) -> Scenario:
     return with_values(scenario, values)
 
 
-def _context(scenario: Scenario, trace: Traffic | None) -> Context:
+def _context(scenario: Scenario, trace: Traffic | Callable[[], Traffic] | None) -> Context:
     """What the rules go by; reads the traffic."""
-    traffic = trace if trace is not None else traces.load(scenario.trace, seed=scenario.seed)
+    if trace is None:
+        traffic = traces.load(scenario.trace, seed=scenario.seed)
+    else:
+        traffic = trace() if callable(trace) else trace
     instance = instance_of(scenario)
     service = service_law(scenario, traffic, instance)
     return context_of(

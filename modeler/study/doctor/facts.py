@@ -98,7 +98,7 @@ class Facts:
     @property
     def replica_rps(self) -> float:
         """Most requests a second that one replica serves. [1/s]"""
-        return self.slots / self.mean_service_s
+        return self.slots / self.context.service_s("the capacity of a replica")
 
     @property
     def per_request(self) -> bool:

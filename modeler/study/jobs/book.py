@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from modeler.study.jobs.asked import packed
 from modeler.study.jobs.key import digest_of, keys_of
 from modeler.study.jobs.ledger import Ledger, LedgerError, find, known, latest_of
 from modeler.study.jobs.task import SCENARIO, Packed, Task
@@ -19,7 +20,7 @@ class Asked(Protocol):
     Attributes
     ----------
     tasks : list of Task. Those of scenarios first.
-    meta : mapping. For who reads the run later, and ``gates`` as well.
+    meta : mapping. For who reads the run later; ``gates`` and ``goal`` as well.
     """
 
     @property
@@ -30,6 +31,9 @@ class Asked(Protocol):
 
     @property
     def gates(self) -> Sequence[str]: ...
+
+    @property
+    def goal(self) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,10 @@ def begun(
             "name": asked.meta["name"],
             "meta": asked.meta,
             "gates": list(asked.gates),
+            "goal": asked.goal,
         }
-        ledger = Ledger.create(folder, keys, about)
+        own = (packed(task.point.scenario) for task in tasks if task.kind == SCENARIO)
+        ledger = Ledger.create(folder, keys, about, own)
     else:
         ledger = Ledger(path)
     try:

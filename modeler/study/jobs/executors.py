@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Final, Protocol
 
+from modeler._interrupt import hidden_from_children
 from modeler.replay.run import Traffic
 from modeler.scenario.errors import nearest
 from modeler.study.jobs import spool
@@ -124,11 +125,12 @@ class Processes:
         """
         self._placed.ensure()
         try:
-            future = self._pool.submit(perform_here, list(chunk))
+            with hidden_from_children():
+                future = self._pool.submit(perform_here, list(chunk))
+                self._running.add(future)
         except BrokenProcessPool:
             self._broken = True
             raise
-        self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
 

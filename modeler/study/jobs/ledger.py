@@ -32,6 +32,7 @@ CREATE TABLE row (
     body BLOB NOT NULL, apart TEXT NOT NULL, cached INTEGER NOT NULL
 );
 CREATE INDEX by_key ON row (key);
+CREATE TABLE scenario (number INTEGER PRIMARY KEY, text BLOB NOT NULL);
 """
 _ENDING: Final = ".sqlite"
 _ASKED_AT_ONCE: Final = 500  # keys of one query; SQLite takes 999 variables at least
@@ -114,7 +115,13 @@ class Ledger:
             raise LedgerError(f"{path} is no ledger of runs: {error}") from error
 
     @classmethod
-    def create(cls, where: Path, keys: Sequence[str], about: Mapping[str, Any]) -> Self:
+    def create(
+        cls,
+        where: Path,
+        keys: Sequence[str],
+        about: Mapping[str, Any],
+        scenarios: Iterable[bytes] = (),
+    ) -> Self:
         """Begin a run.
 
         Parameters
@@ -122,6 +129,7 @@ class Ledger:
         where : Path. Folder of runs; made if it is not there.
         keys : sequence of str. Of all its rows, in their order.
         about : mapping. What `About` and a report need: ``name``, ``digest``, ``meta``.
+        scenarios : iterable of bytes. Of its first rows, as `scenario` gives them back.
 
         Raises
         ------
@@ -148,6 +156,7 @@ class Ledger:
                     "INSERT INTO run VALUES (?, ?)",
                     [(name, json.dumps(value)) for name, value in told.items()],
                 )
+                base.executemany("INSERT INTO scenario VALUES (?, ?)", enumerate(scenarios))
             os.replace(scratch, path)  # a file of runs has its tables, or is not there
         except (OSError, sqlite3.Error) as error:
             raise _cannot(where, error) from error
@@ -173,6 +182,15 @@ class Ledger:
     def rows(self) -> Iterator[tuple[int, str, Packed]]:
         """Number, key and row of everything that is done, in the order of the tasks."""
         yield from _read(self._base)
+
+    def scenario(self, number: int) -> bytes | None:
+        """The scenario of a row; None where the run came without."""
+        query = "SELECT text FROM scenario WHERE number = ?"
+        try:
+            found = self._base.execute(query, (number,)).fetchone()
+        except sqlite3.OperationalError:  # of a version that kept rows alone
+            return None
+        return found and bytes(found[0])
 
     def keep(self, rows: Iterable[tuple[int, str, Packed]], *, cached: bool = False) -> None:
         """Commit rows, all or none.
