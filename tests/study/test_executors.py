@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import Future
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +21,6 @@ from modeler.study.jobs.executors import ExecutorError, executor_of, perform_her
 from modeler.study.jobs.task import SCENARIO, Task, Unpacker, pack
 from traces import Trace
 from traces.draws import exponential
-
-HERE = Path(__file__).resolve().parent
 
 
 def tokens(requests: int = 1500) -> Trace:
@@ -298,16 +293,3 @@ def test_a_mistake_in_one_scenario_is_one_failed_row(monkeypatch):
     assert [row["status"] for row in result.rows] == ["ok", "failed", "ok"]
     assert result.rows[1]["error"] == "of our own making"
     assert result.rows[1]["error_kind"] == "ZeroDivisionError"
-
-
-def test_the_same_bytes_from_two_workers_of_ray(serial):
-    """In a process of its own: Ray changes how the one it runs in waits for its children."""
-    pytest.importorskip("ray")
-    script = "import sys, test_executors as t; sys.stdout.write(t.text('ray'))"
-    ran = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parents[1])))},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == serial

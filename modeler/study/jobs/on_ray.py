@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from modeler.replay.run import Traffic
 from modeler.study.jobs import spool
 from modeler.study.jobs.executors import Chunk, ExecutorError, Placed, Report, perform_here
 from modeler.study.jobs.task import Packed
 from modeler.study.jobs.world import world
+
+_PORT: Final = 10001  # of Ray's client server, where an address names none
+_TIMEOUT_S: Final = 10.0  # a client server that does not answer by then is not there
 
 
 class Ray:
@@ -29,9 +35,14 @@ class Ray:
                 "executor ray: the package ray is not installed: pip install ray, or the extra ray"
             ) from error
         self._ray = ray
+        if address:
+            _answers(address)
         self.lost: tuple[type[BaseException], ...] = (
             ray.exceptions.WorkerCrashedError,
             ray.exceptions.NodeDiedError,
+            ray.exceptions.OutOfMemoryError,
+            ray.exceptions.ObjectLostError,
+            spool.TraceMissing,
         )
         self._own = not ray.is_initialized()
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
@@ -43,8 +54,13 @@ class Ray:
                     address="local", num_cpus=workers, include_dashboard=False,
                     _node_ip_address="127.0.0.1", **quiet,
                 )  # fmt: skip
-        except (ConnectionError, OSError, TimeoutError) as error:
-            raise ExecutorError(f"executor ray: nobody answers at {address}: {error}") from error
+        except (OSError, RuntimeError, ray.exceptions.RayError) as error:
+            # Another version of Ray or Python there; or a token is asked for, which Ray does not
+            # say: it only waits.
+            raise ExecutorError(
+                f"executor ray: no session at {address or 'this machine'}: {error}; a cluster that "
+                "asks for a token wants RAY_AUTH_MODE=token and the token here too"
+            ) from error
         self.workers = max(int(ray.cluster_resources().get("CPU", 1)), 1)
         self._placed = Placed(traffic)
         # One copy in the object store of each machine, whatever the number of its workers.
@@ -66,6 +82,26 @@ class Ray:
         if self._own:
             self._ray.shutdown()
         self._placed.remove()
+
+
+def _answers(address: str) -> None:
+    """Refuse an address that no client server is at; Ray itself tries for most of a minute.
+
+    Raises
+    ------
+    ExecutorError
+        Nobody is there, or the part of Ray that speaks to a cluster is not installed here.
+    """
+    if find_spec("grpc") is None:
+        raise ExecutorError(
+            "executor ray: a cluster at an address needs the package grpcio: "
+            'pip install "ray[client]", or the extra ray'
+        )
+    try:
+        parts = urlsplit(f"ray://{address}")
+        socket.create_connection((parts.hostname, parts.port or _PORT), _TIMEOUT_S).close()
+    except (OSError, ValueError) as error:
+        raise ExecutorError(f"executor ray: nobody answers at {address}: {error}") from error
 
 
 def _perform(chunk: Any, expected: str, needed: dict[str, list[Any]]) -> list[Packed]:
