@@ -17,7 +17,7 @@ from modeler.study import sweep
 from modeler.study.grid import Point
 from modeler.study.jobs import spool
 from modeler.study.jobs.drive import ATTEMPTS, drive
-from modeler.study.jobs.executors import ExecutorError, executor_of, perform_here
+from modeler.study.jobs.executors import ExecutorError, Placed, executor_of, perform_here
 from modeler.study.jobs.task import SCENARIO, Task, Unpacker, pack
 from traces import Trace
 from traces.draws import exponential
@@ -83,6 +83,31 @@ def test_a_killed_process_is_replaced_and_the_bytes_are_the_same(serial):
 def test_the_same_bytes_from_two_workers_of_dask(serial):
     pytest.importorskip("distributed")
     assert text("dask") == serial
+
+
+def test_the_traffic_travels_to_a_machine_of_a_dask_cluster_and_is_gone_at_the_end(tmp_path):
+    """Workers with a temporary folder of their own have a spool of their own, as elsewhere."""
+    distributed = pytest.importorskip("distributed")
+    held = []
+
+    def look(status):
+        held.extend(path.name for path in tmp_path.glob("modeler-traffic-*/*"))
+
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1",
+        dashboard_address=None, env={"TMPDIR": str(tmp_path)},
+    ) as cluster:  # fmt: skip
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        trace = tokens(60)
+        result = sweep(with_values(default(), {"sweep": {}}), sizes=["1GB"], trace=trace,
+                       references=False, executor=f"dask://{address}", progress=look)  # fmt: skip
+        (spooled,) = tmp_path.glob("modeler-traffic-*")
+        spooled.rmdir()
+        spooled.write_text("a file where the folder should be")
+        with pytest.raises(ExecutorError, match=r"worker tcp://.*: .*File exists"):
+            executor_of(f"dask://{address}", None, {trace.content_hash: trace}, print)
+    assert result.failed == 0
+    assert f"{trace.content_hash}.npz" in held
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this platform")
@@ -233,13 +258,44 @@ def test_traffic_lies_in_the_spool_while_it_is_needed(tmp_path, monkeypatch):
     found = spool.traffic_of(trace.content_hash)
     assert found.content_hash == trace.content_hash
     assert np.array_equal(found.columns["prompt_tokens"], trace.columns["prompt_tokens"])
-    spool.forget(trace.content_hash)
+    spool.release(trace.content_hash, "a")
     assert not spool.held(trace.content_hash)
     with pytest.raises(ValueError, match="arrived damaged"):
         spool.receive(trace.content_hash, data[:-1], digest)
     spool.receive(trace.content_hash, data, digest)
     assert spool.held(trace.content_hash)
-    spool.forget(trace.content_hash)
+
+
+def test_traffic_goes_with_the_last_sweep_that_uses_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "gettempdir", lambda: str(tmp_path))
+    trace = tokens(20)
+    one, other = Placed({trace.content_hash: trace}), Placed({trace.content_hash: trace})
+    one.remove()
+    assert spool.held(trace.content_hash)
+    other.remove()
+    assert list(spool.folder().iterdir()) == []
+
+
+def test_what_a_killed_sweep_left_is_cleared_after_a_day_and_not_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "gettempdir", lambda: str(tmp_path))
+    left, running, new = tokens(20), tokens(21), tokens(22)
+    Placed({left.content_hash: left})
+    now = Placed({running.content_hash: running})
+    scratch = spool.folder() / f".{left.content_hash}.npz.xyz"
+    scratch.touch()
+    spool.place(new)
+    assert spool.held(left.content_hash)
+    spool.release(new.content_hash, "new")
+    for path in spool.folder().iterdir():
+        os.utime(path, (0, time.time() - spool.KEPT_S - 1.0))
+    now.ensure()  # a sweep that goes on for days renews its mark
+    spool.place(new)
+    assert not scratch.exists()
+    assert not spool.held(left.content_hash)
+    assert spool.held(running.content_hash)
+    now.remove()
+    spool.release(new.content_hash, "new")
+    assert list(spool.folder().iterdir()) == []
 
 
 def test_spooled_traffic_that_was_changed_is_not_used(tmp_path, monkeypatch):
@@ -265,7 +321,7 @@ def test_a_sweep_leaves_nothing_in_the_spool():
 
 def test_a_worker_with_another_engine_refuses():
     with pytest.raises(ExecutorError, match="another modeler, or other prices"):
-        perform_here([], "another")
+        perform_here([], "sweep", "another")
 
 
 @pytest.mark.parametrize(

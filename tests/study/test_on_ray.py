@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from test_executors import text, tokens
+from test_executors import text
 
 from modeler.study.jobs.executors import ExecutorError, executor_of
 
@@ -131,7 +131,7 @@ def test_the_same_bytes_through_the_client_of_a_cluster_at_an_address(serial, tm
     ) as port:  # fmt: skip
         assert ran(swept(f"ray://127.0.0.1:{port}", None), tmp_path, **token) == serial
         (spooled,) = Path(elsewhere).glob("modeler-traffic-*")
-        assert [path.stem for path in spooled.iterdir()] == [tokens().content_hash]
+        assert list(spooled.iterdir()) == []
 
 
 def test_an_address_that_nobody_is_at_is_told():
