@@ -17,7 +17,7 @@ from modeler.study import sweep
 from modeler.study.grid import Point
 from modeler.study.jobs import spool
 from modeler.study.jobs.drive import ATTEMPTS, drive
-from modeler.study.jobs.executors import ExecutorError, Placed, executor_of, perform_here
+from modeler.study.jobs.executors import ExecutorError, Placed, Processes, executor_of, perform_here
 from modeler.study.jobs.task import SCENARIO, Task, Unpacker, pack
 from traces import Trace
 from traces.draws import exponential
@@ -128,7 +128,7 @@ def test_a_worker_of_dask_killed_in_the_middle_is_survived(serial):
 class Fragile:
     """An executor whose workers die of some tasks, and take with them what runs beside."""
 
-    least = 4
+    least = most = 4
     workers = 2
     lost = (ConnectionError,)
 
@@ -173,6 +173,25 @@ def test_a_chunk_that_was_lost_once_is_tried_again():
     assert [row["number"] for row in performed(executor)] == list(range(10))
     assert executor.renewed == 1
     assert [len(chunk) for chunk in executor.performed] == [4, 4, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "workers", "sizes"),
+    [
+        (30, 2, {15}),  # every worker has some
+        (200, 2, {50}),
+        (1_000, 2, {50}),
+        (3_000, 2, {75}),  # twenty each
+        (100_000, 2, {200}),
+        (100_000, 100, {50}),
+    ],
+)
+def test_chunks_have_fifty_scenarios_or_more_and_grow_with_the_sweep(scenarios, workers, sizes):
+    executor = Fragile(set())
+    executor.workers, executor.least, executor.most = workers, Processes.least, Processes.most
+    drive([None] * scenarios, range(scenarios), executor, lambda rows: None)
+    assert {len(chunk) for chunk in executor.performed} == sizes
+    assert [n for chunk in executor.performed for n in chunk] == list(range(scenarios))
 
 
 def test_one_task_that_kills_its_worker_is_a_failed_row_and_takes_no_other_with_it():

@@ -24,6 +24,8 @@ from modeler.study.jobs.world import world
 
 Chunk = Sequence[Task]
 Report = Callable[[int, int], None]
+LEAST: Final = 50  # scenarios of a chunk that travels to another process
+MOST: Final = 200  # of one of a sweep of many thousands
 NAMES: Final = ("threads", "processes", "dask", "dask://HOST:PORT", "ray", "ray://HOST:PORT")
 
 
@@ -40,11 +42,14 @@ class Executor(Protocol):
     ----------
     workers : int. How many chunks it performs at once.
     least : int. Tasks that a chunk should have, so that handing it over is not what costs.
+    most : int. Tasks that a chunk of a large sweep may have: they are lost with their worker, and
+        are not in the ledger before the last of them is done.
     lost : tuple of exception types. What its futures raise when a worker ended in the middle.
     """
 
     workers: int
     least: int
+    most: int
     lost: tuple[type[BaseException], ...]
 
     def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
@@ -63,7 +68,7 @@ class Executor(Protocol):
 class Threads:
     """Threads of this process, which share the traffic."""
 
-    least = 1
+    least = most = 1
     lost: tuple[type[BaseException], ...] = ()
 
     def __init__(self, workers: int, traffic: Mapping[str, Traffic], report: Report) -> None:
@@ -96,7 +101,7 @@ class Threads:
 class Processes:
     """Processes of this machine, each with the traffic mapped from the spool."""
 
-    least = 50
+    least, most = LEAST, MOST
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool, spool.TraceMissing)
 
     def __init__(self, workers: int, traffic: Mapping[str, Traffic], report: Report) -> None:

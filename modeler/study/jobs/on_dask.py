@@ -10,6 +10,8 @@ from typing import Any, Final
 from modeler.replay.run import Traffic
 from modeler.study.jobs import spool
 from modeler.study.jobs.executors import (
+    LEAST,
+    MOST,
     Chunk,
     ExecutorError,
     Placed,
@@ -26,7 +28,7 @@ _TIMEOUT_S: Final = 10.0  # a scheduler that does not answer by then is not ther
 class Dask:
     """A Dask cluster as an executor; the scheduler tries a chunk of a lost worker again itself."""
 
-    least = 50
+    least, most = LEAST, MOST
 
     def __init__(
         self, address: str, workers: int | None, traffic: Mapping[str, Traffic], report: Report

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from modeler.replay.run import Traffic
 from modeler.study.jobs import spool
 from modeler.study.jobs.executors import (
+    LEAST,
+    MOST,
     Chunk,
     ExecutorError,
     Placed,
@@ -30,7 +32,7 @@ _TIMEOUT_S: Final = 10.0  # who does not answer by then is not there
 class Ray:
     """A Ray cluster as an executor; Ray tries a chunk of a lost worker again itself."""
 
-    least = 50
+    least, most = LEAST, MOST
 
     def __init__(
         self, address: str, workers: int | None, traffic: Mapping[str, Traffic], report: Report
