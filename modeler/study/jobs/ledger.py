@@ -315,8 +315,9 @@ def _read(
         "SELECT number, row.key, body, apart, coalesce(text, x''), status FROM row "
         f"LEFT JOIN apart ON apart.key = row.apart {where} ORDER BY number"
     )
+    texts: dict[str, bytes] = {}  # of one hash once, not once a row
     for number, key, body, apart, text, status in base.execute(query, values):
-        yield number, key, Packed(body, apart, text, status)
+        yield number, key, Packed(body, apart, texts.setdefault(apart, text), status)
 
 
 def _cannot(path: Path, error: Exception, *, kept: bool = False) -> LedgerError:
