@@ -1,5 +1,6 @@
 """The root command: a table of subcommands, loaded only when one is called."""
 
+import errno
 import importlib
 import os
 import sys
@@ -161,6 +162,8 @@ def describe(error: Exception) -> str:
             message = f"{message.rstrip('.')}\nsee: {context.command_path} --help"
     elif isinstance(error, OSError) and error.filename is not None and error.strerror:
         message = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        message = f"cannot write the output: {error.strerror}"
     else:
         message = str(error) or type(error).__name__
         if exits.code_of(error) == exits.INTERNAL:

@@ -39,7 +39,27 @@ def with_values(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
         each other, and instances and regions that no table knows.
     """
     data, problems = _changed(scenario, values)
-    return check_all(data, problems, from_file=False, sweep="sweep" in values)
+    made = check_all(data, problems, from_file=False, sweep="sweep" in values)
+    # Thousands of variants hold what they do not vary once: nothing of it can be changed.
+    for name, block in scenario.__dict__.items():
+        if _alike(made.__dict__[name], block):
+            made.__dict__[name] = block
+    return made
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two settings are the same in every way: values, their types, and what was said."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Block):
+        return one.model_fields_set == other.model_fields_set and all(
+            _alike(value, other.__dict__[name]) for name, value in one.__dict__.items()
+        )
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(_alike(one[key], other[key]) for key in one)
+    return bool(one == other)
 
 
 def check_all(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PROBES: Final = 3
 # A task as it waits, and its row as it is kept, measured over a thousand of office-week.
-_BYTES_PER_TASK: Final = 12_000
+_BYTES_PER_TASK: Final = 6_000
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
 import modeler
@@ -13,7 +15,7 @@ from modeler.replay.run import Traffic
 from modeler.scenario.gates import Gate, Verdict, parse_gates
 from modeler.study.goal import Goal
 from modeler.study.grid import Point
-from modeler.study.jobs.task import Packed, Unpacker
+from modeler.study.jobs.task import Packed, Shelf, Unpacker
 from modeler.study.verdict import best_row, pareto, verdict
 
 if TYPE_CHECKING:
@@ -31,28 +33,34 @@ _BRIEF = (
 
 
 class Rows(Sequence[Row]):
-    """Finished rows, each unpacked when it is looked at: kept so, one takes two kilobytes.
+    """Finished rows, each unpacked when it is looked at: kept so, one takes half a kilobyte.
 
     Parameters
     ----------
     packed : iterable of Packed. Those without a row (no fleet can run) are left out.
     gates : sequence of Gate. Held against each row as it is looked at.
+
+    Attributes
+    ----------
+    brief : list of dict. Of each row what verdicts look at.
     """
 
     def __init__(self, packed: Iterable[Packed], gates: Sequence[Gate] = ()) -> None:
         self._gates = gates
         self._unpacker = Unpacker()
-        self._packed: list[Packed] = []
+        self._shelf = Shelf()
         self.brief: list[Row] = []
+        brief: Row = {}
         for one in packed:
             row = self._unpacker.add(one).row(one)
             if row:
-                self._packed.append(one._replace(text=b""))
-                self.brief.append({key: row[key] for key in _BRIEF if key in row})
+                self._shelf.add(one)
+                brief = _brief(row, brief)
+                self.brief.append(brief)
         self._pareto = pareto(self.brief)
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._shelf)
 
     @overload
     def __getitem__(self, index: int) -> Row: ...
@@ -63,7 +71,7 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
-        row = self._unpacker.row(self._packed[index])
+        row = self._unpacker.read(*self._shelf[index])
         row["pareto"] = self._pareto[index]
         if self._gates:
             row["gates"] = [gate.check(row).to_dict() for gate in self._gates]
@@ -76,6 +84,18 @@ class Rows(Sequence[Row]):
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _brief(row: Row, last: Row) -> Row:
+    """What verdicts look at; neighbours share what they have in common, names of keys as well."""
+    found = {}
+    for key in _BRIEF:
+        if key in row:
+            value, known = row[key], last.get(key)
+            if type(value) is dict:
+                value = {sys.intern(name): one for name, one in value.items()}
+            found[key] = known if type(value) is type(known) and value == known else value
+    return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +148,7 @@ class SweepResult:
 
 
 def result_of(
-    packed: Sequence[Packed],
+    packed: Iterable[Packed],
     scenarios: int,
     meta: Mapping[str, Any],
     points: Sequence[Point] = (),
@@ -141,7 +161,7 @@ def result_of(
 
     Parameters
     ----------
-    packed : sequence of Packed. The scenarios' rows, then the references'.
+    packed : iterable of Packed. The scenarios' rows, then the references'; gone through once.
     scenarios : int. How many of them are scenarios.
     meta : mapping. As `meta_of` gives it.
     points : sequence of Point. The scenarios, where they are known.
@@ -150,7 +170,8 @@ def result_of(
     goal : Goal, optional. What an optimisation went by.
     """
     asked = parse_gates(gates)
-    rows, references = Rows(packed[:scenarios], asked), Rows(packed[scenarios:])
+    each = iter(packed)
+    rows, references = Rows(islice(each, scenarios), asked), Rows(each)
     best = best_row(rows.brief)
     # Where no scenario could be replayed there is nothing to hold gates against, and none is kept.
     held = {} if best is None else rows[rows.brief.index(best)]

@@ -163,7 +163,8 @@ def perform(
             if book is not None:
                 kept = f"{len(found)} of {len(tasks)} rows are kept: go on with --resume"
             raise Interrupted(f"interrupted; {kept}") from error
-        packed = [found[number] for number in range(len(tasks))]
+        # Each is let go as the result takes it.
+        packed = (found.pop(number) for number in range(len(tasks)))
         run = None if book is None else book.run
     return result_of(
         packed, scenarios, prepared.meta, prepared.points, gates=prepared.gates, run=run

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -170,3 +171,14 @@ def test_the_names_in_the_table_are_the_rooms_own() -> None:
 )
 def test_the_most_urgent_code_is_reported(codes: list[int], reported: int) -> None:
     assert exits.most_urgent(codes) == reported
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_output_that_finds_no_room_is_told() -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "modeler", "price", "ml.g5.2xlarge"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ran.stderr == "error: cannot write the output: No space left on device\n"
+    assert ran.returncode == 2

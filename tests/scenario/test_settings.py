@@ -223,3 +223,18 @@ def test_every_path_has_a_place_in_some_kind() -> None:
 def test_seven_bytes_are_a_slip_of_the_unit() -> None:
     with pytest.raises(ScenarioError, match="7 bytes are no model; 7 billion parameters"):
         with_values(default(), {"model.size": "7B"})
+
+
+def test_a_variant_shares_what_it_does_not_vary_and_nothing_else() -> None:
+    base = default()
+    variant = with_values(base, {"sla.threshold_s": 9.0})
+    assert variant.model is base.model
+    assert variant.sla is not base.sla
+    said = with_values(base, {"queue.from_zero": "queue"})
+    assert with_values(said, {"seed": 1}).queue is said.queue
+    # What is said at its default is not what nobody said.
+    settings = base.cold_start.model_dump()
+    unsaid = next(name for name in settings if name not in base.cold_start.model_fields_set)
+    again = with_values(base, {f"cold_start.{unsaid}": settings[unsaid]})
+    assert unsaid in again.cold_start.model_fields_set
+    assert unsaid not in base.cold_start.model_fields_set

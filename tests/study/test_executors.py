@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import Future
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +17,10 @@ from modeler.study import sweep
 from modeler.study.grid import Point
 from modeler.study.jobs import spool
 from modeler.study.jobs.drive import ATTEMPTS, drive
-from modeler.study.jobs.executors import ExecutorError, executor_of, perform_here
+from modeler.study.jobs.executors import ExecutorError, Placed, Processes, executor_of, perform_here
 from modeler.study.jobs.task import SCENARIO, Task, Unpacker, pack
 from traces import Trace
 from traces.draws import exponential
-
-HERE = Path(__file__).resolve().parent
 
 
 def tokens(requests: int = 1500) -> Trace:
@@ -90,6 +85,31 @@ def test_the_same_bytes_from_two_workers_of_dask(serial):
     assert text("dask") == serial
 
 
+def test_the_traffic_travels_to_a_machine_of_a_dask_cluster_and_is_gone_at_the_end(tmp_path):
+    """Workers with a temporary folder of their own have a spool of their own, as elsewhere."""
+    distributed = pytest.importorskip("distributed")
+    held = []
+
+    def look(status):
+        held.extend(path.name for path in tmp_path.glob("modeler-traffic-*/*"))
+
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1",
+        dashboard_address=None, env={"TMPDIR": str(tmp_path)},
+    ) as cluster:  # fmt: skip
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        trace = tokens(60)
+        result = sweep(with_values(default(), {"sweep": {}}), sizes=["1GB"], trace=trace,
+                       references=False, executor=f"dask://{address}", progress=look)  # fmt: skip
+        (spooled,) = tmp_path.glob("modeler-traffic-*")
+        spooled.rmdir()
+        spooled.write_text("a file where the folder should be")
+        with pytest.raises(ExecutorError, match=r"worker tcp://.*: .*File exists"):
+            executor_of(f"dask://{address}", None, {trace.content_hash: trace}, print)
+    assert result.failed == 0
+    assert f"{trace.content_hash}.npz" in held
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this platform")
 def test_a_worker_of_dask_killed_in_the_middle_is_survived(serial):
     distributed = pytest.importorskip("distributed")
@@ -108,7 +128,7 @@ def test_a_worker_of_dask_killed_in_the_middle_is_survived(serial):
 class Fragile:
     """An executor whose workers die of some tasks, and take with them what runs beside."""
 
-    least = 4
+    least = most = 4
     workers = 2
     lost = (ConnectionError,)
 
@@ -153,6 +173,25 @@ def test_a_chunk_that_was_lost_once_is_tried_again():
     assert [row["number"] for row in performed(executor)] == list(range(10))
     assert executor.renewed == 1
     assert [len(chunk) for chunk in executor.performed] == [4, 4, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "workers", "sizes"),
+    [
+        (30, 2, {15}),  # every worker has some
+        (200, 2, {50}),
+        (1_000, 2, {50}),
+        (3_000, 2, {75}),  # twenty each
+        (100_000, 2, {200}),
+        (100_000, 100, {50}),
+    ],
+)
+def test_chunks_have_fifty_scenarios_or_more_and_grow_with_the_sweep(scenarios, workers, sizes):
+    executor = Fragile(set())
+    executor.workers, executor.least, executor.most = workers, Processes.least, Processes.most
+    drive([None] * scenarios, range(scenarios), executor, lambda rows: None)
+    assert {len(chunk) for chunk in executor.performed} == sizes
+    assert [n for chunk in executor.performed for n in chunk] == list(range(scenarios))
 
 
 def test_one_task_that_kills_its_worker_is_a_failed_row_and_takes_no_other_with_it():
@@ -238,13 +277,44 @@ def test_traffic_lies_in_the_spool_while_it_is_needed(tmp_path, monkeypatch):
     found = spool.traffic_of(trace.content_hash)
     assert found.content_hash == trace.content_hash
     assert np.array_equal(found.columns["prompt_tokens"], trace.columns["prompt_tokens"])
-    spool.forget(trace.content_hash)
+    spool.release(trace.content_hash, "a")
     assert not spool.held(trace.content_hash)
     with pytest.raises(ValueError, match="arrived damaged"):
         spool.receive(trace.content_hash, data[:-1], digest)
     spool.receive(trace.content_hash, data, digest)
     assert spool.held(trace.content_hash)
-    spool.forget(trace.content_hash)
+
+
+def test_traffic_goes_with_the_last_sweep_that_uses_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "gettempdir", lambda: str(tmp_path))
+    trace = tokens(20)
+    one, other = Placed({trace.content_hash: trace}), Placed({trace.content_hash: trace})
+    one.remove()
+    assert spool.held(trace.content_hash)
+    other.remove()
+    assert list(spool.folder().iterdir()) == []
+
+
+def test_what_a_killed_sweep_left_is_cleared_after_a_day_and_not_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "gettempdir", lambda: str(tmp_path))
+    left, running, new = tokens(20), tokens(21), tokens(22)
+    Placed({left.content_hash: left})
+    now = Placed({running.content_hash: running})
+    scratch = spool.folder() / f".{left.content_hash}.npz.xyz"
+    scratch.touch()
+    spool.place(new)
+    assert spool.held(left.content_hash)
+    spool.release(new.content_hash, "new")
+    for path in spool.folder().iterdir():
+        os.utime(path, (0, time.time() - spool.KEPT_S - 1.0))
+    now.ensure()  # a sweep that goes on for days renews its mark
+    spool.place(new)
+    assert not scratch.exists()
+    assert not spool.held(left.content_hash)
+    assert spool.held(running.content_hash)
+    now.remove()
+    spool.release(new.content_hash, "new")
+    assert list(spool.folder().iterdir()) == []
 
 
 def test_spooled_traffic_that_was_changed_is_not_used(tmp_path, monkeypatch):
@@ -270,7 +340,7 @@ def test_a_sweep_leaves_nothing_in_the_spool():
 
 def test_a_worker_with_another_engine_refuses():
     with pytest.raises(ExecutorError, match="another modeler, or other prices"):
-        perform_here([], "another")
+        perform_here([], "sweep", "another")
 
 
 @pytest.mark.parametrize(
@@ -298,16 +368,3 @@ def test_a_mistake_in_one_scenario_is_one_failed_row(monkeypatch):
     assert [row["status"] for row in result.rows] == ["ok", "failed", "ok"]
     assert result.rows[1]["error"] == "of our own making"
     assert result.rows[1]["error_kind"] == "ZeroDivisionError"
-
-
-def test_the_same_bytes_from_two_workers_of_ray(serial):
-    """In a process of its own: Ray changes how the one it runs in waits for its children."""
-    pytest.importorskip("ray")
-    script = "import sys, test_executors as t; sys.stdout.write(t.text('ray'))"
-    ran = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parents[1])))},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == serial

@@ -15,6 +15,7 @@ from modeler.study.rows import Interrupted
 ATTEMPTS: Final = 3
 # Chunks handed over before they are needed, for each worker: the next is there when one is done.
 _AHEAD: Final = 2
+_ROUNDS: Final = 20  # chunks that each worker gets at least, before chunks grow
 _POLL_S: Final = 0.2  # so that Ctrl-C is answered while chunks are under way
 
 
@@ -110,11 +111,16 @@ def _room(chunk: _Chunk, running: dict[Future[list[Packed]], _Chunk], executor: 
 
 
 def _cut(todo: Sequence[int], executor: Executor) -> list[tuple[int, ...]]:
-    """Neighbours travel together: so many that handing over is cheap, and every worker has some."""
+    """Neighbours travel together: so many that handing over is cheap, and every worker has some.
+
+    Chunks grow with the sweep until each worker gets `_ROUNDS` of them: then the last ones end
+    within a twentieth of each other, and a chunk that is lost is a small part of the whole.
+    """
     if not todo:
         return []
     fair = -(-len(todo) // executor.workers)
-    size = max(1, min(executor.least, fair))
+    grown = len(todo) // (executor.workers * _ROUNDS)
+    size = max(1, min(max(executor.least, min(grown, executor.most)), fair))
     return [tuple(todo[first : first + size]) for first in range(0, len(todo), size)]
 
 

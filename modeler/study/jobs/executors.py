@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +25,8 @@ from modeler.study.jobs.world import world
 
 Chunk = Sequence[Task]
 Report = Callable[[int, int], None]
+LEAST: Final = 50  # scenarios of a chunk that travels to another process
+MOST: Final = 200  # of one of a sweep of many thousands
 NAMES: Final = ("threads", "processes", "dask", "dask://HOST:PORT", "ray", "ray://HOST:PORT")
 
 
@@ -40,11 +43,14 @@ class Executor(Protocol):
     ----------
     workers : int. How many chunks it performs at once.
     least : int. Tasks that a chunk should have, so that handing it over is not what costs.
+    most : int. Tasks that a chunk of a large sweep may have: they are lost with their worker, and
+        are not in the ledger before the last of them is done.
     lost : tuple of exception types. What its futures raise when a worker ended in the middle.
     """
 
     workers: int
     least: int
+    most: int
     lost: tuple[type[BaseException], ...]
 
     def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
@@ -63,7 +69,7 @@ class Executor(Protocol):
 class Threads:
     """Threads of this process, which share the traffic."""
 
-    least = 1
+    least = most = 1
     lost: tuple[type[BaseException], ...] = ()
 
     def __init__(self, workers: int, traffic: Mapping[str, Traffic], report: Report) -> None:
@@ -96,7 +102,7 @@ class Threads:
 class Processes:
     """Processes of this machine, each with the traffic mapped from the spool."""
 
-    least = 50
+    least, most = LEAST, MOST
     lost: tuple[type[BaseException], ...] = (BrokenProcessPool, spool.TraceMissing)
 
     def __init__(self, workers: int, traffic: Mapping[str, Traffic], report: Report) -> None:
@@ -126,7 +132,7 @@ class Processes:
         self._placed.ensure()
         try:
             with hidden_from_children():
-                future = self._pool.submit(perform_here, list(chunk))
+                future = self._pool.submit(perform_here, list(chunk), self._placed.sweep)
                 self._running.add(future)
         except BrokenProcessPool:
             self._broken = True
@@ -165,30 +171,42 @@ class Processes:
 
 
 class Placed:
-    """Traffic in the spool for as long as an executor needs it."""
+    """Traffic in the spool for as long as an executor needs it.
+
+    Attributes
+    ----------
+    sweep : str. What the spool's marks of this executor are called, here and on other machines.
+    """
 
     def __init__(self, traffic: Mapping[str, Traffic]) -> None:
         self.traffic = traffic
-        self._own = [digest for digest in traffic if not spool.held(digest)]
+        self.sweep = secrets.token_hex(8)
         self.ensure()
 
     def ensure(self) -> None:
         """Write what is not there; another run may have taken its own away."""
-        for one in self.traffic.values():
+        for digest, one in self.traffic.items():
+            spool.hold(digest, self.sweep)
             spool.place(one)
 
     def remove(self) -> None:
-        """Take away what was not there before; processes that have mapped it keep it."""
-        for digest in self._own:
-            spool.forget(digest)
+        """Take away what no other sweep uses; processes that have mapped it keep it."""
+        release(list(self.traffic), self.sweep)
 
 
-def perform_here(chunk: list[Task], expected: str | None = None) -> list[Packed]:
+def release(digests: Sequence[str], sweep: str) -> None:
+    """Empty a machine's spool of what a sweep put there, but for what others use."""
+    for digest in digests:
+        spool.release(digest, sweep)
+
+
+def perform_here(chunk: list[Task], sweep: str, expected: str | None = None) -> list[Packed]:
     """Perform a chunk in another process, on traffic from this machine's spool.
 
     Parameters
     ----------
     chunk : list of Task.
+    sweep : str. As `Placed` has it.
     expected : str, optional. The sender's `world`.
 
     Raises
@@ -203,6 +221,8 @@ def perform_here(chunk: list[Task], expected: str | None = None) -> list[Packed]
             f"a worker has another modeler, or other prices: {world()}, expected {expected}; "
             "install the same version and tables there"
         )
+    for digest in {task.trace for task in chunk}:
+        spool.hold(digest, sweep)
     return [perform(task, spool.traffic_of(task.trace), _silent) for task in chunk]
 
 

@@ -138,6 +138,7 @@ class Ledger:
         """
         stamp = datetime.now(UTC)
         name = f"{stamp:%Y%m%d-%H%M%S}-{stamp.microsecond // 1000:03}-{about['digest'][:6]}"
+        scratch = where / f".{name}-{os.getpid()}.new"
         try:
             where.mkdir(parents=True, exist_ok=True)
             path = next(
@@ -147,7 +148,6 @@ class Ledger:
                     path := where / f"{name}{f'-{number:03}' if number else ''}{_ENDING}"
                 ).exists()
             )
-            scratch = where / f".{path.stem}.new"
             with closing(sqlite3.connect(scratch)) as base, base:
                 base.executescript(_TABLES)
                 told = {"schema": _SCHEMA, "created": f"{stamp:%Y-%m-%dT%H:%M:%SZ}",
@@ -159,6 +159,7 @@ class Ledger:
                 base.executemany("INSERT INTO scenario VALUES (?, ?)", enumerate(scenarios))
             os.replace(scratch, path)  # a file of runs has its tables, or is not there
         except (OSError, sqlite3.Error) as error:
+            remove(scratch)
             raise _cannot(where, error) from error
         return cls(path)
 
@@ -296,7 +297,7 @@ def latest_of(where: Path, digest: str) -> Path | None:
 
 def remove(path: Path) -> None:
     """Take a run away, with its log."""
-    for ending in ("", "-wal", "-shm"):
+    for ending in ("", "-wal", "-shm", "-journal"):
         Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
@@ -333,12 +334,15 @@ def _read(
         "SELECT number, row.key, body, apart, coalesce(text, x''), status FROM row "
         f"LEFT JOIN apart ON apart.key = row.apart {where} ORDER BY number"
     )
+    texts: dict[str, bytes] = {}  # of one hash once, not once a row
     for number, key, body, apart, text, status in base.execute(query, values):
-        yield number, key, Packed(body, apart, text, status)
+        yield number, key, Packed(body, apart, texts.setdefault(apart, text), status)
 
 
 def _cannot(path: Path, error: Exception, *, kept: bool = False) -> LedgerError:
     said = re.sub(r"^\[Errno \d+\] ", "", str(error))
-    cure = "make room, and" if "full" in said or "disk I/O" in said else "let it be written, and"
-    also = f"; what was committed before is kept: {cure} go on with --resume" if kept else ""
-    return LedgerError(f"the ledger {path} cannot be written: {said}{also}")
+    room = "full" in said or "disk I/O" in said or "No space" in said
+    cure = "make room" if room else "let it be written"
+    if kept:
+        cure = f"what was committed before is kept: {cure}, and go on with --resume"
+    return LedgerError(f"the ledger {path} cannot be written: {said}; {cure}")
