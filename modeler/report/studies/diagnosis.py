@@ -27,6 +27,7 @@ _BESIDE: Final = 0.4  # of the times' axis, left and right of what it holds
 # A share beyond this is drawn at the edge; its figure stands beside its name.
 _MOST_PERCENT: Final = 150.0
 _WORDS: Final = 80
+_WIDE: Final = 1.01  # a range that is narrower is drawn as one value
 
 
 def draw(found: Diagnosis) -> Figure:
@@ -108,9 +109,9 @@ def _marked(axes: Axes, at: int, row: Row) -> None:
         ends = (row.against, high)
         axes.plot(ends, [at, at], color=color, linewidth=5.0, alpha=0.35, solid_capstyle="butt")
         axes.plot([row.against], [at], "|", color=color, markersize=9.0, markeredgewidth=2.0)
-    if low < high:
+    if high > _WIDE * low:
         axes.plot([low, high], [at, at], color=INK, linewidth=4.0, solid_capstyle="butt")
     elif row.high > most:  # further than is drawn
         axes.plot([0.985 * most], [at], ">", color=color, markersize=size)
     else:
-        axes.plot([high], [at], marker, color=color, markersize=size)
+        axes.plot([high], [at], marker, color=color, markersize=size, clip_on=False)

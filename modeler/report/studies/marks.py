@@ -94,7 +94,8 @@ def _of_its_own(finding: Finding, seconds: Sequence[Held]) -> Row:
 
 def _of_span(one: Span) -> Row:
     last = _lasts(one.high_s)
-    length = last if one.low_s == one.high_s else f"{_lasts(one.low_s)} to {last}"
+    first = _lasts(one.low_s)
+    length = last if first == last else f"{first} to {last}"
     paths = (one.path,) if one.path else ()
     return Row(f"{one.group}: {one.what}, {length}", one.low_s, one.high_s, paths=paths)
 
@@ -109,5 +110,14 @@ def _lasts(seconds: float) -> str:
 
 def _of_level(one: Level) -> Row:
     percent = 100.0 * one.share
-    name = f"{one.what}: {one.value:.3g} of {one.full:.3g} {one.unit}"
+    name = f"{one.what}: {_digits(one.value)} of {_digits(one.full)} {one.unit}"
     return Row(name, percent, percent, paths=one.paths)
+
+
+def _digits(value: float) -> str:
+    """Three digits, and no power of ten.
+
+    >>> _digits(1234.5), _digits(0.12345)
+    ('1,230', '0.123')
+    """
+    return f"{float(f'{value:.3g}'):,.12g}"
