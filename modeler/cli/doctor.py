@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from modeler.cli import exits
+from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import (
     instance_option,
     output_options,
@@ -41,6 +42,7 @@ _GATES: Final = {"critical": ("critical",), "warning": ("critical", "warning")}
     type=click.Choice(["critical", "warning"]),
     help="Leave with exit code 3 if something so severe is found; warning means critical too.",
 )
+@figure_option
 @output_options()
 @click.pass_context
 def command(
@@ -54,6 +56,7 @@ def command(
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
     fail_on: str | None,
+    figure: str | None,
     format: str,
     output: str | None,
 ) -> None:
@@ -61,7 +64,7 @@ def command(
 
     Every finding names the settings, the values that were held against each other, and the --set
     that cures it. critical: requests or replicas are lost; warning: dollars or seconds are; note:
-    worth knowing.
+    worth knowing. The figure shows the times and capacities that were looked at, with the findings.
 
     In Python: modeler.study.doctor(modeler.scenario.load(FILE)).
     """
@@ -69,6 +72,7 @@ def command(
 
     with compiling():
         from modeler.cli.scenario import scenario_of
+        from modeler.report.studies import diagnosis
         from modeler.scenario import with_values
         from modeler.study import doctor
 
@@ -88,6 +92,7 @@ def command(
         talk(f"sweep: {', '.join(ignored)} not varied: doctor examines one scenario")
     scenario = with_values(scenario, pinned) if pinned else scenario
     found = doctor(scenario)
+    draw_to(figure, diagnosis.draw, found)
     if format == "table":
         deliver(_text(found), output)
     else:

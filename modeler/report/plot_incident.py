@@ -59,6 +59,7 @@ def draw(result: Mapping[str, Any]) -> Figure:
     fleet.yaxis.get_major_locator().set_params(integer=True)
     missed.set_ylabel("missed so far")
     missed.set_ylim(bottom=0.0)
+    missed.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     missed.set_xlim(0.0, long_s / unit_s)
     origin = window["from"] or f"{numbers.moment(begin_s)} of the traffic"
     missed.set_xlabel(f"{unit} from {origin}")

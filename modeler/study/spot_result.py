@@ -112,7 +112,7 @@ class SpotResult:
         if len(texts) == 1:
             return f"{texts[0][0].upper()}{texts[0][1:]}."
         said = zip(cells, texts, strict=True)
-        return " ".join(f"{_when(cell[0])}: {text}." for cell, text in said)
+        return " ".join(f"With {often(cell[0])}: {text}." for cell, text in said)
 
     def _of(self, cell: Sequence[Row]) -> str:
         best, own = self.best(cell), cell[0]
@@ -155,9 +155,10 @@ class SpotResult:
         return f"<p>{self.sentence()}</p>{table}"
 
 
-def _when(row: Row) -> str:
+def often(row: Row) -> str:
+    """How often instances are taken back, and how long a start takes where that is varied."""
     per_hour = row["reclaims_per_hour"]
-    often = f"one reclaim in {1.0 / per_hour:,.0f} instance-hours" if per_hour else "no reclaims"
+    text = f"one reclaim in {1.0 / per_hour:,.0f} instance-hours" if per_hour else "no reclaims"
     if row["reload_s"] is None:
-        return f"With {often}"
-    return f"With {often} and a start of {format_duration(row['reload_s'])}"
+        return text
+    return f"{text} and a start of {format_duration(row['reload_s'])}"

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Result = TypeVar("Result")
-_COLUMNS = 120
-_LINES = 2
 
 
 def figure_bytes(draw: Callable[[Result], Figure], result: Result, kind: str) -> bytes:
@@ -30,10 +28,3 @@ def figure_bytes(draw: Callable[[Result], Figure], result: Result, kind: str) ->
 
     with drawing():
         return rendered(draw(result), kind)
-
-
-def shortened(sentence: str) -> str:
-    """Advice in two lines at most, to stand above a drawing whose title has a pad of 34."""
-    from textwrap import wrap
-
-    return "\n".join(wrap(sentence, _COLUMNS, max_lines=_LINES, placeholder=" …"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modeler.report.studies import shortened
-from modeler.report.style import GRID, INK, SERIES, SOFT, new_figure, tell
+from modeler.report.studies.words import told
+from modeler.report.style import GRID, INK, SERIES, SOFT, new_figure
 from modeler.study.breakeven import Breakeven
+from modeler.study.breakeven_words import named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,17 +25,20 @@ def draw(found: Breakeven) -> Figure:
     modes = list(dict.fromkeys(row["mode"] for row in done))
     kinds = list(dict.fromkeys(row["burstiness"] for row in done))
     colors = (*SERIES, INK, SOFT)
+    paid = [row["usd_per_month"] for row in done if row["usd_per_month"] > 0.0]
+    least = min(paid, default=1.0) / 2.0  # the axis has no nought
     for k, mode in enumerate(modes):
         for n, cv in enumerate(kinds):
             rows = [row for row in done if row["mode"] == mode and row["burstiness"] == cv]
             x = [row["requests_per_hour"] for row in rows]
             color = colors[k % len(colors)]
-            label = mode if n == 0 else None
+            label = named(mode) if n == 0 else None
             axes.plot(x, [row["usd_per_month"] for row in rows], _DASHES[n % len(_DASHES)],
                       color=color, marker="o", markersize=3.5, label=label)  # fmt: skip
             if rows[0]["usd_low"] is not None:
                 axes.fill_between(
-                    x, [row["usd_low"] for row in rows], [row["usd_high"] for row in rows],
+                    x, [max(row["usd_low"], least) for row in rows],
+                    [max(row["usd_high"], least) for row in rows],
                     color=color, alpha=0.12, linewidth=0.0,
                 )  # fmt: skip
     for one in found.crossings:
@@ -51,6 +55,7 @@ def draw(found: Breakeven) -> Figure:
         )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.set_ylim(bottom=least)
         for side in (axes.xaxis, axes.yaxis):
             side.set_major_formatter(FuncFormatter(_number))
             side.set_minor_formatter(NullFormatter())
@@ -62,8 +67,7 @@ def draw(found: Breakeven) -> Figure:
         figure.legend(loc="outside lower center", ncols=5)
     axes.set_xlabel("requests an hour")
     axes.set_ylabel("dollars a month")
-    axes.set_title("What each way to serve costs at each request rate", pad=34.0)
-    tell(axes, shortened(found.sentence()))
+    told(axes, "What each way to serve costs at each request rate", found.sentence())
     return figure
 
 

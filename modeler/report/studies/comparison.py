@@ -6,35 +6,44 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from modeler.report.style import GRID, INK, MISSES, MONEY, SOFT, new_figure, settle, tell
+from modeler.report.studies.words import told
+from modeler.report.style import GRID, INK, MISSES, MONEY, SOFT, new_figure, settle
 from modeler.study.comparison import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WORDS: Final = 110
 # Of each panel: its figure, what its axis says, what values are multiplied by, its colour.
 _PANELS: Final = (
     ("usd_per_month", "dollars a month", 1.0, MONEY),
-    ("sla_violation_share", "missed, points of %", 100.0, MISSES),
-    ("latency_p99_s", "latency p99, s", 1.0, SOFT),
-    ("breach_to_ready_p95_s", "breach to ready p95, s", 1.0, SOFT),
+    ("sla_violation_share", "missed, of each 100 requests", 100.0, MISSES),
+    ("latency_p99_s", "time within which 99 % are answered, s", 1.0, SOFT),
+    (
+        "breach_to_ready_p95_s",
+        "from overload to help that is ready, p95, s",
+        1.0,
+        SOFT,
+    ),
 )
 
 
 def draw(found: Comparison) -> Figure:
     """A panel a figure with an interval: each replicate, and the interval with its middle."""
     shown = [panel for panel in _PANELS if found[panel[0]].low is not None] or _PANELS[:1]
-    figure = new_figure(1.4 + 1.2 * len(shown))
+    figure = new_figure(1.6 + 1.2 * len(shown))
     panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, (name, label, factor, color) in zip(panels, shown, strict=True):
         _panel(axes, found, name, factor, color)
-        axes.set_xlabel(f"B less A: {label}")
+        chance = "; no more than chance" if found[name].differs is False else ""
+        axes.set_xlabel(f"B less A: {label}{chance}")
         axes.set_yticks([])
-    panels[0].set_title(f"{found.names[1]} less {found.names[0]}", pad=22.0)
-    sentence = found.sentence()
-    tell(panels[0], sentence if len(sentence) <= _WORDS else sentence[: _WORDS - 1] + "…")
+        axes.spines["left"].set_visible(False)
+    figure.supxlabel(
+        "a dot: the same days under both; line: their median; shade: 95 % interval",
+        fontsize=9.0, color=SOFT,
+    )  # fmt: skip
+    told(panels[0], f"A: {found.names[0]}; B: {found.names[1]}", found.sentence())
     settle(figure)
     return figure
 
@@ -52,9 +61,3 @@ def _panel(axes: Axes, found: Comparison, name: str, factor: float, color: str) 
     axes.scatter(apart, np.linspace(-0.7, 0.7, apart.size), color=color, s=9, alpha=0.6)
     axes.axvspan(one.low * factor, one.high * factor, color=GRID, zorder=0)
     axes.axvline(one.difference * factor, color=color, linewidth=1.6)
-    if one.differs is False:
-        axes.annotate(
-            "does not differ by more than chance", (1.0, 1.0), (-4.0, -4.0),
-            xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
-            fontsize=8.0, color=SOFT,
-        )  # fmt: skip

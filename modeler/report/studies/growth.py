@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modeler.report.studies import shortened
-from modeler.report.style import INK, MISSES, MONEY, new_figure, settle, tell
+from modeler.report.studies.words import money as in_dollars
+from modeler.report.studies.words import told
+from modeler.report.style import INK, MISSES, MONEY, new_figure, settle
 from modeler.study.growth import Growth
 
 if TYPE_CHECKING:
@@ -35,15 +36,15 @@ def draw(found: Growth) -> Figure:
     for axes in (money, misses, fleet):
         axes.set_ylim(bottom=0.0)
         if found.binding is not None and x and x[0] <= found.binding.high <= x[-1]:
-            axes.axvline(found.binding.high, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+            axes.axvline(found.binding.high, color=INK, linewidth=1.0, linestyle=(0, (4, 2)),
+                         label="the cap binds" if axes is fleet else None)  # fmt: skip
     for axes in (misses, fleet):
         axes.legend(loc="upper left")
-    money.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    in_dollars(money.yaxis)
     money.set_ylabel("dollars a month")
     misses.set_ylabel("requests missed, %")
     fleet.set_ylabel("most replicas at once")
     fleet.set_xlabel("times today's traffic")
-    money.set_title("What more traffic costs, and where the cap binds", pad=34.0)
-    tell(money, shortened(found.sentence()))
+    told(money, "What more traffic costs, and where the cap binds", found.sentence())
     settle(figure)
     return figure

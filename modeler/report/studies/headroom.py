@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from modeler.report.studies import shortened
-from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure, tell
+from modeler.report.studies.words import money, told
+from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
 from modeler.study.headroom import Headroom
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -20,7 +22,7 @@ def draw(found: Headroom) -> Figure:
     along = found.frontier
     for rows, color, label, line in (
         (rest, SOFT, "tried", ""),
-        (along, MONEY, "frontier", "-"),
+        (along, MONEY, "cheapest for its misses", "-"),
         (found.rows[:1], MISSES, "as it is", ""),
     ):
         axes.plot(
@@ -34,22 +36,33 @@ def draw(found: Headroom) -> Figure:
                 (row["usd_per_month"], 100.0 * row["short_share"]),
                 (6.0, 4.0), textcoords="offset points", fontsize=8.0, color=INK,
             )  # fmt: skip
-    above = [100.0 * row["short_share"] for row in found.rows if row["short_share"] > 0.0]
-    if above:
-        # Below the least that was missed the axis is straight, so that nothing has a place.
-        axes.set_yscale("symlog", linthresh=min(above))
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
-    axes.set_ylim(bottom=0.0)
+    _misses(axes, [100.0 * row["short_share"] for row in found.rows])
     limit = 100.0 * found.allowed_share
     axes.axhline(limit, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     axes.annotate(
         f"allowed: {limit:g} %", (1.0, limit), (-4.0, 4.0), xycoords=("axes fraction", "data"),
+        annotation_clip=True,
         textcoords="offset points", fontsize=8.0, color=INK, ha="right",
     )  # fmt: skip
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    money(axes.xaxis)
     axes.legend(loc="best")
     axes.set_xlabel("dollars a month")
-    axes.set_ylabel("requests missed for want of room, %")
-    axes.set_title("What room costs, and what it saves", pad=34.0)
-    tell(axes, shortened(found.sentence()))
+    axes.set_ylabel("requests missed for want of room, %;\na nine: ten times fewer")
+    told(axes, "What room costs, and what it saves", found.sentence())
     return figure
+
+
+def _misses(axes: Axes, percents: Sequence[float]) -> None:
+    """A logarithmic axis; straight below the least that was missed, where nothing was at all."""
+    above = [one for one in percents if one > 0.0]
+    if not above:
+        axes.set_ylim(bottom=0.0)
+        return
+    if len(above) < len(percents):
+        axes.set_yscale("symlog", linthresh=min(above))
+        axes.set_yticks([one for one in axes.get_yticks() if one == 0.0 or one >= min(above)])
+        axes.set_ylim(bottom=0.0)
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=0.5 * min(above))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.12f}".rstrip("0").rstrip("."))

@@ -18,16 +18,16 @@ def draw(found: Optimum) -> Figure:
     axes = figure.subplots()
     rows = [row for row in found.tried if row["status"] == "ok"]
     rest = [row for row in rows if not any(row is one for one in found.plateau)]
-    for chosen, color, label in (
-        (rest, SOFT, "tried"),
-        (list(found.plateau[1:]), MONEY, "within 1 % of the best"),
-        ([found.best] if found.best["status"] == "ok" else [], MISSES, "best"),
+    for chosen, marker, color, label in (
+        (rest, "o", SOFT, "tried"),
+        (list(found.plateau[1:]), "D", MONEY, "within 1 % of the best"),
+        ([found.best] if found.best["status"] == "ok" else [], "*", MISSES, "best"),
     ):
         if chosen:
             axes.scatter(
                 [found.goal.usd_per_hour(row) for row in chosen],
                 [100.0 * row["sla_violation_share"] for row in chosen],
-                color=color, s=36, label=label,
+                color=color, marker=marker, s=140 if marker == "*" else 36, label=label,
             )  # fmt: skip
     if rows:
         limit = 100.0 * rows[0]["sla"]["max_violation_share"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modeler.report.studies.words import told
+from modeler.report.studies.words import money, told
 from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
 from modeler.study.goldilocks_size import GoldilocksSize
 
@@ -40,12 +40,15 @@ def draw(found: GoldilocksSize) -> Figure:
         )  # fmt: skip
     as_cheap = [point.size_bytes / _GB for point in points if point.as_cheap]
     if len(as_cheap) > 1:
-        axes.axvspan(as_cheap[0], as_cheap[-1], color=SOFT, alpha=0.12, linewidth=0)
+        axes.axvspan(as_cheap[0], as_cheap[-1], color=SOFT, alpha=0.12, linewidth=0,
+                     label="cost the same")  # fmt: skip
     if found.knee is not None:
-        axes.axvline(found.knee.size_bytes / _GB, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+        axes.axvline(found.knee.size_bytes / _GB, color=INK, linewidth=1.0, linestyle=(0, (4, 2)),
+                     label="the size to start from")  # fmt: skip
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("model size, GB")
     axes.set_ylabel("dollars a month")
+    money(axes.yaxis)
     if points:
         axes.legend(loc="best")
     told(axes, "What a larger model costs, its policy tuned", found.sentence())

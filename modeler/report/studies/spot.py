@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modeler.report.style import INK, SERIES, new_figure, tell
-from modeler.scenario import format_duration
-from modeler.study.spot_result import SpotResult
+from modeler.report.studies.words import told
+from modeler.report.style import INK, SERIES, new_figure
+from modeler.study.spot_result import SpotResult, often
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WORDS: Final = 110
+_DASHES: Final = ("-", "--", ":")  # lines of two weathers often lie on each other
 _PANELS: Final = (
     ("usd_per_hour_with_penalty", 1.0, "dollars an hour"),
-    ("sla_violation_share", 100.0, "missed, %"),
+    ("sla_violation_share", 100.0, "requests missed, %"),
 )
 
 
@@ -26,13 +26,11 @@ def draw(found: SpotResult) -> Figure:
         for k, cell in enumerate(found.cells()):
             done = [row for row in cell if row["status"] == "ok"]
             color = SERIES[k % len(SERIES)]
-            name = f"{cell[0]['reclaims_per_hour']:.2g} reclaims an hour"
-            if cell[0]["reload_s"] is not None:
-                name += f", start {format_duration(cell[0]['reload_s'])}"
             line = [row for row in done if not row["fallback"]]
             axes.plot(
                 [100.0 * row["spot_share"] for row in line], [factor * row[key] for row in line],
-                color=color, marker="o", markersize=4, label=name,
+                color=color, marker="o", markersize=4, linestyle=_DASHES[k % len(_DASHES)],
+                label=often(cell[0]),
             )  # fmt: skip
             rings = [row for row in done if row["fallback"]]
             axes.scatter(
@@ -43,10 +41,14 @@ def draw(found: SpotResult) -> Figure:
         axes.set_ylim(bottom=0.0)
     allowed = next((row["allowed"] for row in found.rows if row["status"] == "ok"), None)
     if allowed is not None:
-        panels[1].axhline(100.0 * allowed, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+        limit = 100.0 * allowed
+        panels[1].axhline(limit, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+        panels[1].annotate(
+            f"allowed: {limit:g} %", (0.0, limit), (4.0, 4.0), xycoords=("axes fraction", "data"),
+            annotation_clip=True,
+            textcoords="offset points", fontsize=8.0, color=INK,
+        )  # fmt: skip
     panels[0].legend(loc="best")
     panels[1].set_xlabel("share of the traffic on spot, %; rings: spot, else on demand")
-    panels[0].set_title("What spot saves and misses", pad=22.0)
-    sentence = found.sentence()
-    tell(panels[0], sentence if len(sentence) <= _WORDS else sentence[: _WORDS - 1] + "…")
+    told(panels[0], "What spot saves and misses", found.sentence())
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from modeler.report.studies.words import money as in_dollars
 from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
 from modeler.study.flips import name_of, shown
 from modeler.study.tornado import Tornado
@@ -42,6 +43,7 @@ def draw(found: Tornado) -> Figure:
         labels.append(text)
     money.set_yticks(range(len(bars)), labels, fontsize=8.0)
     money.invert_yaxis()
+    in_dollars(money.xaxis)
     money.set_xlabel("dollars a month" + (" with penalties" if found.goal.penalty_usd else ""))
     missed.set_xlabel("requests missed, %")
     for color, label in ((MONEY, "at the low end"), (MISSES, "at the high end")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from modeler.report.style import INK, MONEY, OTHER_PHASE, PHASES, SOFT, new_figure
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WORDS = 120
+_TEN_YEARS = 120.0  # [months]
 
 
 def draw(found: StartValue) -> Figure:
@@ -42,10 +44,11 @@ def _by_phase(axes: Axes, size: SizeValue) -> None:
         color=[INK, *(PHASES.get(one.phase, OTHER_PHASE) for one in size.phases)],
         height=0.7,
     )
-    labels = [f"{one.phase}, {one.length_s:.3g} s" for one in ones]
+    labels = [f"{one.phase.replace('_', ' ')}, {one.length_s:.3g} s" for one in ones]
     axes.set_yticks(range(len(ones)), labels, fontsize=8.0)
     axes.invert_yaxis()
     axes.set_xlabel("dollars a month for each second")
+    _from_nought(axes, [one.usd_per_month_per_s for one in ones])
     axes.set_title(format_size(size.size_bytes), fontsize=10.0)
 
 
@@ -55,8 +58,21 @@ def _by_intervention(axes: Axes, size: SizeValue) -> None:
     axes.barh(range(len(paid)), [one.usd_per_month or 0.0 for one in paid], color=MONEY, height=0.7)
     labels = []
     for one in paid:
-        months = "" if one.months is None else f", back in {one.months:.1f} months"
+        months = "" if one.months is None else f", back in {_months(one.months)}"
         labels.append(f"{one.intervention}, {one.saved_s:.3g} s{months}")
     axes.set_yticks(range(len(paid)), labels, fontsize=8.0)
     axes.invert_yaxis()
     axes.set_xlabel("dollars a month that it saves")
+    _from_nought(axes, [one.usd_per_month or 0.0 for one in paid])
+
+
+def _from_nought(axes: Axes, values: Sequence[float]) -> None:
+    """An axis that shows nought, and is no wider than a dollar where all of them are nought."""
+    axes.axvline(0.0, color=INK, linewidth=1.0)
+    if not any(values):
+        axes.set_xlim(0.0, 1.0)
+
+
+def _months(months: float) -> str:
+    """A time to be paid back, which beyond ten years no one waits for."""
+    return f"{months:.1f} months" if months <= _TEN_YEARS else "more than ten years"

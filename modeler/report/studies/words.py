@@ -9,12 +9,31 @@ from modeler.report.style import tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _LINE: Final = 118  # characters of a line under the title
+_LINE_PT: Final = 12.0  # height of one
+_POINTS: Final = 72.0  # of an inch
 
 
-def told(axes: Axes, title: str, sentence: str) -> None:
-    """Write a title, and a sentence between it and the axes on as many lines as it takes."""
-    lines = textwrap.wrap(sentence, _LINE) or [""]
-    axes.set_title(title, pad=10.0 + 12.0 * len(lines))
+def money(axis: Axis) -> None:
+    """Dollars of an axis in whole figures with commas."""
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def told(axes: Axes, title: str, sentence: str, width: int = _LINE) -> None:
+    """Write a title, and a sentence between it and the axes on as many lines as it takes.
+
+    The figure grows by every line beyond the first.
+
+    Parameters
+    ----------
+    width : int. Of a line: fewer where names stand to the left of the axes. [characters]
+    """
+    lines = textwrap.wrap(sentence, width) or [""]
+    axes.set_title(title, pad=10.0 + _LINE_PT * len(lines))
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    wide, tall = figure.get_size_inches()
+    figure.set_size_inches(wide, tall + _LINE_PT * (len(lines) - 1) / _POINTS)
     tell(axes, "\n".join(lines))

@@ -23,6 +23,7 @@ from modeler.study.doctor import (
 )
 from modeler.study.doctor.facts import Facts, facts_of
 from modeler.study.doctor.findings import SEVERITIES, Cure, Diagnosis, Finding
+from modeler.study.doctor.overview import overview_of
 
 Check = Callable[[Facts], Iterator[Finding]]
 CHECKS: Final[tuple[Check, ...]] = (
@@ -65,7 +66,7 @@ def doctor(scenario: Scenario, trace: Traffic | None = None) -> Diagnosis:
         return Diagnosis(scenario.name, kinds, (_refused(scenario, error),), 1)
     found = [finding for check in CHECKS for finding in check(facts)]
     found.sort(key=lambda one: SEVERITIES.index(one.severity))  # of one severity as they came
-    return Diagnosis(scenario.name, kinds, tuple(found), len(CHECKS))
+    return Diagnosis(scenario.name, kinds, tuple(found), len(CHECKS), overview_of(facts))
 
 
 def _refused(scenario: Scenario, error: ModelDoesNotFit | ServiceError) -> Finding:

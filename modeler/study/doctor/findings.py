@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from modeler.study.doctor.spans import Overview
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -153,12 +155,14 @@ class Diagnosis:
     policy : str. The kinds of policy in force.
     findings : tuple of Finding. The most severe first.
     checks : int. Checks that were run.
+    overview : Overview. The times and capacities that were looked at; empty where nothing could be.
     """
 
     scenario: str
     policy: str
     findings: tuple[Finding, ...]
     checks: int
+    overview: Overview = field(default_factory=Overview)
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""
@@ -196,6 +200,7 @@ class Diagnosis:
             "checks": self.checks,
             "advice": self.sentence(),
             "findings": [one.to_dict() for one in self.findings],
+            **self.overview.to_dict(),
         }
 
     def rows(self) -> list[dict[str, Any]]:
