@@ -11,9 +11,9 @@ from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
 from modeler.study.bands import CONFIDENCE, Difference
 from modeler.study.comparison import Compared
-from modeler.study.goal import Goal, GoalError
+from modeler.study.goal import Goal
 from modeler.study.lab import Lab
-from modeler.study.replicates import Replicates, replicates_of, untold
+from modeler.study.replicates import Replicates, drawn_again, replicates_of, untold
 
 Row = dict[str, Any]
 
@@ -140,9 +140,7 @@ def certainty(
     """
     chosen = [row["settings"] for row in plateau[: 1 + MOST]]
     *rows, own_row = lab.rows([*chosen, {}], replicates=replicates)
-    for row in rows:
-        if row["status"] != "ok":
-            raise GoalError(f"the traffic cannot be drawn again: {row['error']}")
+    notes = drawn_again([*rows, *([own_row] if own_row["status"] == "ok" else [])])
     first, *rest = (Again(row, replicates_of(row, goal, gates)) for row in rows)
     own: Again | None = None
     changes: tuple[Compared, ...] = ()
@@ -151,10 +149,6 @@ def certainty(
         own = _beside(Again({**own_row, "settings": standing},
                             replicates_of(own_row, goal, gates)), first, goal)  # fmt: skip
         changes = _changes(own, first, goal)
-    known = [*rows, *([] if own is None else [own_row])]
-    notes = [first.row["uncertainty"]["note"]]
-    if len({row["uncertainty"]["lead_s"] for row in known}) > 1:
-        notes.append("their lead-ins differ, so that their requests drew other service times")
     return Certainty(
         figure=goal.figure,
         best=first,
@@ -164,7 +158,7 @@ def certainty(
         own_error="" if own is not None else own_row["error"],
         changes=changes,
         untold=untold(gates),
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from modeler.scenario.gates import Gate
 from modeler.study.bands import Band, Difference, Floats, band, paired
-from modeler.study.goal import Goal
+from modeler.study.goal import Goal, GoalError
 
 Row = Mapping[str, Any]
 # The figures of a gate that a replicate knows.
@@ -83,6 +83,22 @@ def replicates_of(row: Row, goal: Goal, gates: Sequence[Gate] = ()) -> Replicate
 def untold(gates: Sequence[Gate]) -> tuple[str, ...]:
     """Gates of figures that no replicate knows, as they were written."""
     return tuple(gate.text for gate in gates if gate.figure not in _TOLD)
+
+
+def drawn_again(rows: Sequence[Row]) -> tuple[str, ...]:
+    """How the traffic of rows was drawn again, for who reads their intervals.
+
+    Raises
+    ------
+    modeler.study.goal.GoalError : that of a row could not be.
+    """
+    for row in rows:
+        if row["status"] != "ok":
+            raise GoalError(f"the traffic cannot be drawn again: {row['error']}")
+    notes = [rows[0]["uncertainty"]["note"]]
+    if len({row["uncertainty"]["lead_s"] for row in rows}) > 1:
+        notes.append("their lead-ins differ, so that their requests drew other service times")
+    return tuple(notes)
 
 
 def _each(values: Mapping[str, Sequence[float | None]]) -> list[dict[str, float | None]]:

@@ -65,7 +65,8 @@ def draw(found: Optimum) -> Figure:
             textcoords="offset points", fontsize=8.0, color=INK, ha="right",
         )  # fmt: skip
         axes.legend(loc="best")
-    axes.set_xlabel("dollars an hour")
+    crosses = "" if sure is None else "; crosses are 95 % intervals"
+    axes.set_xlabel(f"dollars an hour{crosses}")
     axes.set_ylabel("requests missed, %")
     told(axes, "What each setting costs and misses", found.sentence())
     return figure
