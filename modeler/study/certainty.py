@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modeler.scenario import value_at
+from modeler.scenario import ScenarioError, value_at
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
 from modeler.study.bands import CONFIDENCE, Difference
@@ -145,7 +145,7 @@ def certainty(
     own: Again | None = None
     changes: tuple[Compared, ...] = ()
     if own_row["status"] == "ok":
-        standing = {path: value_at(lab.scenario, path) for path in axes}
+        standing = {path: _standing(lab, path) for path in axes}
         own = _beside(Again({**own_row, "settings": standing},
                             replicates_of(own_row, goal, gates)), first, goal)  # fmt: skip
         changes = _changes(own, first, goal)
@@ -160,6 +160,14 @@ def certainty(
         untold=untold(gates),
         notes=notes,
     )
+
+
+def _standing(lab: Lab, path: str) -> Any:
+    """The scenario's own value; None of a setting that only another kind of it has."""
+    try:
+        return value_at(lab.scenario, path)
+    except ScenarioError:
+        return None
 
 
 def _beside(one: Again, best: Again, goal: Goal) -> Again:

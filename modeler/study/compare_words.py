@@ -88,6 +88,27 @@ def points(share: float) -> str:
     return f"{100.0 * share:.3g} %"
 
 
+def percent(share: float) -> str:
+    """A share in percent, to two digits.
+
+    >>> percent(0.0123), percent(1.0), percent(0.0)
+    ('1.2 %', '100 %', '0 %')
+    """
+    return f"{float(f'{100.0 * share:.2g}'):g} %"
+
+
+def between(low: float | None, high: float | None, text: Callable[[float], str]) -> str:
+    """An interval behind its figure; nothing where there is none.
+
+    >>> between(0.1, 0.2, percent), between(0.1, 0.1, percent), between(None, None, percent)
+    (' (between 10 % and 20 %)', ' (10 % over the replicates)', '')
+    """
+    if low is None or high is None:
+        return ""
+    one, other = text(low), text(high)
+    return f" ({one} over the replicates)" if one == other else f" (between {one} and {other})"
+
+
 def in_a_hundred(share: float) -> str:
     """A difference of shares, that nobody takes for a relative one.
 

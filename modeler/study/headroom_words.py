@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from modeler.study.compare_words import between, percent
 from modeler.study.steps import Step
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ _NAMED: Final = 2  # steps that are named; of more the columns tell
 def advice(found: Headroom) -> str:
     """The advice in words, with intervals where there are replicates."""
     own, along = found.rows[0], found.frontier
-    usd = _between(own["usd_low"], own["usd_high"], _dollars)
-    short = _between(own["short_low"], own["short_high"], _share)
+    usd = between(own["usd_low"], own["usd_high"], _dollars)
+    short = between(own["short_low"], own["short_high"], percent)
     text = (
         f"As it is ({_text(own['settings'])}) it costs {_dollars(own['usd_per_month'])} a "
-        f"month{usd}; {_share(own['short_share'])} of requests{short} are missed for want of room, "
-        f"in {own['breach_minutes_per_month']:,.0f} minutes of a month."
+        f"month{usd}; {percent(own['short_share'])} of requests{short} are missed for want of "
+        f"room, in {own['breach_minutes_per_month']:,.0f} minutes of a month."
     )
     # Of the steps worth taking, the first that misses fewer than the own setting does; of those
     # that do by chance alone none, if others are sure.
@@ -38,7 +39,7 @@ def advice(found: Headroom) -> str:
     text += _alike(found)
     if own["slow_share"] > found.allowed_share:
         text += (
-            f" {_share(own['slow_share'])} take too long even where they need not wait: no "
+            f" {percent(own['slow_share'])} take too long even where they need not wait: no "
             "room helps those."
         )
     return text
@@ -46,20 +47,20 @@ def advice(found: Headroom) -> str:
 
 def _step(own: Row, one: Row, drawn: Step | None) -> str:
     more = one["usd_per_month"] - own["usd_per_month"]
-    short = _between(one["short_low"], one["short_high"], _share)
+    short = between(one["short_low"], one["short_high"], percent)
     text = (
-        f"{_text(one['settings'])} brings that to {_share(one['short_share'])}{short} and "
+        f"{_text(one['settings'])} brings that to {percent(one['short_share'])}{short} and "
         f"{one['breach_minutes_per_month']:,.0f} minutes for "
     )
     if more <= 0.5:
         text += f"${max(-more, 0.0):,.0f} less"
         if drawn is not None:
-            text += _between(-drawn.usd.high, -drawn.usd.low, _dollars)
+            text += between(-drawn.usd.high, -drawn.usd.low, _dollars)
     else:
         each = one["usd_per_nine_from_own"]
         text += f"${more:,.0f} more"
         if drawn is not None:
-            text += _between(drawn.usd.low, drawn.usd.high, _dollars)
+            text += between(drawn.usd.low, drawn.usd.high, _dollars)
         text += f": ${each:,.0f} a month for each factor of ten{_price(drawn)}"
     if drawn is None or drawn.nines.low > 0.0:
         return f"{text}."
@@ -71,12 +72,12 @@ def _step(own: Row, one: Row, drawn: Step | None) -> str:
 def _beyond(found: Headroom, last: Row, one: Row) -> str:
     drawn = found.step(last, one)
     text = (
-        f" Beyond it {_text(one['settings'])} leaves {_share(one['short_share'])} for "
+        f" Beyond it {_text(one['settings'])} leaves {percent(one['short_share'])} for "
         f"${one['usd_per_month'] - last['usd_per_month']:,.0f} more"
     )
     if drawn is None:
         return f"{text}."
-    text += _between(drawn.usd.low, drawn.usd.high, _dollars)
+    text += between(drawn.usd.low, drawn.usd.high, _dollars)
     return f"{text}." if drawn.nines.low > 0.0 else f"{text}, a gain that may be chance."
 
 
@@ -94,10 +95,10 @@ def _alike(found: Headroom) -> str:
         if same:
             names = f" (to {' and to '.join(_text(row['settings']) for row in same)})"
             said.append(
-                f"{len(same)} {does[len(same) > 1]} by more than chance"
+                f"{len(same)} of {len(steps)} steps {does[len(same) > 1]} by more than chance"
                 f"{names if len(same) <= _NAMED else ''}"
             )
-    return f" Of {len(steps)} steps along the frontier {', and '.join(said)}." if said else ""
+    return f" Along the frontier {', and '.join(said)}." if said else ""
 
 
 def _price(drawn: Step | None) -> str:
@@ -105,19 +106,11 @@ def _price(drawn: Step | None) -> str:
         return ""
     if drawn.nine_high is None:
         return f" (at least {_dollars(drawn.nine_low)})"
-    return _between(drawn.nine_low, drawn.nine_high, _dollars)
-
-
-def _between(low: float | None, high: float | None, text: Any) -> str:
-    return "" if low is None or high is None else f" (between {text(low)} and {text(high)})"
+    return between(drawn.nine_low, drawn.nine_high, _dollars)
 
 
 def _dollars(usd: float) -> str:
     return f"{'-' if usd <= -0.5 else ''}${abs(usd):,.0f}"
-
-
-def _share(share: float) -> str:
-    return f"{float(f'{100.0 * share:.2g}'):g} %"
 
 
 def _text(settings: Mapping[str, Any]) -> str:

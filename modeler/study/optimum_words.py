@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modeler.scenario import format_duration
-from modeler.study.bands import Band
-from modeler.study.compare_words import dollars, told_apart
+from modeler.study.compare_words import between, dollars, percent, told_apart
 from modeler.study.goal import Goal
 
 if TYPE_CHECKING:
@@ -54,19 +53,19 @@ def apart(one: Again, sure: Certainty) -> str:
 
 def figures(row: Row, goal: Goal, sure: Certainty | None) -> tuple[str, str]:
     """What the best comes to by its goal, and what it misses, with intervals where there are."""
-    share = 100.0 * row["sla_violation_share"]
+    missed = f"{percent(row['sla_violation_share'])} of requests missed"
     if sure is None:
-        return goal.words(row), f"{share:.2g} % of requests missed"
-    known = sure.best.replicates
-    usd, p99, missed = (
-        _between(known.band(name), text)
-        for name, text in (
-            ("usd_per_hour", lambda usd: f"${usd:,.2f}"),
-            ("latency_p99_s", format_duration),
-            ("sla_violation_share", lambda share: f"{100.0 * share:.2g} %"),
-        )
+        return goal.words(row), missed
+
+    def ends(figure: str, text: Callable[[float], str]) -> str:
+        found = sure.best.replicates.band(figure)
+        return "" if found is None else between(found.low, found.high, text)
+
+    usd = ends("usd_per_hour", lambda usd: f"${usd:,.2f}")
+    return (
+        goal.words(row, usd, ends("latency_p99_s", format_duration)),
+        missed + ends("sla_violation_share", percent),
     )
-    return goal.words(row, usd, p99), f"{share:.2g} % of requests missed{missed}"
 
 
 def how_sure(sure: Certainty, goal: Goal, axes: Mapping[str, Sequence[Any]], *, asked: bool) -> str:
@@ -168,10 +167,6 @@ def _amount(difference: float, sure: Certainty, goal: Goal) -> str:
     if sure.figure == "latency_p99_s":
         return format_duration(difference)
     return f"{100.0 * difference / goal.value(sure.best.row):.2g} %"
-
-
-def _between(ends: Band | None, text: Any) -> str:
-    return "" if ends is None else f" (between {text(ends.low)} and {text(ends.high)})"
 
 
 def _span(values: Sequence[Any]) -> str:

@@ -109,6 +109,20 @@ def test_the_scenario_that_is_best_already_is_said_so():
     assert found.sentence().endswith("It is what the scenario has now.")
 
 
+def test_a_scenario_of_another_kind_or_too_large_stands_beside_the_best():
+    axes = {"policy.kind": ("target_tracking",), "policy.target_utilisation": (0.4, 0.6)}
+    other = with_values(BASE, {"policy": {"kind": "fixed", "replicas": 2}})
+    found = optimize(Lab(other, trace=RANDOM), axes, Goal("cost"), replicates=20)
+    assert found.certainty.own.row["settings"] == {
+        "policy.kind": "fixed", "policy.target_utilisation": None
+    }  # fmt: skip
+    large = with_values(BASE, {"model.size": "60GB", "hosting.instance": "ml.g5.2xlarge"})
+    found = optimize(Lab(large, trace=RANDOM), {"model.size": ("2GB", "4GB")}, replicates=20)
+    assert found.certainty.own is None
+    assert "As it stands the scenario cannot be replayed: a model of 60 GB" in found.sentence()
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
 def test_a_pair_is_told_more_finely_than_the_difference_of_strangers():
     found = optimize(
         Lab(BASE, trace=RANDOM),

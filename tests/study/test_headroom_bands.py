@@ -66,7 +66,9 @@ def test_hours_that_are_alike_leave_no_doubt_and_a_nine_has_its_price():
     assert three["usd_more_low_from_own"] == pytest.approx(1460.0, rel=1e-3)
     assert three["nines_low_from_own"] == pytest.approx(math.log10(60.0), rel=1e-3)
     said = found("alike").sentence()
-    assert "fleet.min = 3 brings that to 0 % (between 0 % and 0 %) and 0 minutes for $1,4" in said
+    assert (
+        "fleet.min = 3 brings that to 0 % (0 % over the replicates) and 0 minutes for $1,4" in said
+    )
     assert "chance" not in said
 
 
@@ -82,7 +84,7 @@ def test_bursts_of_a_single_hour_are_chance_and_are_said_to_be():
     said = result.sentence()
     assert "but by more than chance the two do not differ in misses." in said
     assert (
-        "Of 2 steps along the frontier 2 save no misses by more than chance (to fleet.min = 2 and "
+        "Along the frontier 2 of 2 steps save no misses by more than chance (to fleet.min = 2 and "
         "to fleet.min = 3)." in said
     )
     assert "(at least $" in said
