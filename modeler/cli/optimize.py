@@ -12,7 +12,14 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.gates import fail_on_option
 from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
+from modeler.cli.study_options import (
+    advise,
+    goal_options,
+    lab_of,
+    leave,
+    replicates_option,
+    study_options,
+)
 
 
 @click.command("optimize")
@@ -33,6 +40,9 @@ from modeler.cli.study_options import advise, goal_options, lab_of, leave, study
 )
 @goal_options
 @fail_on_option
+@replicates_option(
+    "Put a 95 % interval about the best, and say what else differs from it by more than chance"
+)
 @figure_option
 @output_options(parquet=True)
 def command(
@@ -42,6 +52,7 @@ def command(
     weight: float,
     penalty: str | None,
     fail_on: tuple[str, ...],
+    replicates: int | None,
     figure: str | None,
     format: str,
     output: str | None,
@@ -52,11 +63,14 @@ def command(
     --set PATH=V1,V2,.. names what may be chosen; without it the scenario's own sweep, or what its
     policy is tuned by: how full it holds its replicas, how long it keeps them, and fleet.min.
     --instance and --precision let it choose the machine and the precision of the weights too. The
-    answer is a region: every setting that was found within 1 % of the best.
+    answer is a region: every setting that was found within 1 % of the best. With --replicates it
+    says which of them differ from the best by more than chance, in how many replicates the best
+    keeps what is asked, and what it saves against the scenario as it stands.
 
     \b
     modeler optimize --set policy.target_utilisation=0.4,0.6,0.8 --set fleet.min=1,2,3
     modeler optimize --goal balanced --weight 0.7
+    modeler optimize scenario.yaml --replicates 40
 
     In Python: modeler.study.optimize(Lab(SCENARIO), space_of(SCENARIO)).
     """
@@ -79,12 +93,15 @@ def command(
             axes["hosting.instance"] = instances
         if precisions is not None:
             axes["model.dtype"] = precisions
-        found = optimize(lab, axes, chosen, gates=gates)
+        found = optimize(lab, axes, chosen, gates=gates, replicates=replicates or 0)
         run = lab.keep(found.tried, chosen, [gate.text for gate in gates])
     draw_to(figure, optimum.draw, found)
     rows = found.frame().to_dict("records")
     emit(found.to_dict(), format=format, output=output, table=rows)
-    talk(f"{found.settings} settings, {found.replays:.1f} replays of all of the traffic")
+    taken = f"{found.settings} settings, {found.replays:.1f} replays of all of the traffic"
+    if found.certainty is not None:
+        taken += f", {found.certainty.replays} of its replicates"
+    talk(taken)
     advise(found.sentence())
     if found.keeps:
         talk(f"to write it out: {_export(asked, found.best['settings'], run)}")

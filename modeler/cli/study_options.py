@@ -49,6 +49,16 @@ def goal_options(command: F) -> F:
     )(command)
 
 
+def replicates_option(what: str) -> Callable[[F], F]:
+    """``--replicates``: intervals from the traffic drawn again; `what` says of what."""
+    return click.option(
+        "--replicates",
+        type=click.IntRange(min=20, max=10_000),
+        metavar="N",
+        help=f"{what}, from N replays of traffic drawn again.",
+    )
+
+
 def study_options(*, executor: bool = True) -> Callable[[F], F]:
     """SCENARIO, ``--trace``, ``--set``, ``--policy``, ``--seed``, the workers and the ledger."""
 

@@ -27,6 +27,9 @@ class Headlines(NamedTuple):
     breach_to_ready_p95_s : float. Of the breaches that opened in the window; NaN without one. [s]
     requests : int. That came in the window.
     usd : float. [USD]
+    slow_share : float. Of the same requests, those that miss the service level by their service
+        time alone.
+    requests_per_hour : float. [requests/h]
     """
 
     usd_per_hour: float
@@ -35,6 +38,8 @@ class Headlines(NamedTuple):
     breach_to_ready_p95_s: float
     requests: int
     usd: float
+    slow_share: float
+    requests_per_hour: float
 
 
 def headlines(run: Run, price: UnitPrice, *, from_s: float = 0.0) -> Headlines:
@@ -59,7 +64,7 @@ def headlines(run: Run, price: UnitPrice, *, from_s: float = 0.0) -> Headlines:
     hours = (result.end_s - from_s) / pricing.SECONDS_PER_HOUR
     opened = result.breaches[result.breaches[:, 0] >= from_s]
     lag_s = opened[:, 2] - opened[:, 0]
-    requests, violations, p99_s = _requests(run, from_s)
+    requests, violations, slow, p99_s = _requests(run, from_s)
     return Headlines(
         usd_per_hour=usd / hours if hours > 0.0 else 0.0,
         sla_violation_share=violations / requests if requests else 0.0,
@@ -67,19 +72,22 @@ def headlines(run: Run, price: UnitPrice, *, from_s: float = 0.0) -> Headlines:
         breach_to_ready_p95_s=float(np.quantile(lag_s, 0.95)) if lag_s.size else np.nan,
         requests=requests,
         usd=usd,
+        slow_share=slow / requests if requests else 0.0,
+        requests_per_hour=requests / hours if hours > 0.0 else 0.0,
     )
 
 
-def _requests(run: Run, from_s: float) -> tuple[int, int, float]:
-    """Requests, violations, and the 99th percentile of latency from a moment on."""
+def _requests(run: Run, from_s: float) -> tuple[int, int, int, float]:
+    """Requests, violations, those by service time, and latency's 99th percentile, from then on."""
     result = run.result
     if from_s <= 0.0:
-        violations = sum(result.causes.values())
-        return result.requests, violations, quantile(result.latency, 0.99)
+        violations, slow = sum(result.causes.values()), result.causes[m.CAUSES[m.SERVICE_TIME]]
+        return result.requests, violations, slow, quantile(result.latency, 0.99)
     arrival_s = run.arrivals()
     first = int(np.searchsorted(arrival_s, from_s))
     outcome, cause = result.record[first:, 0], result.record[first:, 1]
     served = outcome == m.SERVED
     latency_s = result.record_s[first:, 1][served] - arrival_s[first:][served]
     p99_s = float(np.quantile(latency_s, 0.99)) if latency_s.size else np.nan
-    return len(outcome), int(np.count_nonzero(cause)), p99_s
+    slow = int(np.count_nonzero(cause == m.SERVICE_TIME))
+    return len(outcome), int(np.count_nonzero(cause)), slow, p99_s

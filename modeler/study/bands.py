@@ -24,6 +24,8 @@ from traces.blocks import Blocks, blocks_of, resampled
 FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "latency_p99_s", "breach_to_ready_p95_s",
 )  # fmt: skip
+# What else is kept of each replicate, for studies whose figures rest on it.
+_BESIDE: Final = ("slow_share", "requests_per_hour")
 REPLICATES: Final = 100
 _EVERY: Final = 20  # replicates between two looks at whether they are enough
 _LEAST: Final = 40
@@ -84,8 +86,9 @@ def replicated(
     -------
     dict
         ``bands`` (by figure ``low`` and ``high``, None where it cannot be told), ``values`` (by
-        figure one a replicate, None where it has none), ``replicates``, ``blocks``, ``kinds``
-        (the class of each block) and ``seed``, ``confidence``, ``lead_s`` and ``note``.
+        figure one a replicate, None where it has none; ``slow_share`` and ``requests_per_hour``
+        too), ``replicates``, ``blocks``, ``kinds`` (the class of each block) and ``seed``,
+        ``confidence``, ``lead_s`` and ``note``.
     """
     blocks = blocks_of(traffic)
     lead_s = min(lead_of(scenario), blocks.width_s)
@@ -96,7 +99,9 @@ def replicated(
         progress(number + 1)
         if (number + 1) % _EVERY == 0 and enough(found, drawn, scenario):
             break
-    values = {name: np.array([getattr(one, name) for one in found]) for name in FIGURES}
+    values = {
+        name: np.array([getattr(one, name) for one in found]) for name in (*FIGURES, *_BESIDE)
+    }
     bands = {name: band(values[name], drawn) for name in FIGURES}
     return {
         "confidence": CONFIDENCE,
@@ -107,7 +112,7 @@ def replicated(
         "lead_s": lead_s,
         "note": blocks.note,
         "bands": {name: None if one is None else one._asdict() for name, one in bands.items()},
-        "values": {name: values[name].tolist() for name in FIGURES},
+        "values": {name: of.tolist() for name, of in values.items()},
     }
 
 

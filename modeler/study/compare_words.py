@@ -34,20 +34,38 @@ def advice(figures: Sequence[Compared], level: Level, replicates: int) -> str:
     level : Level. Of B.
     replicates : int. Pairs; 0 where nothing was drawn again.
     """
-    said = [one for one in figures if one.figure in _SAID]
-    apart = [one for one in said if one.differs]
-    if not replicates:
-        moved = [one for one in said if one.difference]
-        text = f"On this traffic B {_joined(map(_amount, moved))}" if moved else "No figure moves"
-        text += "; one replay of each does not say how much of it is chance."
-    elif apart:
-        text = f"B {_joined(_amount(one) + _between(one) for one in apart)}."
-        alike = [_CALLED[one.figure] for one in said if one.figure in _CALLED and not one.differs]
-        if alike:
-            text += f" By more than chance they do not differ in {_joined(alike)}."
-    else:
-        text = f"A and B do not differ by more than chance: {_alike(said, replicates)}."
+    if replicates:
+        return f"{told_apart(figures, replicates)} {_kept(level)}"
+    moved = [one for one in _told(figures) if one.difference]
+    text = f"On this traffic B {_joined(map(_amount, moved))}" if moved else "No figure moves"
+    text += "; one replay of each does not say how much of it is chance."
     return f"{text} {_kept(level)}"
+
+
+def told_apart(
+    figures: Sequence[Compared], replicates: int, *, second: str = "B", both: str = "A and B"
+) -> str:
+    """What a second scenario changes by more than chance, with intervals, or that nothing is.
+
+    Parameters
+    ----------
+    figures : sequence of Compared.
+    replicates : int. Pairs.
+    second, both : str. What the second, and the two of them, are called.
+    """
+    said = _told(figures)
+    apart = [one for one in said if one.differs]
+    if not apart:
+        return f"{both} do not differ by more than chance: {_alike(said, replicates)}."
+    text = f"{second} {_joined(_amount(one) + _between(one) for one in apart)}."
+    alike = [_CALLED[one.figure] for one in said if one.figure in _CALLED and not one.differs]
+    if alike:
+        text += f" By more than chance they do not differ in {_joined(alike)}."
+    return text
+
+
+def _told(figures: Sequence[Compared]) -> list[Compared]:
+    return [one for one in figures if one.figure in _SAID]
 
 
 def dollars(usd: float) -> str:
@@ -68,6 +86,27 @@ def points(share: float) -> str:
     ('1.23 %', '0 %', '-50 %')
     """
     return f"{100.0 * share:.3g} %"
+
+
+def percent(share: float) -> str:
+    """A share in percent, to two digits.
+
+    >>> percent(0.0123), percent(1.0), percent(0.0)
+    ('1.2 %', '100 %', '0 %')
+    """
+    return f"{float(f'{100.0 * share:.2g}'):g} %"
+
+
+def between(low: float | None, high: float | None, text: Callable[[float], str]) -> str:
+    """An interval behind its figure; nothing where there is none.
+
+    >>> between(0.1, 0.2, percent), between(0.1, 0.1, percent), between(None, None, percent)
+    (' (between 10 % and 20 %)', ' (10 % over the replicates)', '')
+    """
+    if low is None or high is None:
+        return ""
+    one, other = text(low), text(high)
+    return f" ({one} over the replicates)" if one == other else f" (between {one} and {other})"
 
 
 def in_a_hundred(share: float) -> str:

@@ -43,6 +43,11 @@ class Goal:
         if not (self.penalty_usd >= 0.0 and math.isfinite(self.penalty_usd)):
             raise GoalError(f"penalty {self.penalty_usd:g}: expected dollars of 0 or more")
 
+    @property
+    def figure(self) -> str:
+        """What is ranked by: ``usd_per_hour``, ``latency_p99_s``, or the ``balance`` of both."""
+        return {"speed": "latency_p99_s", "balanced": "balance"}.get(self.kind, "usd_per_hour")
+
     def usd_per_hour(self, row: Row) -> float:
         """The bill, and the penalties of what was missed. [USD/h]"""
         hours = row["duration_s"] / 3600.0
@@ -77,13 +82,19 @@ class Goal:
         share = row["sla_violation_share"] if row["status"] == "ok" else math.inf
         return True, float(share), self.value(row)
 
-    def words(self, row: Row) -> str:
-        """The value of a row, as said in a sentence."""
-        if self.kind == "speed":
-            return f"a 99th percentile of {format_duration(row['latency_s']['p99'])}"
+    def words(self, row: Row, usd_band: str = "", p99_band: str = "") -> str:
+        """The value of a row, as said in a sentence.
+
+        Parameters
+        ----------
+        row : mapping. One with a result.
+        usd_band, p99_band : str. What follows dollars and the percentile, as their intervals.
+        """
         usd = f"${self.usd_per_hour(row):,.2f} an hour"
         if self.penalty_usd:
             usd += " with penalties"
-        if self.kind == "balanced":
-            return f"{usd} and a 99th percentile of {format_duration(row['latency_s']['p99'])}"
-        return usd
+        usd += usd_band
+        if self.figure == "usd_per_hour":
+            return usd
+        p99 = f"a 99th percentile of {format_duration(row['latency_s']['p99'])}{p99_band}"
+        return f"{usd} and {p99}" if self.kind == "balanced" else p99

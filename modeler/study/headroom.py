@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,10 +12,14 @@ import numpy as np
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, value_at
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.goal import GoalError
+from modeler.study.intervals import CONFIDENCE
+from modeler.study.goal import Goal, GoalError
+from modeler.study.headroom_words import advice
 from modeler.study.lab import Lab
 from modeler.study.nines import frontier, price, worth
+from modeler.study.replicates import Replicates, drawn_again, replicates_of
 from modeler.study.space import combinations
+from modeler.study.steps import FROM_OWN, Step, point_columns, step, step_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +40,19 @@ class Headroom:
     rows : tuple of dict. One a setting that was replayed, the scenario's own first.
     failed : tuple of dict. Settings that could not be, with why.
     allowed_share : float. Of requests, that the service level lets be missed.
+    requests : int. That were replayed.
+    drawn : tuple of Replicates or None. Of each row: of the frontier and of the scenario's own,
+        where they were asked for.
+    notes : tuple of str. How the traffic was drawn again.
     """
 
     axes: Mapping[str, tuple[Any, ...]]
     rows: tuple[Row, ...]
     failed: tuple[Row, ...]
     allowed_share: float
+    requests: int
+    drawn: tuple[Replicates | None, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def frontier(self) -> tuple[Row, ...]:
@@ -58,6 +70,8 @@ class Headroom:
             "frontier": list(self.frontier),
             "rows": list(self.rows),
             "failed": list(self.failed),
+            "confidence": CONFIDENCE if self.notes else None,
+            "notes": list(self.notes),
         }
 
     def frame(self) -> pd.DataFrame:
@@ -68,41 +82,16 @@ class Headroom:
 
     def sentence(self) -> str:
         """The advice in words."""
-        own, along = self.rows[0], self.frontier
-        text = (
-            f"As it is ({_text(own['settings'])}) it costs ${own['usd_per_month']:,.0f} a month; "
-            f"{_share(own['short_share'])} of requests are missed for want of room, in "
-            f"{own['breach_minutes_per_month']:,.0f} minutes of a month."
-        )
-        # Of the steps worth taking, the first that misses fewer than the own setting does.
-        better = [row for row in along if row["worth"] and row["short_share"] < own["short_share"]]
-        if better:
-            text += f" {self._step(own, better[0])}"
-        else:
-            text += f" None of the {len(self.rows)} settings misses fewer."
-        if len(better) > 1:
-            text += (
-                f" Beyond it {_text(better[1]['settings'])} leaves "
-                f"{_share(better[1]['short_share'])} for "
-                f"${better[1]['usd_per_month'] - better[0]['usd_per_month']:,.0f} more."
-            )
-        if own["slow_share"] > self.allowed_share:
-            text += (
-                f" {_share(own['slow_share'])} take too long even where they need not wait: no "
-                "room helps those."
-            )
-        return text
+        return advice(self)
 
-    def _step(self, own: Row, one: Row) -> str:
-        more = one["usd_per_month"] - own["usd_per_month"]
-        text = (
-            f"{_text(one['settings'])} brings that to {_share(one['short_share'])} and "
-            f"{one['breach_minutes_per_month']:,.0f} minutes for "
-        )
-        if more <= 0.5:
-            return f"{text}${max(-more, 0.0):,.0f} less."
-        each = one["usd_per_nine_from_own"]
-        return f"{text}${more:,.0f} more: ${each:,.0f} a month for each factor of ten."
+    def step(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> Step | None:
+        """From one row to another over their replicates; None where they have none."""
+        one, other = (self._drawn(row) for row in (first, second))
+        return None if one is None or other is None else step(one, other, self.requests)
+
+    def _drawn(self, row: Mapping[str, Any]) -> Replicates | None:
+        pairs = zip(self.rows, self.drawn, strict=False)
+        return next((found for one, found in pairs if one is row), None)
 
     def __repr__(self) -> str:
         return f"Headroom of {len(self.rows)} settings: {self.sentence()}"
@@ -112,13 +101,14 @@ class Headroom:
         return f"<p>{self.sentence()}</p>{table}"
 
 
-def headroom(lab: Lab, axes: Mapping[str, Sequence[Any]]) -> Headroom:
+def headroom(lab: Lab, axes: Mapping[str, Sequence[Any]], *, replicates: int = 0) -> Headroom:
     """Replay settings that keep more or less room, and price what the room is for.
 
     Parameters
     ----------
     lab : Lab. Of the scenario.
     axes : mapping of path to values. See `modeler.study.space.space_of`, with ``delays=False``.
+    replicates : int. Of the frontier and of the scenario's own, for intervals; 0 for none.
 
     Returns
     -------
@@ -126,7 +116,8 @@ def headroom(lab: Lab, axes: Mapping[str, Sequence[Any]]) -> Headroom:
 
     Raises
     ------
-    modeler.study.goal.GoalError : nothing is varied, or the scenario itself cannot be replayed.
+    modeler.study.goal.GoalError : nothing is varied, the scenario itself cannot be replayed, or
+        its traffic not drawn again.
     ScenarioError, traces.TraceError : as a sweep's.
     """
     space = {path: tuple(values) for path, values in axes.items()}
@@ -161,10 +152,28 @@ def headroom(lab: Lab, axes: Mapping[str, Sequence[Any]]) -> Headroom:
             nine = price(usd, shares, requests, since=0, to=k)
             done[k]["usd_per_nine_from_own"] = nine.usd_per_nine
     traffic = lab.traffic()
-    for k in sorted({0, *along}):
+    known = sorted({0, *along})
+    for k in known:
         scenario = lab.variant(done[k]["settings"]) if k else lab.scenario
         done[k]["breach_minutes_per_month"] = breach_minutes(scenario, traffic)
-    return Headroom(space, tuple(done), tuple(failed), lab.scenario.sla.max_violation_share)
+    drawn: list[Replicates | None] = [None] * len(done)
+    notes: tuple[str, ...] = ()
+    if replicates:
+        again = lab.rows([done[k]["settings"] if k else {} for k in known], replicates=replicates)
+        notes = drawn_again(again)
+        for k, row in zip(known, again, strict=True):
+            drawn[k] = replicates_of(row, Goal("cost"))
+    found = Headroom(
+        space, tuple(done), tuple(failed), lab.scenario.sla.max_violation_share, requests,
+        tuple(drawn), notes,
+    )  # fmt: skip
+    before = dict(itertools.pairwise(along))
+    for k, row in enumerate(done):
+        last = next((a for a, b in before.items() if b == k), None)
+        row |= point_columns(drawn[k])
+        row |= step_columns(None if last is None else found.step(done[last], row))
+        row |= step_columns(found.step(done[0], row) if k else None, FROM_OWN)
+    return found
 
 
 def breach_minutes(scenario: Scenario, traffic: Traffic) -> float:
@@ -214,15 +223,3 @@ def _row(settings: Mapping[str, Any], row: Row) -> Row:
         "breach_minutes_per_month": None,
         "error": None,
     }
-
-
-def _share(share: float) -> str:
-    return f"{float(f'{100.0 * share:.2g}'):g} %"
-
-
-def _text(settings: Mapping[str, Any]) -> str:
-    words = (
-        f"{path} = {value:.4g}" if isinstance(value, float) else f"{path} = {value}"
-        for path, value in settings.items()
-    )
-    return ", ".join(words)

@@ -48,7 +48,7 @@ def price(
     >>> price([10.0, 40.0], [0.1, 0.001], 10_000, since=0, to=1)
     Nine(usd_per_nine=15.0, at_most=False)
     """
-    gained = _depth(share[to], requests) - _depth(share[since], requests)
+    gained = depth(share[to], requests) - depth(share[since], requests)
     each = (usd[to] - usd[since]) / gained if gained > 0.0 else math.inf
     return Nine(each, share[to] <= 0.0)
 
@@ -69,11 +69,20 @@ def worth(usd: Sequence[float], share: Sequence[float], requests: int) -> list[i
             <= price(usd, share, requests, since=hull[-2], to=hull[-1]).usd_per_nine
         ):
             hull.pop()
-        if not hull or _depth(share[k], requests) > _depth(share[hull[-1]], requests):
+        if not hull or depth(share[k], requests) > depth(share[hull[-1]], requests):
             hull.append(k)
     return hull
 
 
-def _depth(share: float, requests: int) -> float:
-    """How many nines: fewer than one request in all of them where nothing was missed."""
+def depth(share: float, requests: int) -> float:
+    """How many nines a share of misses is.
+
+    Parameters
+    ----------
+    share : float.
+    requests : int. Of all of them fewer than one is missed where nothing was.
+
+    >>> depth(0.001, 10_000), depth(0.0, 10_000)
+    (3.0, 4.0)
+    """
     return -math.log10(max(share, 1.0 / requests))

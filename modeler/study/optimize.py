@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modeler.predict import cold_start_law, instance_of
 from modeler.scenario.gates import Gate
+from modeler.study.certainty import Certainty, certainty
 from modeler.study.goal import Goal
 from modeler.study.lab import Lab
+from modeler.study.optimum_words import figures, how_sure, named, region, spans
 from modeler.study.pieces import piece
 from modeler.study.search import Search
 from modeler.study.space import combinations, neighbours
@@ -54,6 +56,7 @@ class Optimum:
     replays : float. Made, in replays of the whole traffic.
     keeps : bool. Whether the best keeps what was asked; else it is what misses least.
     gates : tuple of Gate. What it had to keep besides.
+    certainty : Certainty, optional. Over replicates of the traffic, where they were asked for.
     """
 
     goal: Goal
@@ -65,6 +68,7 @@ class Optimum:
     replays: float
     keeps: bool
     gates: tuple[Gate, ...] = ()
+    certainty: Certainty | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``optimum/1``."""
@@ -80,21 +84,28 @@ class Optimum:
             "region": self.region(),
             "best": self.best,
             "plateau": list(self.plateau),
+            "certainty": None if self.certainty is None else self.certainty.to_dict(),
         }  # fmt: skip
 
     def region(self) -> dict[str, list[Any]]:
         """By setting, the values that the plateau holds, in their order."""
-        return {
-            path: [v for v in values if any(row["settings"][path] == v for row in self.plateau)]
-            for path, values in self.axes.items()
-        }
+        return region(self.axes, self.plateau)
 
     def frame(self) -> pd.DataFrame:
-        """One row a setting that was replayed on all of the traffic, the best first."""
+        """One row a setting that was replayed on all of the traffic, the best first.
+
+        Where there are replicates: the scenario as it stands too, intervals, and the difference of
+        the goal's figure to the best's.
+        """
         import pandas as pd
 
         rows = sorted(self.tried, key=self.goal.rank)
-        frame = pd.DataFrame([{**row["settings"], **_shown(self.goal, row)} for row in rows])
+        sure = self.certainty
+        if sure is not None and sure.own is not None and not any(map(sure.is_own, rows)):
+            rows.append(sure.own.row)
+        frame = pd.DataFrame(
+            [{**row["settings"], **_shown(self.goal, row), **_sure(sure, row)} for row in rows]
+        )
         frame["plateau"] = [any(row is one for one in self.plateau) for row in rows]
         return frame
 
@@ -102,20 +113,22 @@ class Optimum:
         """The advice in words."""
         if self.best["status"] != "ok":
             return f"Nothing could be replayed: {self.best['error']}."
-        chosen = ", ".join(f"{k} = {_text(v)}" for k, v in self.best["settings"].items())
-        if not self.keeps:
-            share = 100.0 * self.best["sla_violation_share"]
-            missed = [gate.text for gate in self.gates if not gate.check(self.best).passed]
-            gates = f", nor {', '.join(missed)}" if missed else ""
-            return (
+        chosen = named(self.best["settings"])
+        value, missed = figures(self.best, self.goal, self.certainty)
+        if self.keeps:
+            text = f"Take {chosen}: {value}, {missed}."
+        else:
+            broken = [gate.text for gate in self.gates if not gate.check(self.best).passed]
+            gates = f", nor {', '.join(broken)}" if broken else ""
+            text = (
                 f"No setting here keeps what is asked{gates}; {chosen} comes closest: "
-                f"{share:.2g} % of requests missed at {self.goal.words(self.best)}."
+                f"{missed} at {value}."
             )
-        text = f"Take {chosen}: {self.goal.words(self.best)}"
-        text += f", {100.0 * self.best['sla_violation_share']:.2g} % of requests missed."
-        wide = {path: values for path, values in self.region().items() if len(values) > 1}
-        if wide:
-            several = "; ".join(f"{path} {_span(values)}" for path, values in wide.items())
+        if self.certainty is not None:
+            asked = self.goal.kind == "cheapest" or bool(self.gates)
+            return f"{text} {how_sure(self.certainty, self.goal, self.axes, asked=asked)}"
+        several = spans(self.axes, self.plateau)
+        if several:
             text += f" It need not be precise: {several} come within 1 % of it."
         return text
 
@@ -138,14 +151,24 @@ def _shown(goal: Goal, row: Row) -> dict[str, Any]:
     }
 
 
-def _span(values: Sequence[Any]) -> str:
-    if len(values) > 2 and all(isinstance(value, int | float) for value in values):
-        return f"{_text(values[0])} to {_text(values[-1])}"
-    return " or ".join(map(_text, values))
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _sure(sure: Certainty | None, row: Row) -> dict[str, Any]:
+    if sure is None:
+        return {}
+    again = sure.of(row)
+    known = {"difference": None} if again is None else again.to_dict()
+    found: dict[str, Any] = {}
+    for name in ("usd_per_hour", "sla_violation_share"):
+        ends = known.get(name) or {}
+        found |= {f"{name}_{end}": ends.get(end) for end in ("low", "high")}
+    apart = known["difference"] or {}
+    found |= {f"difference_{end}": apart.get(end) for end in ("low", "high")}
+    return {
+        **found,
+        "differs": apart.get("differs"),
+        "kept": known.get("kept"),
+        "replicates": known.get("replicates"),
+        "as_it_stands": sure.is_own(row),
+    }
 
 
 def optimize(
@@ -154,6 +177,7 @@ def optimize(
     goal: Goal | None = None,
     *,
     gates: Sequence[Gate] = (),
+    replicates: int = 0,
 ) -> Optimum:
     """Find the best combination of settings.
 
@@ -163,6 +187,8 @@ def optimize(
     axes : mapping of path to values. Each with its values in order.
     goal : Goal, optional. By default the cheapest that keeps the service level.
     gates : sequence of Gate. What the winner must keep besides.
+    replicates : int. Of the plateau and of the scenario as it stands, for intervals and for what
+        differs by more than chance; 0 for none.
 
     Returns
     -------
@@ -170,7 +196,7 @@ def optimize(
 
     Raises
     ------
-    modeler.study.goal.GoalError : nothing to choose from.
+    modeler.study.goal.GoalError : nothing to choose from, or traffic that cannot be drawn again.
     ScenarioError, traces.TraceError : as a sweep's.
 
     Notes
@@ -198,16 +224,21 @@ def optimize(
         if not search.whole(edge[: int(budget - search.spent)]):
             break
         best = search.best()
+    plateau = search.plateau(best) if search.keeps(best) else [best]
+    sure = None
+    if replicates and best["status"] == "ok":
+        sure = certainty(lab, space, plateau, goal, tuple(gates), replicates)
     return Optimum(
         goal=goal,
         axes=space,
         best=best,
-        plateau=tuple(search.plateau(best)) if search.keeps(best) else (best,),
+        plateau=tuple(plateau),
         tried=tuple(search.rows),
         settings=len(settings),
         replays=search.spent,
         keeps=search.keeps(best),
         gates=tuple(gates),
+        certainty=sure,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modeler.report.studies.words import money, told
 from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def draw(found: Headroom) -> Figure:
-    """Misses on a logarithmic axis, so that each nine is as high as the next."""
+    """Misses on a logarithmic axis, so that each nine is as high as the next.
+
+    Where there are replicates: intervals about the frontier and about the scenario as it is, and a
+    question mark at a nine that chance may have bought.
+    """
     figure = new_figure(5.0)
     axes = figure.subplots()
     rest = [row for row in found.rows if not row["frontier"]]
@@ -29,10 +33,12 @@ def draw(found: Headroom) -> Figure:
             [row["usd_per_month"] for row in rows], [100.0 * row["short_share"] for row in rows],
             marker="o", linestyle=line or "none", color=color, label=label,
         )  # fmt: skip
+        for row in rows:
+            _interval(axes, row, color)
     for row in along:
         if row["usd_per_nine"] is not None:
             axes.annotate(
-                f"${row['usd_per_nine']:,.0f} a nine",
+                f"${row['usd_per_nine']:,.0f} a nine{'?' if row['short_differs'] is False else ''}",
                 (row["usd_per_month"], 100.0 * row["short_share"]),
                 (6.0, 4.0), textcoords="offset points", fontsize=8.0, color=INK,
             )  # fmt: skip
@@ -46,7 +52,8 @@ def draw(found: Headroom) -> Figure:
     )  # fmt: skip
     money(axes.xaxis)
     axes.legend(loc="best")
-    axes.set_xlabel("dollars a month")
+    crosses = "; crosses are 95 % intervals" if found.notes else ""
+    axes.set_xlabel(f"dollars a month{crosses}")
     axes.set_ylabel("requests missed for want of room, %;\na nine: ten times fewer")
     told(axes, "What room costs, and what it saves", found.sentence())
     return figure
@@ -66,3 +73,13 @@ def _misses(axes: Axes, percents: Sequence[float]) -> None:
         axes.set_yscale("log")
         axes.set_ylim(bottom=0.5 * min(above))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.12f}".rstrip("0").rstrip("."))
+
+
+def _interval(axes: Axes, row: dict[str, Any], color: str) -> None:
+    """A cross about a point; its arms need not be of one length, nor even hold the point."""
+    x, y = row["usd_per_month"], 100.0 * row["short_share"]
+    if row["usd_low"] is not None:
+        axes.hlines(y, row["usd_low"], row["usd_high"], color=color, linewidth=1.2, alpha=0.6)
+    if row["short_low"] is not None:
+        low, high = 100.0 * row["short_low"], 100.0 * row["short_high"]
+        axes.vlines(x, low, high, color=color, linewidth=1.2, alpha=0.6)
