@@ -27,6 +27,7 @@ class Headlines(NamedTuple):
     breach_to_ready_p95_s : float. Of the breaches that opened in the window; NaN without one. [s]
     requests : int. That came in the window.
     usd : float. [USD]
+    requests_per_hour : float. [requests/h]
     """
 
     usd_per_hour: float
@@ -35,6 +36,7 @@ class Headlines(NamedTuple):
     breach_to_ready_p95_s: float
     requests: int
     usd: float
+    requests_per_hour: float
 
 
 def headlines(run: Run, price: UnitPrice, *, from_s: float = 0.0) -> Headlines:
@@ -67,6 +69,7 @@ def headlines(run: Run, price: UnitPrice, *, from_s: float = 0.0) -> Headlines:
         breach_to_ready_p95_s=float(np.quantile(lag_s, 0.95)) if lag_s.size else np.nan,
         requests=requests,
         usd=usd,
+        requests_per_hour=requests / hours if hours > 0.0 else 0.0,
     )
 
 

@@ -18,6 +18,7 @@ from modeler.measure import unit_price
 from modeler.measure.headlines import Headlines, headlines
 from modeler.predict import cold_start_law, instance_of
 from modeler.replay.run import Traffic, run
+from modeler.replay.weather_setup import weather_later
 from modeler.scenario import Scenario, with_values
 from traces import draws
 from traces.blocks import Blocks, blocks_of, resampled
@@ -29,6 +30,8 @@ CONFIDENCE: Final = 0.95
 FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "latency_p99_s", "breach_to_ready_p95_s",
 )  # fmt: skip
+# What is kept of each replicate: with the rate a share is a number of misses, and has a price.
+KEPT: Final = (*FIGURES, "requests_per_hour")
 REPLICATES: Final = 100
 _EVERY: Final = 20  # replicates between two looks at whether they are enough
 _LEAST: Final = 40
@@ -83,7 +86,9 @@ def replicate(
     seed = seed_of(scenario.seed, number)
     drawn = resampled(traffic, blocks, seed, lead_s=lead_s)
     from_s = drawn.body_from_s
-    done = run(with_values(scenario, {"seed": seed}), drawn.traffic, records=from_s > 0.0)
+    # Weather that is said from the traffic's beginning waits for the warm-up.
+    own = weather_later(with_values(scenario, {"seed": seed}), from_s)
+    done = run(own, drawn.traffic, records=from_s > 0.0)
     return headlines(done, unit_price(scenario), from_s=from_s)
 
 
@@ -92,6 +97,7 @@ def replicated(
     traffic: Traffic,
     count: int = REPLICATES,
     *,
+    lead_s: float | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
     """Replay replicates of a scenario until they say enough.
@@ -101,24 +107,26 @@ def replicated(
     scenario : Scenario.
     traffic : Trace or CountSeries.
     count : int. How many at most; see `enough` for when fewer do.
+    lead_s : float, optional. Warm-up before each, of at most a block; by default `lead_of` the
+        scenario. Scenarios with the same draw alike. [s]
     progress : called with the number of replicates that are done.
 
     Returns
     -------
     dict
-        ``bands`` (by figure ``low`` and ``high``, None where it cannot be told), ``values`` (by
-        figure one a replicate, None where it has none), ``replicates``, ``blocks``, ``freedom``,
-        ``confidence``, ``lead_s`` and ``note``.
+        ``bands`` (by figure ``low`` and ``high``, None where it cannot be told), ``values`` (of
+        each in `KEPT` one a replicate, None where it has none), ``replicates``, ``blocks``,
+        ``freedom``, ``confidence``, ``lead_s`` and ``note``.
     """
     blocks = blocks_of(traffic)
-    lead_s = min(lead_of(scenario), blocks.width_s)
+    lead_s = min(lead_of(scenario) if lead_s is None else lead_s, blocks.width_s)
     found: list[Headlines] = []
     for number in range(count):
         found.append(replicate(scenario, traffic, blocks, number, lead_s=lead_s))
         progress(number + 1)
         if (number + 1) % _EVERY == 0 and enough(found, blocks.freedom, scenario):
             break
-    values = {name: np.array([getattr(one, name) for one in found]) for name in FIGURES}
+    values = {name: np.array([getattr(one, name) for one in found]) for name in KEPT}
     bands = {name: band(values[name], blocks.freedom) for name in FIGURES}
     return {
         "confidence": CONFIDENCE,
@@ -128,7 +136,7 @@ def replicated(
         "lead_s": lead_s,
         "note": blocks.note,
         "bands": {name: None if one is None else one._asdict() for name, one in bands.items()},
-        "values": {name: values[name].tolist() for name in FIGURES},
+        "values": {name: values[name].tolist() for name in KEPT},
     }
 
 
@@ -207,7 +215,9 @@ class Difference(NamedTuple):
     replicates: int
 
 
-def paired(first: Sequence[float], second: Sequence[float], freedom: int) -> Difference | None:
+def paired(
+    first: Sequence[float], second: Sequence[float], freedom: int, *, least: float = 0.0
+) -> Difference | None:
     """The interval of a difference, replicate by replicate.
 
     Parameters
@@ -215,13 +225,16 @@ def paired(first: Sequence[float], second: Sequence[float], freedom: int) -> Dif
     first, second : sequence of float. A figure of each replicate; of unequal length the common
         beginning counts.
     freedom : int. As for `band`.
+    least : float. A replicate that differs by less does not differ.
     """
     count = min(len(first), len(second))
     one, other = (np.array(values[:count], dtype=np.float64) for values in (first, second))
-    found = band(other - one, freedom, signed=True)
+    apart = other - one
+    apart[np.abs(apart) < least] = 0.0
+    found = band(apart, freedom, signed=True)
     if found is None:
         return None
-    middle = float(np.nanmedian(other - one))
+    middle = float(np.nanmedian(apart))
     differs = found.low > 0.0 or found.high < 0.0
     return Difference(found.low, found.high, middle, differs, count)
 
