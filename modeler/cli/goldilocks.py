@@ -10,7 +10,14 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.gates import fail_on_option
 from modeler.cli.options import output_options, size_option
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
+from modeler.cli.study_options import (
+    advise,
+    goal_options,
+    lab_of,
+    leave,
+    replicates_option,
+    study_options,
+)
 
 _COLUMNS: Final = (
     "size_bytes", "usd_per_month", "usd_per_month_low", "usd_per_month_high", "usd_per_gb",
@@ -23,12 +30,7 @@ _COLUMNS: Final = (
 @size_option
 @goal_options
 @fail_on_option
-@click.option(
-    "--replicates",
-    type=click.IntRange(min=20, max=10_000),
-    metavar="N",
-    help="Put a 95 % interval about each size, from N replays of traffic drawn again.",
-)
+@replicates_option
 @figure_option
 @output_options(parquet=True)
 def command(

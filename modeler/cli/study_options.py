@@ -28,6 +28,14 @@ penalty_option = click.option(
     help="What each missed request costs you, e.g. $0.002.",
 )
 
+replicates_option = click.option(
+    "--replicates",
+    type=click.IntRange(min=20, max=10_000),
+    metavar="N",
+    help="Put 95 % intervals about the figures, from at most N replays of each with its traffic "
+    "drawn again.",
+)
+
 
 def goal_options(command: F) -> F:
     """``--goal``, ``--weight`` and ``--penalty``."""
