@@ -142,9 +142,12 @@ class PriceNotFound(PricingError):
     regions : tuple of str. Regions that hold a price for this type.
     derivable : bool. An estimate could be had with ``allow_derived=True``.
     reason : str. Anything more to say: the currency, the earliest date held.
+    remedy : str. How an estimate is asked for, where one can be had; whoever asks in other words
+        says so.
     """
 
     exit_code = 5
+    remedy = "--allow-derived, or allow_derived=True"
 
     def __init__(
         self,
@@ -168,10 +171,7 @@ class PriceNotFound(PricingError):
         if self.reason:
             said.append(self.reason)
         if self.derivable:
-            said.append(
-                "an estimate is to be had: --allow-derived, allow_derived=True, "
-                "or hosting.allow_derived_price in a scenario"
-            )
+            said.append(f"an estimate is to be had: {self.remedy}")
         if self.regions:
             said.append(f"{self.instance_type} is priced in {_some(self.regions)}")
         if self.nearest:

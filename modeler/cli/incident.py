@@ -131,6 +131,8 @@ def command(
             progress=progress,
         )
     plain = result.to_dict()
+    if plain["window"]["cut"]:
+        talk(f"warning: window {plain['window']['cut']}")
     if figure is not None:
         write_atomic(figure, incident_figure(plain, figure.rpartition(".")[2]))
         talk(f"wrote {figure}")

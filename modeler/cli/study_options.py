@@ -55,7 +55,7 @@ def replicates_option(what: str) -> Callable[[F], F]:
         "--replicates",
         type=click.IntRange(min=20, max=10_000),
         metavar="N",
-        help=f"{what}, from N replays of traffic drawn again.",
+        help=f"{what}, from at most N replays of each with its traffic drawn again.",
     )
 
 

@@ -9,14 +9,23 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options, split_settings
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, goal_options, lab_of, study_options, typed
+from modeler.cli.study_options import (
+    advise,
+    goal_options,
+    lab_of,
+    replicates_option,
+    study_options,
+    typed,
+)
 
 _COLUMNS = {
     "path": "assumption", "value": "now", "low": "low", "high": "high", "unit": "unit",
     "origin": "origin", "usd_per_month_low": "$/month at low",
     "usd_per_month_high": "at high", "sla_violation_share_low": "missed at low",
-    "sla_violation_share_high": "at high ", "flip_words": "flip point",
+    "sla_violation_share_high": "at high ", "swing_usd_per_month_low": "swing $/month from",
+    "swing_usd_per_month_high": "to", "told_apart": "more than chance", "flip_words": "flip point",
 }  # fmt: skip
+_OF_REPLICATES = ("swing_usd_per_month_low", "swing_usd_per_month_high", "told_apart")
 
 
 @click.command("tornado")
@@ -46,6 +55,7 @@ _COLUMNS = {
     help="How many of those that move dollars, and misses, most are searched for a flip point.",
 )
 @goal_options
+@replicates_option("Put a 95 % interval about what each assumption moves")
 @figure_option
 @output_options(parquet=True)
 def command(
@@ -55,6 +65,7 @@ def command(
     goal: str,
     weight: float,
     penalty: str | None,
+    replicates: int | None,
     figure: str | None,
     format: str,
     output: str | None,
@@ -68,7 +79,7 @@ def command(
 
     \b
     modeler tornado --against fleet.min=2 --penalty $0.002
-    modeler tornado --assumption cold_start.boot_s=60s,120s --assumption traffic=1,2
+    modeler tornado --assumption cold_start.boot_s=60s,120s --assumption traffic=1,2 --replicates 40
 
     In Python: modeler.study.tornado(Lab(SCENARIO), against={"fleet.min": 2}).
     """
@@ -97,8 +108,12 @@ def command(
             against={path: one for path, (one,) in typed(lab.scenario, against).items()} or None,
             goal=chosen,
             top=top,
+            replicates=replicates or 0,
         )
     draw_to(figure, drawing.draw, found)
-    emit(found.to_dict(), format=format, output=output, table=found.rows(), columns=_COLUMNS)
+    columns = {
+        key: name for key, name in _COLUMNS.items() if replicates or key not in _OF_REPLICATES
+    }
+    emit(found.to_dict(), format=format, output=output, table=found.rows(), columns=columns)
     talk(f"{found.dropped} assumptions change nothing here; {lab.replays} replays")
     advise(found.sentence())

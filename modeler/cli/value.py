@@ -9,13 +9,22 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options, size_option
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, goal_options, lab_of, study_options
+from modeler.cli.study_options import (
+    advise,
+    goal_options,
+    lab_of,
+    replicates_option,
+    study_options,
+)
 
 _COLUMNS = {
     "size_bytes": "bytes", "what": "made shorter", "saved_s": "s saved",
-    "usd_per_month": "$/month saved", "usd_per_month_per_s": "$/month a second",
-    "misses_per_month_per_s": "misses/month a second", "months": "months", "note": "note",
+    "usd_per_month": "$/month saved", "usd_per_month_low": "from", "usd_per_month_high": "to",
+    "usd_per_month_per_s": "$/month a second",
+    "misses_per_month_per_s": "misses/month a second", "months": "months",
+    "months_low": "at least", "months_high": "at most", "note": "note",
 }  # fmt: skip
+_OF_REPLICATES = ("usd_per_month_low", "usd_per_month_high", "months_low", "months_high")
 
 
 @click.command("value")
@@ -41,6 +50,7 @@ _COLUMNS = {
     help="Replay image cache, streaming loader, NVMe, int8, warm pool and the like as well.",
 )
 @goal_options
+@replicates_option("Put 95 % intervals about what is saved")
 @figure_option
 @output_options(parquet=True)
 def command(
@@ -51,6 +61,7 @@ def command(
     goal: str,
     weight: float,
     penalty: str | None,
+    replicates: int | None,
     figure: str | None,
     format: str,
     output: str | None,
@@ -64,7 +75,7 @@ def command(
 
     \b
     modeler value --size 8GB,14GB --penalty $0.002 --cost $5000
-    modeler value scenario.yaml --set fleet.min=1,2,3 --goal cost --penalty $0.01
+    modeler value scenario.yaml --set fleet.min=1,2,3 --goal cost --penalty $0.01 --replicates 40
 
     In Python: modeler.study.start_value(Lab(SCENARIO), goal=Goal("cost", penalty_usd=0.002)).
     """
@@ -94,7 +105,11 @@ def command(
             step_s=step_s,
             cost_usd=parse_usd(cost) if cost else None,
             interventions=interventions,
+            replicates=replicates or 0,
         )
     draw_to(figure, drawing.draw, found)
-    emit(found.to_dict(), format=format, output=output, table=found.rows(), columns=_COLUMNS)
+    columns = {
+        key: name for key, name in _COLUMNS.items() if replicates or key not in _OF_REPLICATES
+    }
+    emit(found.to_dict(), format=format, output=output, table=found.rows(), columns=columns)
     advise(found.sentence())

@@ -59,10 +59,14 @@ def listed_price(scenario: Scenario) -> Price:
     if hosting.kind == "ecs_fargate":
         return pricing.fargate_price(hosting.task, hosting.region, as_of=hosting.as_of)
     assert not isinstance(hosting, Lambda | SageMakerServerless), "no instance to price"
-    return pricing.price(
-        hosting.instance,
-        hosting.region,
-        hosting.purchase,
-        as_of=hosting.as_of,
-        allow_derived=hosting.allow_derived_price,
-    )
+    try:
+        return pricing.price(
+            hosting.instance,
+            hosting.region,
+            hosting.purchase,
+            as_of=hosting.as_of,
+            allow_derived=hosting.allow_derived_price,
+        )
+    except pricing.PriceNotFound as error:
+        error.remedy = "--set hosting.allow_derived_price=true"
+        raise

@@ -34,6 +34,21 @@ def of_kind(scenario: Scenario, kind: type[_Block]) -> list[_Block]:
     return [block for block in scenario.weather if isinstance(block, kind)]
 
 
+def weather_later(scenario: Scenario, by_s: float) -> Scenario:
+    """A scenario on traffic that begins so much earlier: the windows of its weather stay.
+
+    Parameters
+    ----------
+    by_s : float. Below zero where it begins later; a window that had begun then begins with it. [s]
+    """
+    values = {
+        f"weather.{k}.from_s": max(block.from_s + by_s, 0.0)
+        for k, block in enumerate(scenario.weather)
+        if not isinstance(block, SpotReclaim | FailedStart) and block.from_time is None
+    }
+    return with_values(scenario, values) if values and by_s else scenario
+
+
 def _windows(block: Any, t0_ns: int, horizon_s: float) -> list[tuple[float, float]]:
     """The times at which a block holds, since the trace's origin. [s]"""
     if block.from_time is None:

@@ -38,7 +38,8 @@ from modeler.study.space import space_of
 from modeler.study.spot import SpotError, spot
 from modeler.study.spot_result import SpotResult
 from modeler.study.sweep import Status, sweep
-from modeler.study.tornado import Tornado, tornado
+from modeler.study.tornado import tornado
+from modeler.study.tornado_result import Tornado
 from modeler.study.value import start_value
 from modeler.study.value_result import StartValue
 

@@ -16,6 +16,7 @@ from modeler.measure import unit_price
 from modeler.measure.headlines import Headlines, headlines
 from modeler.predict import cold_start_law, instance_of
 from modeler.replay.run import Traffic, run
+from modeler.replay.weather_setup import weather_later
 from modeler.scenario import Scenario
 from modeler.study.intervals import CONFIDENCE, Resamples, band, seed_of
 from traces.blocks import Blocks, blocks_of, resampled
@@ -24,8 +25,8 @@ from traces.blocks import Blocks, blocks_of, resampled
 FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "latency_p99_s", "breach_to_ready_p95_s",
 )  # fmt: skip
-# What else is kept of each replicate, for studies whose figures rest on it.
-_BESIDE: Final = ("slow_share", "requests_per_hour")
+# What is kept of each replicate: with the rate a share is a number of misses, and has a price.
+KEPT: Final = (*FIGURES, "slow_share", "requests_per_hour")
 REPLICATES: Final = 100
 _EVERY: Final = 20  # replicates between two looks at whether they are enough
 _LEAST: Final = 40
@@ -62,7 +63,9 @@ def replicate(
     seed = seed_of(scenario.seed, number)
     drawn = resampled(traffic, blocks, seed, lead_s=lead_s)
     from_s = drawn.body_from_s
-    done = run(scenario.model_copy(update={"seed": seed}), drawn.traffic, records=from_s > 0.0)
+    # Weather that is said from the traffic's beginning waits for the warm-up.
+    own = weather_later(scenario.model_copy(update={"seed": seed}), from_s)
+    done = run(own, drawn.traffic, records=from_s > 0.0)
     return headlines(done, unit_price(scenario), from_s=from_s)
 
 
@@ -71,6 +74,7 @@ def replicated(
     traffic: Traffic,
     count: int = REPLICATES,
     *,
+    lead_s: float | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
     """Replay replicates of a scenario until they say enough.
@@ -80,18 +84,19 @@ def replicated(
     scenario : Scenario.
     traffic : Trace or CountSeries.
     count : int. How many at most; see `enough` for when fewer do.
+    lead_s : float, optional. Warm-up before each, of at most a block; by default `lead_of` the
+        scenario. Scenarios with the same draw alike. [s]
     progress : called with the number of replicates that are done.
 
     Returns
     -------
     dict
-        ``bands`` (by figure ``low`` and ``high``, None where it cannot be told), ``values`` (by
-        figure one a replicate, None where it has none; ``slow_share`` and ``requests_per_hour``
-        too), ``replicates``, ``blocks``, ``kinds`` (the class of each block) and ``seed``,
-        ``confidence``, ``lead_s`` and ``note``.
+        ``bands`` (by figure ``low`` and ``high``, None where it cannot be told), ``values`` (of
+        each in `KEPT` one a replicate, None where it has none), ``replicates``, ``blocks``,
+        ``kinds`` (the class of each block) and ``seed``, ``confidence``, ``lead_s`` and ``note``.
     """
     blocks = blocks_of(traffic)
-    lead_s = min(lead_of(scenario), blocks.width_s)
+    lead_s = min(lead_of(scenario) if lead_s is None else lead_s, blocks.width_s)
     drawn = Resamples.of_blocks(blocks, scenario.seed)
     found: list[Headlines] = []
     for number in range(count):
@@ -99,9 +104,7 @@ def replicated(
         progress(number + 1)
         if (number + 1) % _EVERY == 0 and enough(found, drawn, scenario):
             break
-    values = {
-        name: np.array([getattr(one, name) for one in found]) for name in (*FIGURES, *_BESIDE)
-    }
+    values = {name: np.array([getattr(one, name) for one in found]) for name in KEPT}
     bands = {name: band(values[name], drawn) for name in FIGURES}
     return {
         "confidence": CONFIDENCE,

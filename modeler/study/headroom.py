@@ -12,9 +12,9 @@ import numpy as np
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, value_at
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.intervals import CONFIDENCE
 from modeler.study.goal import Goal, GoalError
 from modeler.study.headroom_words import advice
+from modeler.study.intervals import CONFIDENCE
 from modeler.study.lab import Lab
 from modeler.study.nines import frontier, price, worth
 from modeler.study.replicates import Replicates, drawn_again, replicates_of

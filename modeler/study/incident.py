@@ -164,7 +164,8 @@ def incident(
 
 
 def _notes(part: Part, pad_s: float | None, *, metered: bool) -> list[str]:
-    notes = [f"window: {part.span.how}", _DOLLARS, *([_METERED] if metered else []), _DRAWS]
+    how = f"{part.span.how}, but cut: {part.span.cut}" if part.span.cut else part.span.how
+    notes = [f"window: {how}", _DOLLARS, *([_METERED] if metered else []), _DRAWS]
     if pad_s is not None:
         notes.append(
             f"replayed from {said(part.whole, part.begin_s)} on, at most {format_duration(pad_s)} "
@@ -192,6 +193,7 @@ def _meta(ran: Run, part: Part, requests: int) -> dict[str, Any]:
             "from": clock(whole, part.span.from_s),
             "to": clock(whole, end_s),
             "how": part.span.how,
+            "cut": part.span.cut or None,
             "requests": requests,
         },
         "replayed": {

@@ -38,11 +38,13 @@ class Window(NamedTuple):
     from_s, to_s : float. Since the trace's origin; the end is not in it, and infinite where it
         lasts as long as the replay. [s]
     how : str. Why this one.
+    cut : str. What was asked for beyond the traffic, and what is left; empty where nothing was.
     """
 
     from_s: float
     to_s: float
     how: str
+    cut: str = ""
 
 
 def clock(traffic: Traffic, time_s: float | None) -> str | None:
@@ -78,7 +80,31 @@ def window_asked(traffic: Traffic, start: Moment | None, stop: Moment | None) ->
             problems.append(f"the window lies outside the traffic: {bounds}")
     if problems:
         raise IncidentError("\n".join(problems))
-    return Window(max(from_s, 0.0), to_s, "as asked for")
+    return Window(max(from_s, 0.0), to_s, "as asked for", _cut(traffic, from_s, to_s))
+
+
+def _cut(traffic: Traffic, from_s: float, to_s: float) -> str:
+    """What of a window lies beyond the traffic, in words.
+
+    Traffic ends with its last arrival: a window that ends within a minute of it is not cut.
+    """
+    last_s = traffic.duration_s
+    early = from_s < -_MINUTE_S
+    late = math.isfinite(to_s) and to_s > last_s + _MINUTE_S
+    if not early and not late:
+        return ""
+    asked = [_told(traffic, from_s), "its end" if math.isinf(to_s) else _told(traffic, to_s)]
+    used = [_told(traffic, max(from_s, 0.0)), _told(traffic, min(to_s, last_s))]
+    return (
+        f"asked for from {asked[0]} until {asked[1]}, the traffic lasts from {said(traffic, 0.0)} "
+        f"to {said(traffic, last_s)}: only {used[0]} until {used[1]} is looked at"
+    )
+
+
+def _told(traffic: Traffic, time_s: float) -> str:
+    if time_s < 0.0 and not traffic.t0_is_absolute:
+        return f"{format_duration(-time_s)} before the traffic"
+    return said(traffic, time_s)
 
 
 def _moment_s(traffic: Traffic, moment: Moment, which: str, problems: list[str]) -> float:

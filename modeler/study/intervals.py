@@ -222,7 +222,11 @@ def _student_t(freedom: float, confidence: float) -> float:
 
 
 def paired(
-    first: Sequence[float | None], second: Sequence[float | None], drawn: Resamples
+    first: Sequence[float | None],
+    second: Sequence[float | None],
+    drawn: Resamples,
+    *,
+    least: float = 0.0,
 ) -> Difference | None:
     """The interval of a difference, replicate by replicate.
 
@@ -231,10 +235,13 @@ def paired(
     first, second : sequence of float. A figure of each replicate; of unequal length the common
         beginning counts.
     drawn : Resamples. How both were drawn.
+    least : float. A replicate that differs by less does not differ.
     """
     count = min(len(first), len(second))
     one, other = (np.array(values[:count], dtype=np.float64) for values in (first, second))
-    found = _interval(other - one, drawn, CONFIDENCE)
+    apart = other - one
+    apart[np.abs(apart) < least] = 0.0
+    found = _interval(apart, drawn, CONFIDENCE)
     if found is None:
         return None
     low, middle, high = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import Any
 import traces
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario, ScenarioError, with_values
+from modeler.study.bands import lead_of
 from modeler.study.goal import Goal
 from modeler.study.grid import DTYPE, SIZE, Point, in_precision
 from modeler.study.jobs.key import keys_of
@@ -126,7 +128,7 @@ class Lab:
         self,
         variants: Sequence[Settings | Scenario],
         *,
-        traffic: Traffic | None = None,
+        traffic: Traffic | Sequence[Traffic | None] | None = None,
         replicates: int = 0,
     ) -> list[Row]:
         """Replay variants.
@@ -135,8 +137,11 @@ class Lab:
         ----------
         variants : sequence of mapping or Scenario. Settings laid over the scenario, or whole ones.
             Settings that do not fit each other are a failed row.
-        traffic : Trace or CountSeries, optional. Other traffic than theirs.
-        replicates : int. Of each, for its bands.
+        traffic : Trace or CountSeries, or a sequence of them, optional. Other traffic than theirs:
+            for all, or for each, with None where it is theirs.
+        replicates : int. Of each, for its bands. All that are asked for at once have the warm-up of
+            the slowest to start, so that the draws of each request are the same and any two of
+            them are paired.
 
         Returns
         -------
@@ -144,20 +149,23 @@ class Lab:
             As the rows of a sweep, in the order asked.
         """
         points = [self._point(variant) for variant in variants]
-        loads = [traffic or self.traffic(point.scenario) for point in points]
-        keys = keys_of(
-            [
-                Task(SCENARIO, point._replace(settings={}), load.content_hash, replicates)
-                for point, load in zip(points, loads, strict=True)
-            ]
-        )
+        others = traffic if isinstance(traffic, Sequence) else [traffic] * len(points)
+        loads = [
+            other if other is not None else self.traffic(point.scenario)
+            for point, other in zip(points, others, strict=True)
+        ]
+        lead_s = _lead(points) if replicates else None
+        tasks = [
+            Task(SCENARIO, point, load.content_hash, replicates, lead_s)
+            for point, load in zip(points, loads, strict=True)
+        ]
+        keys = keys_of([one._replace(point=one.point._replace(settings={})) for one in tasks])
         new = {key: k for k, key in reversed(list(enumerate(keys))) if key not in self._made}
         if new:
             chosen = sorted(new.values())
-            tasks = [Task(SCENARIO, points[k], loads[k].content_hash, replicates) for k in chosen]
             prepared = Prepared(
                 [points[k] for k in chosen],
-                tasks,
+                [tasks[k] for k in chosen],
                 {loads[k].content_hash: loads[k] for k in chosen},
                 meta_of([points[k] for k in chosen], lambda name, seed: loads[chosen[0]]),
             )
@@ -209,6 +217,15 @@ class Lab:
             return Point(self.variant(variant), dict(variant))
         except ScenarioError as error:
             return Point(self.scenario, dict(variant), error=error)
+
+
+def _lead(points: Sequence[Point]) -> float | None:
+    """The longest warm-up of any; what has no start to foresee is a failed row."""
+    found = []
+    for point in points:
+        with contextlib.suppress(Exception):
+            found.append(lead_of(point.scenario))
+    return max(found, default=None)
 
 
 @lru_cache(maxsize=2)

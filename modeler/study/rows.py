@@ -25,7 +25,11 @@ class Interrupted(Exception):
 
 
 def scenario_row(
-    point: Point, traffic: Traffic, progress: Progress, replicates: int = 0
+    point: Point,
+    traffic: Traffic,
+    progress: Progress,
+    replicates: int = 0,
+    lead_s: float | None = None,
 ) -> dict[str, Any]:
     """Replay and judge one scenario; what cannot be done is a failed row with its reason."""
     if point.error is not None:
@@ -40,6 +44,7 @@ def scenario_row(
                 point.scenario,
                 traffic,
                 replicates,
+                lead_s=lead_s,
                 progress=lambda done: progress(each * (1 + done)),
             )
     except Interrupted:

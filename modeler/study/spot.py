@@ -14,12 +14,13 @@ from typing import Any, Final
 
 import numpy as np
 
+import pricing
 from modeler.measure import unit_price
 from modeler.replay.run import Traffic
-from modeler.replay.weather_setup import of_kind, rate_per_s
+from modeler.replay.weather_setup import of_kind, rate_per_s, weather_later
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.hosting import Hosting
-from modeler.scenario.weather import FailedStart, SpotReclaim
+from modeler.scenario.weather import SpotReclaim
 from modeler.study.goal import Goal
 from modeler.study.lab import Lab
 from modeler.study.pieces import per_bin
@@ -32,6 +33,7 @@ SHORT_S: Final = 3600.0
 # A calm month of the Spot instance advisor, and one instance in twenty each hour.
 _CALM: Final = "5-10%"
 _ROUGH_PER_HOUR: Final = 0.05
+_OWN_PRICE: Final = "--spot-price USD, or spot_usd_per_hour=, says your own of an hour"
 _GROUPS: Final = ("fleet.min", "fleet.max", "fleet.initial", "policy.replicas")
 
 
@@ -83,8 +85,12 @@ def spot(
     rates = tuple(reclaims_per_hour) or _rates(base)
     goal = Goal(penalty_usd=penalty_usd)
     ways = _Ways(base, spot_usd_per_hour, busiest_s, short_s)
-    for one in (ways.on_demand(None), ways.on_spot(rates[0], None)):
-        unit_price(one)
+    unit_price(ways.on_demand(None))
+    try:
+        unit_price(ways.on_spot(rates[0], None))
+    except pricing.PriceNotFound as error:
+        error.reason = f"{error.reason}; {_OWN_PRICE}" if error.reason else _OWN_PRICE
+        raise
     parts = {share: _split(traffic, share, base.seed) for share in middle}
     found: list[Row] = []
     for rate, reload_s in itertools.product(rates, reloads_s):
@@ -222,13 +228,7 @@ def _split(traffic: Traffic, share: float, seed: int) -> tuple[Traffic, Traffic]
 
 def _moved(scenario: Scenario, whole: Traffic, half: Traffic) -> Scenario:
     """With the windows of its weather where they were: traffic begins with its first request."""
-    later_s = (half.t0_ns - whole.t0_ns) / 1e9
-    values = {
-        f"weather.{k}.from_s": max(block.from_s - later_s, 0.0)
-        for k, block in enumerate(scenario.weather)
-        if not isinstance(block, SpotReclaim | FailedStart) and block.from_time is None
-    }
-    return with_values(scenario, values) if values else scenario
+    return weather_later(scenario, (whole.t0_ns - half.t0_ns) / 1e9)
 
 
 def _part(scenario: Scenario, share: float, *, spot: bool) -> Scenario:

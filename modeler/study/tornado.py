@@ -2,190 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
-from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.assumed import Assumption, assumptions_of, changed
-from modeler.study.flips import BEYOND, Flip, find_flip, name_of, shown
+from modeler.study.assumed import Assumption, Variant, assumptions_of, changed
+from modeler.study.drawn import LEAST_USD, apart, missed_share, usd_per_month
+from modeler.study.flips import BEYOND, Flip, find_flip, shown
 from modeler.study.goal import Goal
+from modeler.study.intervals import Difference
 from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
 from modeler.study.space import space_of
-
-if TYPE_CHECKING:
-    import pandas as pd
+from modeler.study.tornado_result import Bar, Drawn, Headline, Pair, Tornado, headline
+from traces.blocks import blocks_of
 
 Row = dict[str, Any]
 Settings = dict[str, Any]
-Headline = tuple[float, float]
 
-# A change of less than this, of what it changes, is none: it is seen in no table.
-_NOTHING: Final = 1e-4
 TOP: Final = 3
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What one assumption does to the answer.
-
-    Parameters
-    ----------
-    assumption : Assumption.
-    low, high : tuple of float, or None. Dollars a month with penalties, and the share of requests
-        missed, at either end; None where it could not be replayed. [USD/month, 1]
-    base : tuple of float. The same at the value in force.
-    error : str. Why an end could not be replayed.
-    """
-
-    assumption: Assumption
-    low: Headline | None
-    high: Headline | None
-    base: Headline
-    error: str = ""
-
-    def swing(self, k: int) -> float:
-        """Between the least and the most of the three: 0 of dollars, 1 of misses."""
-        ends = [end[k] for end in (self.low, self.base, self.high) if end is not None]
-        return max(ends) - min(ends)
-
-    @property
-    def moves(self) -> bool:
-        """Whether it changes anything."""
-        usd, share = (abs(value or 0.0) for value in self.base)
-        dollars = self.swing(0) > _NOTHING * usd
-        return bool(self.error) or dollars or self.swing(1) > _NOTHING * share
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        one, nothing = self.assumption, (None, None)
-        low, high = self.low or nothing, self.high or nothing
-        return {
-            "path": one.path, "value": one.value, "unit": one.unit, "low": one.low,
-            "high": one.high, "origin": one.origin, "source": one.source,
-            "usd_per_month_low": low[0], "usd_per_month_high": high[0],
-            "swing_usd_per_month": self.swing(0),
-            "sla_violation_share_low": low[1], "sla_violation_share_high": high[1],
-            "swing_sla_violation_share": self.swing(1), "error": self.error or None,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, repr=False)
-class Tornado:
-    """Assumptions by what they move, and where the advice changes.
-
-    Parameters
-    ----------
-    goal : Goal.
-    settings, against : dict. The setting that wins, and the one it is held against.
-    base, other : dict. Their rows; `other` is None where nothing was held against it.
-    bars : tuple of Bar. What moves the answer: by dollars, then by misses.
-    dropped : int. Assumptions whose change changes nothing.
-    flips : tuple of Flip. Of those that move most, the most fragile first.
-    """
-
-    goal: Goal
-    settings: Settings
-    against: Settings
-    base: Row
-    other: Row | None
-    bars: tuple[Bar, ...]
-    dropped: int
-    flips: tuple[Flip, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The versioned JSON contract, schema ``tornado/1``."""
-        usd, share = _headline(self.goal, self.base)
-        return {
-            "schema": "tornado/1",
-            "goal": {"kind": self.goal.kind, "weight": self.goal.weight,
-                     "penalty_usd": self.goal.penalty_usd},
-            "settings": self.settings,
-            "against": self.against if self.other is not None else None,
-            "usd_per_month": usd,
-            "sla_violation_share": share,
-            "assumptions": [bar.to_dict() for bar in self.bars],
-            "dropped": self.dropped,
-            "flips": [flip.to_dict() for flip in self.flips],
-            "advice": self.sentence(),
-        }  # fmt: skip
-
-    def frame(self) -> pd.DataFrame:
-        """One row an assumption, what moves dollars most first, with its flip point."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows())
-
-    def rows(self) -> list[Row]:
-        """The same as plain data."""
-        flips = {flip.assumption.path: flip for flip in self.flips}
-        found = []
-        for bar in self.bars:
-            flip = flips.get(bar.assumption.path)
-            words = "" if flip is None else flip.words(self.sides()[1])
-            at = None if flip is None else flip.value
-            found.append({**bar.to_dict(), "flip": at, "flip_words": words})
-        return found
-
-    def sentence(self) -> str:
-        """The advice in words."""
-        if self.base["status"] != "ok":
-            return f"Nothing could be replayed: {self.base['error']}."
-        if not self.bars:
-            return f"None of {self.dropped} assumptions changes dollars or misses."
-        first = self.bars[0]
-        one = first.assumption
-        text = f"The {name_of(one.path)} moves the answer most: "
-        text += f"from {shown(one.low, one.unit)} to {shown(one.high, one.unit)} "
-        if first.swing(0) > 0.0:
-            text += f"it is worth ${first.swing(0):,.0f} a month."
-        else:
-            text += f"{100.0 * first.swing(1):.2g} % of requests more are missed or fewer."
-        if self.other is None:
-            return text
-        one_side, other_side = self.sides()
-        chosen = f"{one_side} rather than {other_side}"
-        if not self.goal.keeps(self.base):
-            text += " Neither setting keeps the service level."
-        sure = [flip for flip in self.flips if flip.value is not None]
-        if not sure:
-            return (
-                f"{text} The advice, {chosen}, holds however far the {len(self.flips)} that move "
-                "it most are off, each by itself, within what was searched."
-            )
-        most = sure[0]
-        return (
-            f"{text} Most fragile for {chosen}: {name_of(most.assumption.path)}, now "
-            f"{shown(most.assumption.value, most.assumption.unit)}; {most.words(other_side)}."
-        )
-
-    def sides(self) -> tuple[str, str]:
-        """The setting that wins and the other in words: what they do not share."""
-        return _apart(self.settings, self.against), _apart(self.against, self.settings)
-
-    def __repr__(self) -> str:
-        return f"Tornado of {len(self.bars)} assumptions: {self.sentence()}"
-
-    def _repr_html_(self) -> str:
-        table: str = self.frame().to_html(index=False)
-        return f"<p>{self.sentence()}</p>{table}"
-
-
-def words_of(settings: Mapping[str, Any]) -> str:
-    """Settings in a sentence."""
-    if not settings:
-        return "the scenario as it is"
-    return ", ".join(
-        f"{path} = {value:g}" if isinstance(value, float) else f"{path} = {value}"
-        for path, value in settings.items()
-    )
-
-
-def _apart(settings: Settings, other: Settings) -> str:
-    if not settings:
-        return words_of({})
-    return words_of({k: v for k, v in settings.items() if k not in other or other[k] != v})
 
 
 def tornado(
@@ -196,6 +31,7 @@ def tornado(
     goal: Goal | None = None,
     top: int = TOP,
     beyond: float = BEYOND,
+    replicates: int = 0,
 ) -> Tornado:
     """Rank what an answer rests on, and find where the advice changes.
 
@@ -210,6 +46,8 @@ def tornado(
     top : int. Of those that move dollars most, and of those that move misses most, so many are
         searched for a flip point; 0 for none, and then nothing is held against the scenario.
     beyond : float. How many times its range an assumption is searched to either side.
+    replicates : int. Of the traffic's days, for intervals about what each assumption moves, and
+        about how the two settings differ; 0 for none.
 
     Returns
     -------
@@ -217,14 +55,18 @@ def tornado(
 
     Raises
     ------
-    ScenarioError, traces.TraceError : as a sweep's; ranges that cannot be.
+    ScenarioError, traces.TraceError : as a sweep's; ranges that cannot be; too little traffic to
+        draw it again.
 
     Notes
     -----
     Two replays an assumption, all with the same seed: requests, services and starts are drawn by
     number, so that a difference is the assumption's. One assumption is changed at a time; what two
-    of them do together is not seen.
+    of them do together is not seen. Replicates have the same days, draws and warm-up for both ends,
+    the value in force and the other setting; other traffic has its own days, drawn alike.
     """
+    if replicates:
+        blocks_of(lab.traffic())  # too little is refused now, and not after the work
     goal = goal or Goal()
     settings, other = _sides(lab, goal, against, top)
     base = lab.row(settings)
@@ -247,6 +89,10 @@ def tornado(
             find_flip(lab, goal, bar.assumption, settings, other, beyond=beyond)
             for bar in asked.values()
         ]
+    lead: Pair = (None, None)
+    dropped = len(bars) - len(moving)
+    if replicates:
+        moving, lead = _drawn(lab, goal, settings, other, moving, replicates)
     return Tornado(
         goal=goal,
         settings=settings,
@@ -254,9 +100,60 @@ def tornado(
         base=base,
         other=None if other is None else lab.row(other),
         bars=tuple(moving),
-        dropped=len(bars) - len(moving),
+        dropped=dropped,
         flips=tuple(sorted(flips, key=lambda flip: flip.distance)),
+        replicates=replicates,
+        lead=lead,
     )
+
+
+def _drawn(
+    lab: Lab,
+    goal: Goal,
+    settings: Settings,
+    other: Settings | None,
+    bars: Sequence[Bar],
+    replicates: int,
+) -> tuple[list[Bar], Pair]:
+    """Bars with intervals, by what they move, and how the two settings differ."""
+    as_it_is = [Variant(one, None) for one in (settings, other) if one is not None]
+    ends = [
+        changed(lab, settings, bar.assumption.path, at)
+        for bar in bars
+        for at in (bar.assumption.low, bar.assumption.high)
+    ]
+    asked = [*as_it_is, *ends]
+    rows = lab.rows(
+        [one.settings for one in asked],
+        traffic=[one.traffic for one in asked],
+        replicates=replicates,
+    )
+
+    def pair(first: Row, second: Row) -> Pair:
+        return _apart(goal, 0, first, second), _apart(goal, 1, first, second)
+
+    base, after = rows[0], rows[len(as_it_is) :]
+    found = []
+    for bar, low, high in zip(bars, after[::2], after[1::2], strict=True):
+        swing = [_swing(goal, k, bar, (low, base, high)) for k in (0, 1)]
+        drawn = Drawn(pair(base, low), pair(base, high), (swing[0], swing[1]))
+        found.append(replace(bar, drawn=drawn))
+    found.sort(key=lambda bar: (-bar.swing(0), -bar.swing(1)))
+    return found, (None, None) if other is None else pair(base, rows[1])
+
+
+def _swing(goal: Goal, k: int, bar: Bar, rows: Sequence[Row]) -> Difference | None:
+    """From the least to the most of the three, as they were on the traffic as it came."""
+    ends = (bar.low, bar.base, bar.high)
+    known = [(end[k], row) for end, row in zip(ends, rows, strict=True) if end is not None]
+    least, most = (of(known, key=lambda one: one[0])[1] for of in (min, max))
+    return _apart(goal, k, least, most)
+
+
+def _apart(goal: Goal, k: int, first: Row, second: Row) -> Difference | None:
+    if k == 0:
+        return apart(first, second, usd_per_month(goal), least=LEAST_USD)
+    return apart(first, second, missed_share)
 
 
 def _sides(
@@ -286,10 +183,6 @@ def _sides(
     return one, other
 
 
-def _headline(goal: Goal, row: Mapping[str, Any]) -> Headline:
-    return goal.usd_per_hour(row) * HOURS_A_MONTH, float(row["sla_violation_share"])
-
-
 def _bar(lab: Lab, goal: Goal, settings: Settings, base: Row, one: Assumption) -> Bar:
     ends: list[Headline | None] = []
     errors: list[str] = []
@@ -297,8 +190,8 @@ def _bar(lab: Lab, goal: Goal, settings: Settings, base: Row, one: Assumption) -
         variant = changed(lab, settings, one.path, value)
         (row,) = lab.rows([variant.settings], traffic=variant.traffic)
         if row["status"] == "ok":
-            ends.append(_headline(goal, row))
+            ends.append(headline(goal, row))
         else:
             ends.append(None)
             errors.append(f"{shown(value, one.unit)}: {row['error']}")
-    return Bar(one, ends[0], ends[1], _headline(goal, base), "; ".join(errors))
+    return Bar(one, ends[0], ends[1], headline(goal, base), "; ".join(errors))

@@ -10,13 +10,16 @@ from modeler.predict.interventions import AS_IT_IS, Saving, starts
 from modeler.predict.timeline import Timeline
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
+from modeler.study.drawn import LEAST_USD, apart, missed_per_month, money, usd_per_month
 from modeler.study.goal import Goal
+from modeler.study.intervals import Difference
 from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
 from modeler.study.search import WITHIN
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
 from modeler.study.space import space_of
 from modeler.study.value_result import Payback, Second, SizeValue, StartValue
+from traces.blocks import blocks_of
 
 Row = dict[str, Any]
 Settings = dict[str, Any]
@@ -41,6 +44,7 @@ def start_value(
     step_s: float = STEP_S,
     cost_usd: float | None = None,
     interventions: bool = True,
+    replicates: int = 0,
 ) -> StartValue:
     """Dollars a month that a shorter start saves: by second, by phase, by size, by intervention.
 
@@ -55,6 +59,7 @@ def start_value(
     step_s : float. By which a start, and each phase, is made shorter. [s]
     cost_usd : float, optional. What an intervention costs once, to be paid back. [USD]
     interventions : bool. Whether each that applies is replayed too.
+    replicates : int. Of the traffic's days, for intervals about what is saved; 0 for none.
 
     Returns
     -------
@@ -62,27 +67,30 @@ def start_value(
 
     Raises
     ------
-    ScenarioError, traces.TraceError : as a sweep's.
+    ScenarioError, traces.TraceError : as a sweep's; too little traffic to draw it again.
     ValueError : a step of 0 or less.
 
     Notes
     -----
     Every start is tuned by `modeler.study.optimize` over the same axes, on the same requests and
     draws; then whatever was best under one of them is replayed under all of them, so that a
-    difference is not that of two searches.
+    difference is not that of two searches. Replicates are of the best settings under each, with the
+    same days, draws and warm-up for all; what they save is then the median over them.
     """
     if not step_s > 0.0:
         raise ValueError(f"step_s {step_s:g}: expected seconds above 0")
+    if replicates:
+        blocks_of(lab.traffic())  # too little is refused now, and not after the work
     goal = goal or Goal()
     space = {
         path: tuple(v)
         for path, v in (space_of(lab.base, pinned=lab.pinned) if axes is None else axes).items()
     }
     found = [
-        _of_size(lab, space, size, goal, step_s, cost_usd, interventions)
+        _of_size(lab, space, size, goal, step_s, cost_usd, interventions, replicates)
         for size in sizes or (lab.scenario.model.size,)
     ]
-    return StartValue(goal, step_s, cost_usd, space, tuple(found))
+    return StartValue(goal, step_s, cost_usd, space, tuple(found), replicates)
 
 
 def _of_size(
@@ -93,6 +101,7 @@ def _of_size(
     step_s: float,
     cost_usd: float | None,
     interventions: bool,
+    replicates: int,
 ) -> SizeValue:
     scenario = with_values(lab.scenario, {"model.size": size})
     try:
@@ -117,22 +126,27 @@ def _of_size(
     base, held = _best(tuned[AS_IT_IS], goal), _best(tuned[""], goal)
     if base["status"] != "ok":
         return SizeValue(size, error=str(base["error"]))
+    drawn = _Drawn(lab, goal, tuned, replicates)
     seconds = []
     for name, _ in changes:
         changed = timeline_of(scenarios[name])
         gone = start_s if name == WHOLE_START else now[name]
         left = total_s(changed) if name == WHOLE_START else lengths(changed).get(name, 0.0)
         best = _best(tuned[name], goal)
+        saved, spared = drawn.saved("", name), drawn.spared("", name)
+        usd = money(_usd(goal, held) - _usd(goal, best))
         seconds.append(
             Second(
                 phase=name,
                 length_s=gone,
                 removed_s=gone - left,
                 start_shorter_s=start_s - total_s(changed),
-                usd_per_month=_usd(goal, held) - _usd(goal, best),
-                misses_per_month=_misses(held) - _misses(best),
+                usd_per_month=usd if saved is None else saved.middle,
+                misses_per_month=_misses(held) - _misses(best) if spared is None else spared.middle,
                 settings=best["settings"],
                 same=_as_good(tuned[name], goal, held["settings"]),
+                saved=saved,
+                spared=spared,
             )
         )
     return SizeValue(
@@ -144,7 +158,9 @@ def _of_size(
         whole=seconds[0],
         phases=tuple(seconds[1:]),
         paybacks=tuple(
-            _payback(goal, saving, to, tuned, base if isinstance(to, Scenario) else held, cost_usd)
+            _payback(
+                goal, saving, tuned, AS_IT_IS if isinstance(to, Scenario) else "", cost_usd, drawn
+            )
             for saving, to in applied
         ),
         without=tuple((one.intervention, one.why) for one, to in pairs if to is None),
@@ -154,27 +170,64 @@ def _of_size(
 def _payback(
     goal: Goal,
     saving: Saving,
-    to: Scenario | Timeline,
     tuned: Mapping[str, _Tuned],
-    base: Row,
+    against: str,
     cost_usd: float | None,
+    drawn: _Drawn,
 ) -> Payback:
-    one = tuned[f"+{saving.intervention}"]
+    base = _best(tuned[against], goal)
+    name = f"+{saving.intervention}"
+    one = tuned[name]
     same_model = one.lab.scenario.model == tuned[AS_IT_IS].lab.scenario.model
     best = _best(one, goal)
     if best["status"] != "ok":
         return Payback(saving.intervention, saving.why, saving.saved_s or 0.0, error=best["error"])
-    usd = _usd(goal, base) - _usd(goal, best)
+    saved = drawn.saved(against, name)
+    usd = money(_usd(goal, base) - _usd(goal, best)) if saved is None else saved.middle
+    months = [
+        cost_usd / one if cost_usd is not None and one > 0.0 else None
+        for one in ((usd,) if saved is None else (usd, saved.high, saved.low))
+    ]
+    paid = saved is None or saved.low > 0.0
     return Payback(
         intervention=saving.intervention,
         why=saving.why,
         saved_s=saving.saved_s or 0.0,
         usd_per_month=usd,
-        months=cost_usd / usd if cost_usd is not None and usd > 0.0 else None,
+        months=months[0] if paid else None,
+        months_low=months[1] if saved is not None and saved.differs else None,
+        months_high=months[2] if saved is not None and saved.differs else None,
+        saved=saved,
         settings=best["settings"],
         same=_as_good(one, goal, base["settings"]),
         start_alone=same_model,
     )
+
+
+class _Drawn:
+    """Replicates of the best settings under each start, all with the same days and luck."""
+
+    def __init__(self, lab: Lab, goal: Goal, tuned: Mapping[str, _Tuned], replicates: int) -> None:
+        self._usd, self._rows = usd_per_month(goal), dict[str, Row]()
+        if not replicates:
+            return
+        best = {name: _best(one, goal) for name, one in tuned.items()}
+        names = [name for name, row in best.items() if row["status"] == "ok"]
+        scenarios = [tuned[name].lab.variant(best[name]["settings"]) for name in names]
+        rows = zip(names, lab.rows(scenarios, replicates=replicates), strict=True)
+        self._rows = {name: row for name, row in rows if row["status"] == "ok"}
+
+    def saved(self, against: str, name: str) -> Difference | None:
+        """Dollars fewer under a start than under another. [USD/month]"""
+        if not {against, name} <= self._rows.keys():
+            return None
+        return apart(self._rows[name], self._rows[against], self._usd, least=LEAST_USD)
+
+    def spared(self, against: str, name: str) -> Difference | None:
+        """Misses fewer. [requests/month]"""
+        if not {against, name} <= self._rows.keys():
+            return None
+        return apart(self._rows[name], self._rows[against], missed_per_month, least=1e-6)
 
 
 def _tune(
@@ -232,5 +285,5 @@ def _misses(row: Row) -> float:
     """[requests/month]"""
     if row["status"] != "ok" or not row["duration_s"]:
         return float("nan")
-    missed = row["sla_violation_share"] * row["requests"]
+    missed = round(row["sla_violation_share"] * row["requests"])
     return float(missed / row["duration_s"] * 3600.0 * HOURS_A_MONTH)

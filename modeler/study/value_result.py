@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modeler.scenario import format_duration, format_size
+from modeler.study.drawn import ends_of
 from modeler.study.goal import Goal
+from modeler.study.intervals import Difference
+from modeler.study.value_words import advice, note_of, retuned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +29,13 @@ class Second:
     removed_s : float. Taken from it: the step, or all of it. [s]
     start_shorter_s : float. By how much the start is shorter: less where another phase runs
         beside it. [s]
-    usd_per_month : float. Saved by that, with penalties. [USD/month]
-    misses_per_month : float. Fewer by that. [requests/month]
+    usd_per_month : float. Saved by that, with penalties: the median over the replicates, else of
+        the traffic as it came. [USD/month]
+    misses_per_month : float. Fewer by that, likewise. [requests/month]
     settings : dict. Best under it.
     same : bool. Whether the settings that were best before are within 1 % of it.
+    saved, spared : Difference or None. Intervals of the dollars and of the misses, replicate by
+        replicate. [USD/month, requests/month]
     """
 
     phase: str
@@ -41,11 +46,25 @@ class Second:
     misses_per_month: float
     settings: Mapping[str, Any]
     same: bool
+    saved: Difference | None = None
+    spared: Difference | None = None
 
     @property
     def usd_per_month_per_s(self) -> float:
         """Worth of a second. [USD/month/s]"""
         return self.usd_per_month / self.removed_s if self.removed_s > 0.0 else 0.0
+
+    @property
+    def per_s_ends(self) -> tuple[float, float] | None:
+        """Interval of the worth of a second; None where nothing was drawn again. [USD/month/s]"""
+        if self.saved is None or not self.removed_s > 0.0:
+            return None
+        return self.saved.low / self.removed_s, self.saved.high / self.removed_s
+
+    @property
+    def told_above_zero(self) -> bool:
+        """Whether a second is worth something: for sure, where there is an interval."""
+        return self.saved.low > 0.0 if self.saved is not None else self.usd_per_month > 0.0
 
     @property
     def worth_usd_per_month(self) -> float:
@@ -59,9 +78,14 @@ class Second:
 
     def to_dict(self) -> Row:
         """Plain data."""
+        low, high = self.per_s_ends or (None, None)
         return {
-            **dataclasses.asdict(self),
+            **_plain(self),
+            **ends_of("usd_per_month", self.saved),
+            **ends_of("misses_per_month", self.spared),
             "usd_per_month_per_s": self.usd_per_month_per_s,
+            "usd_per_month_per_s_low": low,
+            "usd_per_month_per_s_high": high,
             "misses_per_month_per_s": self.misses_per_month_per_s,
         }
 
@@ -74,10 +98,13 @@ class Payback:
     ----------
     intervention, why : str. Its name, and what it changes.
     saved_s : float. Of the median start. [s]
-    usd_per_month : float or None. Saved by the whole of it, tuned anew; None where it could not be
-        replayed. What the intervention itself costs is not in it. [USD/month]
+    usd_per_month : float or None. Saved by the whole of it, tuned anew: the median over the
+        replicates, else of the traffic as it came; None where it could not be replayed. What the
+        intervention itself costs is not in it. [USD/month]
     months : float or None. Until the cost is paid back; None without a cost, or where nothing is
-        saved.
+        saved, for sure where there is an interval.
+    months_low, months_high : float or None. Its range.
+    saved : Difference or None. Interval of the dollars, replicate by replicate. [USD/month]
     settings : dict. Best under it.
     same : bool. Whether the settings that were best before are within 1 % of it.
     start_alone : bool. Whether the model is the same, and all that is saved is the start's.
@@ -89,6 +116,9 @@ class Payback:
     saved_s: float
     usd_per_month: float | None = None
     months: float | None = None
+    months_low: float | None = None
+    months_high: float | None = None
+    saved: Difference | None = None
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     same: bool = True
     start_alone: bool = True
@@ -96,7 +126,12 @@ class Payback:
 
     def to_dict(self) -> Row:
         """Plain data."""
-        return dataclasses.asdict(self)
+        return {**_plain(self), **ends_of("usd_per_month", self.saved)}
+
+    @property
+    def pays(self) -> bool:
+        """Whether it saves dollars: for sure, where there is an interval."""
+        return self.saved.low > 0.0 if self.saved is not None else (self.usd_per_month or 0.0) > 0.0
 
     @property
     def note(self) -> str:
@@ -104,7 +139,9 @@ class Payback:
         if self.error:
             return self.error
         words = [] if self.start_alone else ["of another model: it serves faster too"]
-        return "; ".join([*words, *([] if self.same else [_retuned(self.settings)])])
+        if self.saved is not None and not self.pays:
+            words.append("does not pay by more than chance")
+        return "; ".join([*words, *([] if self.same else [retuned(self.settings)])])
 
 
 @dataclass(frozen=True)
@@ -163,6 +200,7 @@ class StartValue:
     cost_usd : float or None. To be paid back. [USD]
     axes : mapping. What was tuned.
     sizes : tuple of SizeValue.
+    replicates : int. Asked for, of each; fewer say enough where intervals are narrow.
     """
 
     goal: Goal
@@ -170,6 +208,7 @@ class StartValue:
     cost_usd: float | None
     axes: Mapping[str, tuple[Any, ...]]
     sizes: tuple[SizeValue, ...]
+    replicates: int = 0
 
     def to_dict(self) -> Row:
         """The versioned JSON contract, schema ``start-value/1``."""
@@ -179,6 +218,7 @@ class StartValue:
                      "penalty_usd": self.goal.penalty_usd},
             "step_s": self.step_s,
             "cost_usd": self.cost_usd,
+            "replicates": self.replicates,
             "axes": {path: list(values) for path, values in self.axes.items()},
             "sizes": [one.to_dict() for one in self.sizes],
             "advice": self.sentence(),
@@ -197,17 +237,21 @@ class StartValue:
                     {
                         **at, "what": one.phase, "saved_s": one.start_shorter_s,
                         "usd_per_month": one.usd_per_month,
+                        **ends_of("usd_per_month", one.saved),
                         "usd_per_month_per_s": one.usd_per_month_per_s,
                         "misses_per_month_per_s": one.misses_per_month_per_s,
-                        "months": None, "note": _note(one),
+                        "months": None, "months_low": None, "months_high": None,
+                        "note": note_of(one),
                     }
                 )  # fmt: skip
             for paid in size.paybacks:
                 found.append(
                     {
                         **at, "what": f"+ {paid.intervention}", "saved_s": paid.saved_s,
-                        "usd_per_month": paid.usd_per_month, "usd_per_month_per_s": None,
+                        "usd_per_month": paid.usd_per_month,
+                        **ends_of("usd_per_month", paid.saved), "usd_per_month_per_s": None,
                         "misses_per_month_per_s": None, "months": paid.months,
+                        "months_low": paid.months_low, "months_high": paid.months_high,
                         "note": paid.note,
                     }
                 )  # fmt: skip
@@ -221,36 +265,7 @@ class StartValue:
 
     def sentence(self) -> str:
         """The advice in words."""
-        return " ".join(self._of(size) for size in self.sizes)
-
-    def _of(self, size: SizeValue) -> str:
-        at = format_size(size.size_bytes)
-        if size.whole is None:
-            return f"At {at} there is no result: {size.error}."
-        worth = size.whole.usd_per_month_per_s
-        text = f"One second of cold start is worth {_usd(worth)} a month at {at}"
-        if worth < 0.0:
-            text = (
-                f"One second of cold start is worth nothing at {at} that one replay shows: "
-                f"{_usd(worth)} a month"
-            )
-        most = max(size.phases, key=lambda one: one.worth_usd_per_month, default=None)
-        if worth > 0.0 and most is not None and most.worth_usd_per_month > 0.0:
-            text += f", most of it in {most.phase} ({format_duration(most.length_s)})"
-        alone = [one for one in size.paybacks if one.start_alone]
-        best = max(alone, key=lambda one: one.usd_per_month or 0.0, default=None)
-        if best is not None and (best.usd_per_month or 0.0) > 0.0:
-            text += f"; what saves most is {best.intervention}, {format_duration(best.saved_s)}: "
-            text += f"{_usd(best.usd_per_month or 0.0)} a month"
-            if best.months is not None:
-                text += f", paid back in {best.months:.1f} months"
-        text += "."
-        if size.whole.same and all(one.same for one in size.phases):
-            text += " The policy need not be tuned anew for a start that much shorter."
-        if not size.keeps:
-            text += " No setting here keeps the service level; dollars are of what misses least:"
-            text += " say with --penalty what a miss costs."
-        return text
+        return advice(self.sizes)
 
     def __repr__(self) -> str:
         return f"Value of a second at {len(self.sizes)} sizes: {self.sentence()}"
@@ -260,23 +275,7 @@ class StartValue:
         return f"<p>{self.sentence()}</p>{table}"
 
 
-def _note(one: Second) -> str:
-    words = []
-    if one.removed_s - one.start_shorter_s > 1e-6 * max(one.removed_s, 1.0):
-        words.append("hidden by what runs beside it")
-    if not one.same:
-        words.append(_retuned(one.settings))
-    return "; ".join(words)
-
-
-def _retuned(settings: Mapping[str, Any]) -> str:
-    return "tuned anew: " + ", ".join(
-        f"{path} = {value:g}" if isinstance(value, float) else f"{path} = {value}"
-        for path, value in settings.items()
-    )
-
-
-def _usd(value: float) -> str:
-    sign = "-" if value < 0.0 else ""
-    size = abs(value)
-    return f"{sign}${size:,.0f}" if size >= 10.0 or size == 0.0 else f"{sign}${size:.2f}"
+def _plain(one: Second | Payback) -> Row:
+    """Its fields, without those that hold intervals."""
+    names = (field.name for field in dataclasses.fields(one))
+    return {name: getattr(one, name) for name in names if name not in ("saved", "spared")}

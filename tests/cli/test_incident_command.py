@@ -148,3 +148,10 @@ def test_what_cannot_be_is_refused(capsys, options, said):
     code, words = refusal(capsys, *options)
     assert code == 2
     assert said in words
+
+
+def test_a_window_past_the_traffic_is_a_warning():
+    ran = modeler("--from", "2026-03-02T08:20", "--to", "2026-03-03T08:20")
+    assert ran.exit_code == 0, ran.output
+    said = "warning: window asked for from 2026-03-02T08:20:00Z until 2026-03-03T08:20:00Z, the "
+    assert said in ran.stderr

@@ -12,8 +12,9 @@ from benchmarks import coverage
 from modeler.measure import judge, unit_price
 from modeler.measure.headlines import headlines
 from modeler.replay.run import run
+from modeler.replay.weather_setup import weather_later
 from modeler.scenario import default, with_values
-from modeler.study import sweep
+from modeler.study import Goal, Lab, drawn, sweep
 from modeler.study.bands import blocks_of, enough, replicate, replicated
 from modeler.study.intervals import Resamples, paired, seed_of
 from traces import Trace
@@ -152,3 +153,36 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     least = stats.binom.ppf(2e-4, 40, 0.95) / 40
     for one in found:
         assert one.covered >= least
+
+
+def test_weather_that_is_said_from_the_beginning_waits_for_the_warm_up():
+    short = {"kind": "insufficient_capacity", "from_s": 100.0, "for_s": 60.0}
+    daily = {"kind": "slow_store", "from_time": "08:00"}
+    scenario = with_values(BASE, {"weather": [short, {"kind": "failed_start"}, daily]})
+    later = weather_later(scenario, 3600.0)
+    assert [getattr(block, "from_s", None) for block in later.weather] == [3700.0, None, 0.0]
+    assert weather_later(scenario, -200.0).weather[0].from_s == 0.0
+    assert weather_later(scenario, 0.0) is scenario
+
+
+def test_rows_asked_for_at_once_warm_up_alike_and_are_paired():
+    """A start of 20 minutes asks for a lead-in of 80; the other scenario has it too."""
+    slow = with_values(BASE, {"cold_start.total_s": 1200.0, "cold_start.sigma_log": 0.0})
+    fast = with_values(BASE, {"cold_start.total_s": 10.0})
+    lab = Lab(BASE, trace=traffic(rps=0.005))
+    rows = lab.rows([slow, fast], replicates=20)
+    assert [row["uncertainty"]["lead_s"] for row in rows] == [4800.0, 4800.0]
+    assert lab.row(fast, replicates=20)["uncertainty"]["lead_s"] == 3600.0
+    known = rows[0]["uncertainty"]["values"]
+    # About 0.005 requests a second.
+    assert np.mean(known["requests_per_hour"]) == pytest.approx(18.0, rel=0.1)
+    shares, rates = known["sla_violation_share"], known["requests_per_hour"]
+    assert drawn.missed_per_hour(rows[0]) == [a * b for a, b in zip(shares, rates, strict=True)]
+    same = drawn.apart(rows[0], rows[0], drawn.usd_per_month(Goal(penalty_usd=1.0)))
+    assert (same.low, same.high, same.differs) == (0.0, 0.0, False)
+    assert drawn.apart(rows[0], lab.row(fast), drawn.missed_share) is None
+
+
+def test_less_than_half_a_cent_is_no_difference():
+    found = paired([1.0, 2.0, 3.0], [1.0 + 1e-13, 2.004, 3.0], 2, least=drawn.LEAST_USD)
+    assert (found.low, found.middle, found.high, found.differs) == (0.0, 0.0, 0.0, False)

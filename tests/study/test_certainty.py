@@ -16,8 +16,9 @@ from modeler.report.studies import figure_bytes, optimum
 from modeler.scenario import loads, with_values
 from modeler.scenario.gates import parse_gates
 from modeler.study import Goal, GoalError, Lab, optimize
-from modeler.study.bands import band, lead_of, replicate
+from modeler.study.bands import lead_of, replicate
 from modeler.study.certainty import certainty
+from modeler.study.intervals import band
 from modeler.study.replicates import replicates_of
 from traces import Trace
 from traces.blocks import blocks_of
@@ -135,7 +136,7 @@ def test_a_pair_is_told_more_finely_than_the_difference_of_strangers():
     pair = own.less(best, "usd_per_hour")
     strangers = band(
         np.roll(own.values["usd_per_hour"], 7) - best.values["usd_per_hour"],
-        own.freedom,
+        own.drawn,
         signed=True,
     )
     assert 0.0 < pair.high - pair.low < strangers.high - strangers.low
@@ -168,7 +169,10 @@ def test_penalties_of_a_replicate_are_those_of_its_own_requests(penalty, shares)
         "latency_p99_s": [None] * count, "breach_to_ready_p95_s": [None] * count,
         "requests_per_hour": [100.0] * count,
     }  # fmt: skip
-    row = {"sla": {"max_violation_share": 0.5}, "uncertainty": {"values": values, "freedom": 3}}
+    row = {
+        "sla": {"max_violation_share": 0.5},
+        "uncertainty": {"values": values, "seed": 0, "kinds": [0] * 4},
+    }
     found = replicates_of(row, Goal("cheapest", penalty_usd=penalty))
     wanted = 2.0 + 100.0 * penalty * np.array(shares)
     np.testing.assert_allclose(found.values["usd_per_hour"], wanted)

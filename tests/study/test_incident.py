@@ -166,6 +166,21 @@ def test_a_moment_may_be_said_in_several_ways(window):
     assert worked(window).meta["window"]["from"] == "2026-03-02T08:20:00Z"
 
 
+def test_a_window_that_runs_past_the_traffic_says_what_is_left_of_it():
+    found = incident(loads(SCENARIO), ("2026-03-02T10:00", "2026-03-02T12:00"), trace=TRACE)
+    assert found.meta["window"]["cut"] == (
+        "asked for from 2026-03-02T10:00:00Z until 2026-03-02T12:00:00Z, the traffic lasts from "
+        "2026-03-02T08:00:00Z to 2026-03-02T10:29:58Z: only 2026-03-02T10:00:00Z until "
+        "2026-03-02T10:29:58Z is looked at"
+    )
+    assert found.meta["notes"][0].startswith("window: as asked for, but cut: asked for from ")
+    early = incident(loads(SCENARIO), (-7200.0, "1h"), trace=UNDATED).meta["window"]["cut"]
+    assert early.startswith("asked for from 2 h 0 m before the traffic until 1 h 0 m, ")
+    # The last request comes two seconds before the end that is asked for: nothing is lost.
+    assert incident(loads(SCENARIO), ("2h", "2h30m"), trace=TRACE).meta["window"]["cut"] is None
+    assert worked().meta["window"]["cut"] is None
+
+
 def test_the_worst_hour_is_found():
     late = misses(2100.0, 0.0, np.inf)
     found = worked((None, None))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import pricing
 from modeler.cli.main import cli
 from modeler.replay.run import run
 from modeler.replay.weather_setup import closures, of_kind, pools_of
@@ -132,6 +133,17 @@ def test_what_spot_has_no_answer_to_is_refused():
         studied(shares=[1.5])
     with pytest.raises(ScenarioError, match="a warm pool takes no Spot"):
         studied(with_values(BASE, {"hosting.nodes": {"kind": "warm_pool"}}))
+
+
+def test_a_price_of_spot_that_is_not_held_is_asked_for_by_this_commands_options():
+    # No sampled spot price of it is shipped for this region.
+    scenario = with_values(BASE, {"hosting.instance": "g5.2xlarge", "hosting.region": "us-east-1"})
+    with pytest.raises(pricing.PriceNotFound) as caught:
+        studied(scenario, spot_usd_per_hour=None)
+    said = str(caught.value)
+    assert "--spot-price USD" in said
+    assert "an estimate is to be had: --set hosting.allow_derived_price=true" in said
+    assert "--allow-derived" not in said
 
 
 def test_the_command_prints_draws_and_advises(tmp_path, monkeypatch):

@@ -14,8 +14,10 @@ from modeler.report.studies import figure_bytes
 from modeler.report.studies import value as drawing
 from modeler.scenario import Scenario, default, with_values
 from modeler.study import Goal, Lab, start_value
+from modeler.study.drawn import about, usd_per_month
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
-from traces import Trace
+from traces import Trace, TraceError
+from traces.draws import uniform
 
 MONTH = 730.0
 # A request takes a hundredth of a second, and a replica has a slot for each.
@@ -190,6 +192,109 @@ def test_a_size_that_does_not_fit_says_so_and_a_step_is_above_zero():
     assert "no result" in found.sentence()
     with pytest.raises(ValueError, match="expected seconds above 0"):
         start_value(base, {}, step_s=0.0)
+
+
+# Four days, and in each hour twenty minutes with twice the load of a replica: others are asked
+# for, and until they are there it misses.
+UNEVEN = {
+    "service": {"kind": "exponential", "mean_s": 20.0},
+    "fleet.slots": 1,
+    "fleet.min": 1,
+    "fleet.max": 8,
+    "sla.threshold_s": 90.0,
+    "cold_start.total_s": 400.0,
+    "cold_start.sigma_log": 0.1,
+    "policy": {"kind": "target_tracking", "target": 3.0, "scale_in_cooldown_s": 60.0},
+}
+RUSH = np.sort(
+    np.concatenate(
+        [
+            uniform(1, "calm", 0, 4 * 24 * 15) * 4 * 86_400.0,
+            np.repeat(np.arange(96) * 3600.0 + 1200.0, 120)
+            + uniform(1, "rush", 0, 96 * 120) * 1200.0,
+        ]
+    )
+)
+
+
+def uneven(values=None, **how):
+    base = with_values(default(), {**FIXED, **UNEVEN, **(values or {})})
+    return Lab(base, trace=Trace(RUSH - RUSH[0]), **how)
+
+
+PRICED = Goal("cost", penalty_usd=0.5)
+
+
+def test_what_a_second_saves_has_an_interval_narrower_than_two_weeks_apart():
+    found = start_value(
+        uneven(), {}, goal=PRICED, step_s=300.0, replicates=20, cost_usd=100.0, interventions=False
+    )
+    (size,) = found.sizes
+    whole = size.whole
+    assert whole.saved.replicates == 20
+    assert whole.saved.low <= whole.usd_per_month == whole.saved.middle <= whole.saved.high
+    # Longer starts miss more, at half a dollar each.
+    assert whole.saved.differs
+    assert whole.spared.low > 0.0
+    assert whole.told_above_zero
+    assert whole.per_s_ends == (whole.saved.low / 300.0, whole.saved.high / 300.0)
+    said = found.sentence()
+    assert "One second of cold start is worth $" in said
+    assert " a month (between $" in said
+    # Unpaired, the two intervals would add up.
+    lab = uneven()
+    rows = lab.rows([{}, {"cold_start.total_s": 100.0}], replicates=20)
+    apart = sum(high - low for low, high in (about(row, usd_per_month(PRICED)) for row in rows))
+    assert whole.saved.high - whole.saved.low < apart
+    plain = found.to_dict()
+    assert plain["replicates"] == 20
+    assert plain["sizes"][0]["whole"]["usd_per_month_low"] == whole.saved.low
+    assert plain["sizes"][0]["whole"]["misses_per_month_differs"] is True
+    json.dumps(plain, allow_nan=False)
+
+
+def test_a_cure_that_changes_nothing_is_said_not_to_pay():
+    found = start_value(uneven(), {}, goal=PRICED, replicates=20, cost_usd=100.0)
+    (size,) = found.sizes
+    (int8,) = size.paybacks  # of a start that is one number nothing but the bytes can change
+    assert (int8.saved.low, int8.saved.high, int8.months, int8.pays) == (0.0, 0.0, None, False)
+    assert "does not pay by more than chance" in int8.note
+    assert "By more than chance int8 does not pay." in found.sentence()
+    (row,) = [row for row in found.rows() if row["what"] == "+ int8"]
+    assert (row["usd_per_month_low"], row["usd_per_month_differs"]) == (0.0, False)
+
+
+def test_a_payback_has_a_range():
+    # A start of a few minutes, of which the image is the most.
+    phased = {"hosting.kind": "ec2_asg", "cold_start.total_s": None, **PHASED}
+    found = start_value(uneven(phased), {}, goal=PRICED, replicates=20, cost_usd=1000.0)
+    (size,) = found.sizes
+    cache = next(one for one in size.paybacks if one.intervention == "image cache")
+    assert cache.pays
+    assert cache.months == pytest.approx(1000.0 / cache.saved.middle)
+    assert cache.months_low == pytest.approx(1000.0 / cache.saved.high)
+    assert cache.months_high == pytest.approx(1000.0 / cache.saved.low)
+    assert figure_bytes(drawing.draw, found, "svg") == figure_bytes(drawing.draw, found, "svg")
+
+
+def test_a_fleet_that_does_not_care_for_its_start_has_intervals_of_no_width():
+    fixed = {"policy": {"kind": "fixed", "replicas": 4}, "fleet.min": 4}
+    found = start_value(uneven(fixed), {}, goal=PRICED, replicates=20, interventions=False)
+    whole = found.sizes[0].whole
+    assert (whole.saved.low, whole.saved.high, whole.spared.low, whole.spared.high) == (0.0,) * 4
+    assert "worth $0 a month at 14 GB, in each of 20 replicates" in found.sentence()
+
+
+def test_processes_find_the_same_intervals():
+    how = {"goal": PRICED, "replicates": 20, "interventions": False}
+    serial = start_value(uneven(workers=1), {}, **how)
+    apart = start_value(uneven(executor="processes", workers=2), {}, **how)
+    assert json.dumps(serial.to_dict()) == json.dumps(apart.to_dict())
+
+
+def test_too_little_traffic_to_draw_again_is_refused_before_the_work():
+    with pytest.raises(TraceError, match="too little traffic for an interval"):
+        start_value(lab(FROM_ZERO, Trace(np.arange(10.0))), {}, replicates=20)
 
 
 def test_the_command_prints_saves_and_draws(tmp_path, monkeypatch):

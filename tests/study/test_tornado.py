@@ -12,7 +12,9 @@ from modeler.report.studies import tornado as drawing
 from modeler.scenario import ScenarioError, default, with_values
 from modeler.study import Goal, Lab, tornado
 from modeler.study.assumed import assumptions_of, changed
+from modeler.study.drawn import about, usd_per_month
 from traces import CountSeries, Trace
+from traces.draws import exponential
 
 # A request takes 2 s and a replica serves one at a time.
 FIXED = {
@@ -194,6 +196,71 @@ def test_the_command_prints_saves_and_draws(tmp_path, monkeypatch):
     ran = CliRunner().invoke(cli, ["tornado", "mine.yaml", "--assumption", "traffic=2"])
     assert ran.exit_code == 2
     assert "expected two values" in ran.output
+
+
+# Four days of a request in half a minute, of 20 s on average: replicas come and go.
+GAPS = exponential(1, "gap", 0, 5_000) / 0.015
+UNEVEN = {
+    "service": {"kind": "exponential", "mean_s": 20.0},
+    "policy": {"kind": "target_tracking", "target": 2.0},
+    "cold_start.total_s": 300.0,
+    "sla.threshold_s": 60.0,
+}
+
+
+def uneven(**how):
+    base = with_values(default(), {**FIXED, **UNEVEN})
+    return Lab(base, trace=Trace(np.cumsum(GAPS) - GAPS[0]), **how)
+
+
+def test_swings_have_intervals_narrower_than_two_weeks_apart():
+    goal = Goal("cost", penalty_usd=0.05)
+    ranges = {"sla.threshold_s": ("30s", "90s")}
+    found = tornado(uneven(), ranges=ranges, goal=goal, top=0, replicates=20)
+    limit = bars(found)["sla.threshold_s"]
+    usd, share = limit.interval(0), limit.interval(1)
+    # A limit that is three times as long forgives misses, in every week, and at 5 cents each.
+    assert usd.low < limit.swing(0) == usd.middle < usd.high
+    assert (usd.differs, share.differs, limit.told_apart) == (True, True, True)
+    assert limit.drawn.low[1].low > 0.0 > limit.drawn.high[1].high
+    rows = uneven().rows([{"sla.threshold_s": 30.0}, {"sla.threshold_s": 90.0}], replicates=20)
+    apart = sum(high - low for low, high in (about(row, usd_per_month(goal)) for row in rows))
+    assert usd.high - usd.low < apart
+    assert "by more than chance" in found.sentence() or all(b.told_apart for b in found.bars)
+    plain = found.to_dict()
+    assert plain["replicates"] == 20
+    (told,) = [one for one in plain["assumptions"] if one["path"] == "sla.threshold_s"]
+    assert told["swing_usd_per_month_low"] == usd.low
+    assert told["swing_sla_violation_share_differs"] is True
+    json.dumps(plain, allow_nan=False)
+    once = figure_bytes(drawing.draw, found, "svg")
+    assert once == figure_bytes(drawing.draw, found, "svg")
+
+
+def test_what_chance_has_no_part_in_has_an_interval_of_no_width():
+    """A fixed fleet at another price: the same seconds in every replicate, and the same misses."""
+    found = tornado(lab(), against={"queue.limit": 5000}, top=1, replicates=20)
+    price = bars(found)["hosting.usd_per_hour"]
+    usd, share = price.interval(0), price.interval(1)
+    assert usd.differs
+    # Pairs of 2 s on one replica at $3 an hour, whichever blocks are drawn; a block's end is a
+    # request's, so that hours differ by seconds.
+    assert usd.high - usd.low < 0.02 * usd.middle
+    assert usd.middle == pytest.approx(3.0 * MONTH * (1.5 - 1.0 / 1.5), rel=0.02)
+    assert (share.low, share.high, share.differs) == (0.0, 0.0, False)
+    assert price.told_apart
+    # A longer queue that never fills is the same setting.
+    assert [(one.low, one.high) for one in found.lead] == [(0.0, 0.0)] * 2
+    assert "the two do not differ by more than chance" in found.sentence()
+
+
+def test_processes_find_the_same_intervals():
+    base, ranges = with_values(default(), FIXED), {"traffic": (0.9, 1.1)}
+    one, other = (
+        tornado(Lab(base, trace=PAIRS, **how), top=0, replicates=20, ranges=ranges).to_dict()
+        for how in ({"workers": 1}, {"workers": 2, "executor": "processes"})
+    )
+    assert json.dumps(one) == json.dumps(other)
 
 
 def test_the_same_result_is_the_same_figure():

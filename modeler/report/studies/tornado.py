@@ -6,9 +6,10 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from modeler.report.studies.words import money as in_dollars
+from modeler.report.studies.words import whisker
 from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
 from modeler.study.flips import name_of, shown
-from modeler.study.tornado import Tornado
+from modeler.study.tornado_result import Tornado
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,10 +27,14 @@ def draw(found: Tornado) -> Figure:
     for k, factor in ((0, 1.0), (1, 100.0)):
         axes = (money, missed)[k]
         for at, bar in enumerate(bars):
+            start = factor * bar.base[k]
             for end, color in ((bar.low, MONEY), (bar.high, MISSES)):
                 if end is not None:
-                    start = factor * bar.base[k]
                     axes.barh(at, factor * end[k] - start, left=start, color=color, height=0.6)
+            for above, far in ((-0.15, bar.drawn and bar.drawn.low[k]),
+                              (0.15, bar.drawn and bar.drawn.high[k])):  # fmt: skip
+                if far is not None:
+                    whisker(axes, at + above, (start + factor * far.low, start + factor * far.high))
         if bars:
             axes.axvline(factor * bars[0].base[k], color=INK, linewidth=1.0)
     labels = []
@@ -40,6 +45,8 @@ def draw(found: Tornado) -> Figure:
         if flip is not None and flip.value is not None:
             side = "above" if flip.above else "below"
             text += f"\nflips {side} {shown(flip.value, one.unit)}"
+        if bar.told_apart is False:
+            text += "\nnot by more than chance"
         labels.append(text)
     money.set_yticks(range(len(bars)), labels, fontsize=8.0)
     money.invert_yaxis()

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from modeler.report.studies.words import whisker
 from modeler.report.style import INK, MONEY, OTHER_PHASE, PHASES, SOFT, new_figure
 from modeler.scenario import format_size
 from modeler.study.value_result import SizeValue, StartValue
@@ -44,6 +45,9 @@ def _by_phase(axes: Axes, size: SizeValue) -> None:
         color=[INK, *(PHASES.get(one.phase, OTHER_PHASE) for one in size.phases)],
         height=0.7,
     )
+    for at, one in enumerate(ones):
+        if one.per_s_ends is not None:
+            whisker(axes, at, one.per_s_ends)
     labels = [f"{one.phase.replace('_', ' ')}, {one.length_s:.3g} s" for one in ones]
     axes.set_yticks(range(len(ones)), labels, fontsize=8.0)
     axes.invert_yaxis()
@@ -57,7 +61,9 @@ def _by_intervention(axes: Axes, size: SizeValue) -> None:
     paid.sort(key=lambda one: -(one.usd_per_month or 0.0))
     axes.barh(range(len(paid)), [one.usd_per_month or 0.0 for one in paid], color=MONEY, height=0.7)
     labels = []
-    for one in paid:
+    for at, one in enumerate(paid):
+        if one.saved is not None:
+            whisker(axes, at, (one.saved.low, one.saved.high))
         months = "" if one.months is None else f", back in {_months(one.months)}"
         labels.append(f"{one.intervention}, {one.saved_s:.3g} s{months}")
     axes.set_yticks(range(len(paid)), labels, fontsize=8.0)

@@ -1,11 +1,11 @@
-"""A title and a sentence of advice over a figure."""
+"""What is said over a figure, and the intervals in it."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from modeler.report.style import tell
+from modeler.report.style import INK, tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,3 +37,8 @@ def told(axes: Axes, title: str, sentence: str, width: int = _LINE) -> None:
     wide, tall = figure.get_size_inches()
     figure.set_size_inches(wide, tall + _LINE_PT * (len(lines) - 1) / _POINTS)
     tell(axes, "\n".join(lines))
+
+
+def whisker(axes: Axes, at: float, ends: tuple[float, float]) -> None:
+    """An interval across a lying bar: a line from its low to its high end."""
+    axes.plot(ends, (at, at), color=INK, linewidth=1.0, marker="|", markersize=6.0)

@@ -44,6 +44,7 @@ def _key(task: Task) -> str:
         task.kind,
         task.trace,
         task.replicates,
+        task.lead_s,
         settings,
         to_plain(point.settings),
         None if point.preset is None else [point.preset.name, point.preset.note],

@@ -34,12 +34,14 @@ class Task(NamedTuple):
     point : Point. The scenario, and the settings that make it.
     trace : str. Content hash of its traffic.
     replicates : int. Of the scenario, for bands about its headlines; 0 for none.
+    lead_s : float or None. Warm-up before each; None: the scenario's own. [s]
     """
 
     kind: str
     point: Point
     trace: str
     replicates: int = 0
+    lead_s: float | None = None
 
 
 class Packed(NamedTuple):
@@ -64,7 +66,7 @@ def perform(task: Task, traffic: Traffic, progress: Callable[[int], None]) -> Pa
     """Make a row and pack it."""
     if task.kind == REFERENCE:
         return pack(reference_row(task.point, traffic, progress))
-    return pack(scenario_row(task.point, traffic, progress, task.replicates))
+    return pack(scenario_row(task.point, traffic, progress, task.replicates, task.lead_s))
 
 
 def lost(task: Task, reason: str) -> Packed:
