@@ -183,7 +183,7 @@ def test_figures_that_chance_explains_are_said_with_their_intervals():
     )
 
 
-def test_the_sentence_names_the_scenarios_and_what_was_changed(tmp_path):
+def test_the_sentence_names_the_scenarios_and_what_was_changed():
     found = compare(BASE, with_values(BASE, {"policy.replicas": 3}), TRACE, 20)
     assert found.names == ("scenario", "scenario with policy.replicas=3")
     # A replica more, at $2 an hour, is 730 hours of $2 a month.
@@ -194,6 +194,6 @@ def test_the_sentence_names_the_scenarios_and_what_was_changed(tmp_path):
     assert "scenario with policy.replicas=3 keeps the service level" in found.sentence()
     several = {"fleet.min": 2, "fleet.max": 7, "sla.threshold_s": 9, "policy.replicas": 3}
     other = compare(BASE, with_values(BASE, several), TRACE, 0)
-    assert other.names[1].endswith(" and 1 more")
+    assert other.names[1].endswith(" and 2 more")
     own = compare(BASE, with_values(BASE, {"name": "theirs", "fleet.slots": 1}), TRACE, 0)
     assert own.sentence().startswith("On this traffic, against scenario, theirs ")
