@@ -41,13 +41,10 @@ def command(
     from modeler.cli.progress import compiling
 
     with compiling():
-        from modeler.cli.scenario import scenario_of
+        from modeler.cli.scenario import one_scenario
         from modeler.study.backtest import BacktestError, backtest, read_seen
 
     check_output(output)
-    several = [path for path, values in settings.items() if len(values) > 1]
-    if several:
-        raise click.UsageError(f"backtest takes one scenario: {several[0]} has several values")
     missing = [
         name for name in ("scenario.yaml", "observed.json")
         if not os.path.exists(os.path.join(folder, name))
@@ -56,11 +53,8 @@ def command(
         raise BacktestError(
             f"{folder} has no {' and no '.join(missing)}: expected what modeler init writes"
         )
-    from modeler.scenario import with_values
-
-    scenario = scenario_of(os.path.join(folder, "scenario.yaml"), settings=settings)
-    if settings:
-        scenario = with_values(scenario, {path: values[0] for path, values in settings.items()})
+    file = os.path.join(folder, "scenario.yaml")
+    scenario = one_scenario("backtest", file, settings=settings)
     rows = [asdict(row) for row in backtest(scenario, read_seen(f"{folder}/observed.json"))]
     report = {"schema": "backtest/1", "folder": folder, "compared": rows}
     emit(report, format=format, output=output, table=rows, columns=_COLUMNS)

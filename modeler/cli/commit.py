@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modeler.cli.figure import draw_to, figure_option
-from modeler.cli.options import (
-    instance_option,
-    output_options,
-    region_option,
-    seed_option,
-    set_option,
-    split_list,
-    trace_option,
-)
+from modeler.cli.options import output_options, scenario_options, split_list
 from modeler.cli.output import check_output, emit, talk
 from modeler.cli.study_options import advise
 
@@ -24,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("commit")
-@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@scenario_options
 @click.option(
     "--discount",
     "discounts",
@@ -38,27 +30,15 @@ if TYPE_CHECKING:
     type=click.Choice(["sagemaker", "compute", "ec2_instance", "reserved"]),
     help="By default the Savings Plan that covers the hosting.",
 )
-@trace_option
-@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
-@instance_option
-@region_option
-@seed_option
-@set_option
 @figure_option
 @output_options()
 def command(
-    scenario_file: str | None,
     discounts: tuple[str, ...] | None,
     plan: str | None,
-    trace: str | None,
-    size: str | None,
-    instance: str | None,
-    region: str | None,
-    seed: int | None,
-    settings: dict[str, tuple[str, ...]],
     figure: str | None,
     format: str,
     output: str | None,
+    **asked: Any,
 ) -> None:
     """Find the hourly commitment that costs least, and what it loses if traffic is another.
 
@@ -74,24 +54,15 @@ def command(
     from modeler.cli.progress import compiling
 
     with compiling():
-        from modeler.cli.scenario import scenario_of
+        from modeler.cli.scenario import one_scenario
         from modeler.report.studies import commitment
-        from modeler.scenario import with_values
         from modeler.study import replay
         from modeler.study.commit import PLANS, load_of
         from modeler.study.committed import commit
 
     check_output(output)
-    several = [path for path, values in settings.items() if len(values) > 1]
-    if several:
-        raise click.UsageError(f"commit takes one scenario: {several[0]} has several values")
     shares = [_share(text) for text in discounts or ()]
-    scenario = scenario_of(scenario_file, trace=trace, seed=seed, settings=settings)
-    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
-    pinned |= {"sweep": {}} if scenario.sweep else {}
-    given = {"model.size": size, "hosting.instance": instance, "hosting.region": region}
-    pinned |= {path: value for path, value in given.items() if value is not None}
-    scenario = with_values(scenario, pinned) if pinned else scenario
+    scenario = one_scenario("commit", **asked)
     done = replay(scenario).run
     load, chosen = load_of(done, plan)
     shares = shares or _of_rates(scenario, chosen, load.usd_per_hour)

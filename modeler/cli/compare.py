@@ -119,17 +119,7 @@ def _scenarios(
         raise click.UsageError(f"--with {several[0]} has several values; use sweep")
 
     def of(file: str | None) -> Scenario:
-        return one_scenario(
-            "compare",
-            file,
-            trace=trace,
-            size=None,
-            instance=None,
-            region=None,
-            seed=seed,
-            settings=settings,
-            policies=(),
-        )
+        return one_scenario("compare", file, trace=trace, seed=seed, settings=settings)
 
     first = of(a)
     second = first if b is None else of(b)

@@ -9,15 +9,7 @@ import click
 
 from modeler.cli import exits
 from modeler.cli.figure import draw_to, figure_option
-from modeler.cli.options import (
-    instance_option,
-    output_options,
-    policy_option,
-    region_option,
-    seed_option,
-    set_option,
-    trace_option,
-)
+from modeler.cli.options import output_options, scenario_options
 from modeler.cli.output import check_output, deliver, emit, talk
 
 if TYPE_CHECKING:
@@ -29,14 +21,7 @@ _GATES: Final = {"critical": ("critical",), "warning": ("critical", "warning")}
 
 
 @click.command("doctor")
-@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
-@trace_option
-@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
-@instance_option
-@region_option
-@seed_option
-@policy_option
-@set_option
+@scenario_options
 @click.option(
     "--fail-on",
     type=click.Choice(["critical", "warning"]),
@@ -47,18 +32,12 @@ _GATES: Final = {"critical": ("critical",), "warning": ("critical", "warning")}
 @click.pass_context
 def command(
     ctx: click.Context,
-    scenario_file: str | None,
-    trace: str | None,
-    size: str | None,
-    instance: str | None,
-    region: str | None,
-    seed: int | None,
-    policies: tuple[str, ...],
-    settings: dict[str, tuple[str, ...]],
+    /,
     fail_on: str | None,
     figure: str | None,
     format: str,
     output: str | None,
+    **asked: Any,
 ) -> None:
     """Examine a policy without replaying it: what in it cannot work, why, and what cures it.
 
@@ -71,27 +50,12 @@ def command(
     from modeler.cli.progress import compiling
 
     with compiling():
-        from modeler.cli.scenario import scenario_of
+        from modeler.cli.scenario import one_scenario
         from modeler.report.studies import diagnosis
-        from modeler.scenario import with_values
         from modeler.study import doctor
 
     check_output(output)
-    several = [path for path, values in settings.items() if len(values) > 1]
-    if several:
-        raise click.UsageError(f"doctor examines one scenario: {several[0]} has several values")
-    scenario = scenario_of(
-        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
-    )
-    pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
-    pinned |= {"sweep": {}} if scenario.sweep else {}
-    given = {"model.size": size, "hosting.instance": instance, "hosting.region": region}
-    pinned |= {path: value for path, value in given.items() if value is not None}
-    ignored = [path for path in scenario.sweep if path not in pinned]
-    if ignored:
-        talk(f"sweep: {', '.join(ignored)} not varied: doctor examines one scenario")
-    scenario = with_values(scenario, pinned) if pinned else scenario
-    found = doctor(scenario)
+    found = doctor(one_scenario("doctor", **asked))
     draw_to(figure, diagnosis.draw, found)
     if format == "table":
         deliver(_text(found), output)

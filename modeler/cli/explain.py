@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from modeler.cli.options import (
-    instance_option,
-    output_options,
-    policy_option,
-    region_option,
-    seed_option,
-    set_option,
-    trace_option,
-)
+from modeler.cli.options import output_options, scenario_options
 from modeler.cli.output import check_output, emit
 
 _COLUMNS = ("figure", "expression", "value", "unit", "source")
 
 
 @click.command("explain")
-@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
+@scenario_options
 @click.argument("figure", metavar="[FIGURE]", required=False)
-@trace_option
-@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
-@instance_option
-@region_option
-@seed_option
-@policy_option
-@set_option
 @output_options()
 def command(
-    scenario_file: str | None,
     figure: str | None,
-    trace: str | None,
-    size: str | None,
-    instance: str | None,
-    region: str | None,
-    seed: int | None,
-    policies: tuple[str, ...],
-    settings: dict[str, tuple[str, ...]],
     format: str,
     output: str | None,
+    **asked: Any,
 ) -> None:
     """Replay SCENARIO and write the arithmetic of FIGURE, a line for each step.
 
@@ -66,17 +46,7 @@ def command(
     check_output(output)
     if figure is not None:
         check_figure(figure)
-    scenario = one_scenario(
-        "explain",
-        scenario_file,
-        trace=trace,
-        size=size,
-        instance=instance,
-        region=region,
-        seed=seed,
-        settings=settings,
-        policies=policies,
-    )
+    scenario = one_scenario("explain", **asked)
     done = replay(scenario)
     found = [explain_figure(done, name) for name in ((figure,) if figure else HEADLINES)]
     rows = [line.to_dict() for one in found for line in one.lines]

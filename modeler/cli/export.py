@@ -15,7 +15,6 @@ from modeler.cli.output import check_output, deliver, talk
 from modeler.cli.study_options import goal_options
 
 if TYPE_CHECKING:
-    from modeler.scenario import Scenario
     from modeler.study.kept import Kept
 
 _FORMS: Final = ("terraform", "cloudformation", "boto3-json", "hpa", "keda", "knative")
@@ -82,13 +81,15 @@ def command(
     from modeler.cli.progress import compiling
 
     with compiling():
+        from modeler.cli.scenario import one_scenario
         from modeler.platforms.writers import exported
 
     check_output(output)
     place = row_of_a_run(scenario_file)
     if place is None:
         _refuse(ctx, ("ledger", *_OF_BEST), "of a run, such as latest:best")
-        done = exported(_scenario(scenario_file, policies, settings), form)
+        scenario = one_scenario("export", scenario_file, settings=settings, policies=policies)
+        done = exported(scenario, form)
     else:
         _refuse(ctx, _OF_A_SCENARIO, "of a scenario: a row is written as it was replayed")
         if place[1] != "best":
@@ -121,25 +122,6 @@ def _refuse(ctx: click.Context, names: Sequence[str], why: str) -> None:
     if given:
         word = "is an option" if len(given) == 1 else "are options"
         raise click.UsageError(f"{', '.join(given)} {word} {why}", ctx)
-
-
-def _scenario(
-    file: str | None, policies: tuple[str, ...], settings: dict[str, tuple[str, ...]]
-) -> Scenario:
-    """The one scenario that a file and the options mean."""
-    from modeler.cli.scenario import one_scenario
-
-    return one_scenario(
-        "export",
-        file,
-        trace=None,
-        size=None,
-        instance=None,
-        region=None,
-        seed=None,
-        settings=settings,
-        policies=policies,
-    )
 
 
 def _kept(

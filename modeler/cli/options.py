@@ -113,3 +113,17 @@ set_option = click.option(
     callback=split_settings,
     help="Any scenario field, several values to vary it; may be repeated.",
 )
+
+
+def scenario_options(command: F) -> F:
+    """SCENARIO and what is laid over it, of a command that takes one scenario.
+
+    The command hands them on to `modeler.cli.scenario.one_scenario`: ``scenario_file``, ``trace``,
+    ``size``, ``instance``, ``region``, ``seed``, ``policies`` and ``settings``.
+    """
+    size = click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
+    for option in (
+        set_option, policy_option, seed_option, region_option, instance_option, size, trace_option,
+    ):  # fmt: skip
+        command = option(command)
+    return click.argument("scenario_file", metavar="[SCENARIO]", required=False)(command)

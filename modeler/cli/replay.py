@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from modeler.cli.gates import fail_on_option, tell_gates, with_gates
-from modeler.cli.options import (
-    instance_option,
-    output_options,
-    policy_option,
-    region_option,
-    seed_option,
-    set_option,
-    trace_option,
-)
+from modeler.cli.options import output_options, scenario_options
 from modeler.cli.output import (
     check_output,
     deliver,
@@ -30,14 +22,7 @@ _RECORDS: Final = (".csv", ".parquet")
 
 
 @click.command("replay")
-@click.argument("scenario_file", metavar="[SCENARIO]", required=False)
-@trace_option
-@click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB.")
-@instance_option
-@region_option
-@seed_option
-@policy_option
-@set_option
+@scenario_options
 @fail_on_option
 @click.option(
     "--records",
@@ -49,18 +34,12 @@ _RECORDS: Final = (".csv", ".parquet")
 @click.pass_context
 def command(
     ctx: click.Context,
-    scenario_file: str | None,
-    trace: str | None,
-    size: str | None,
-    instance: str | None,
-    region: str | None,
-    seed: int | None,
-    policies: tuple[str, ...],
-    settings: dict[str, tuple[str, ...]],
+    /,
     fail_on: tuple[str, ...],
     records_file: str | None,
     format: str,
     output: str | None,
+    **asked: Any,
 ) -> None:
     """Replay one scenario: summary, decisions with reasons, lag by phase.
 
@@ -82,17 +61,7 @@ def command(
         raise click.UsageError(
             f"--records {records_file}: expected a name that ends in {' or '.join(_RECORDS)}"
         )
-    scenario = one_scenario(
-        "replay",
-        scenario_file,
-        trace=trace,
-        size=size,
-        instance=instance,
-        region=region,
-        seed=seed,
-        settings=settings,
-        policies=policies,
-    )
+    scenario = one_scenario("replay", **asked)
     scenario = with_gates(scenario, fail_on)
     result = replay(scenario, records=records_file is not None)
     if records_file is not None:

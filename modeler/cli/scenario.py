@@ -55,24 +55,25 @@ def scenario_of(
 
 def one_scenario(
     command: str,
-    file: str | None,
+    scenario_file: str | None,
     *,
-    trace: str | None,
-    size: str | None,
-    instance: str | None,
-    region: str | None,
-    seed: int | None,
+    trace: str | None = None,
+    size: str | None = None,
+    instance: str | None = None,
+    region: str | None = None,
+    seed: int | None = None,
     settings: Mapping[str, Sequence[str]],
-    policies: Sequence[str],
+    policies: Sequence[str] = (),
 ) -> Scenario:
-    """The one scenario of a command that replays no more: its options pin what they set.
+    """The one scenario of a command that takes no more: its options pin what they set.
 
     What the file would vary and no option pins stays as the file has it, and is said.
 
     Parameters
     ----------
     command : str. Its name, for messages.
-    file : str, optional. As for `scenario_of`; so are ``trace``, ``seed`` and ``policies``.
+    scenario_file : str, optional. As ``file`` of `scenario_of`; ``trace``, ``seed`` and
+        ``policies`` are as there.
     size, instance, region : str, optional. Instead of the scenario's own.
     settings : mapping of str to sequence of str. Of ``--set``, one value each.
 
@@ -86,7 +87,9 @@ def one_scenario(
         raise click.UsageError(
             f"{command} takes one scenario: {several[0]} has several values; use sweep"
         )
-    scenario = scenario_of(file, trace=trace, seed=seed, settings=settings, policies=policies)
+    scenario = scenario_of(
+        scenario_file, trace=trace, seed=seed, settings=settings, policies=policies
+    )
     pinned: dict[str, Any] = {path: values[0] for path, values in settings.items()}
     pinned |= {"sweep": {}} if scenario.sweep else {}
     named = {"model.size": size, "hosting.instance": instance, "hosting.region": region}

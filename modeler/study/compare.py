@@ -29,6 +29,7 @@ Values = dict[str, tuple[list[float], list[float]]]
 REPLICATES: Final = 60
 _LEAST: Final = 20
 _EVERY: Final = 10
+_NAMED: Final = 3  # changes that a name holds
 # Whether to stop is asked of a wider interval than is told, so that chance among the few replicates
 # does not end it.
 _SETTLED: Final = 0.99
@@ -62,7 +63,7 @@ def compare(
     trace: Traffic | None = None,
     replicates: int = REPLICATES,
     *,
-    names: tuple[str, str] = ("A", "B"),
+    names: tuple[str, str] | None = None,
     progress: Callable[[Status], None] = lambda status: None,
 ) -> Comparison:
     """Hold a second scenario against a first.
@@ -74,7 +75,8 @@ def compare(
     replicates : int. Pairs at most: the traffic drawn again from its own days, with everything
         random drawn anew, alike for both. It ends earlier, from 20 on, once it is settled which
         costs more and which misses more; 0 for none.
-    names : (str, str). What they are called.
+    names : (str, str), optional. What they are called; by default their own names, the second
+        that of the first with what it changes where both have one name.
     progress : called with a `Status` after each pair.
 
     Returns
@@ -126,9 +128,10 @@ def compare(
         name: ([getattr(x, name) for x, _ in found], [getattr(y, name) for _, y in found])
         for name in FIGURES
     }
+    changed = tuple(settings_changed(a, b))
     return Comparison(
-        names=names,
-        changed=tuple(settings_changed(a, b)),
+        names=names or _names(a, b, changed),
+        changed=changed,
         figures=_figures(rows, values, drawn),
         levels=_levels(rows, values, drawn),
         replicates=len(found),
@@ -151,6 +154,15 @@ def settled(found: Sequence[tuple[Headlines, Headlines]], drawn: Resamples) -> b
         if ends is None or (ends.low <= 0.0 <= ends.high and differences.any()):
             return False
     return True
+
+
+def _names(a: Scenario, b: Scenario, changed: Sequence[Changed]) -> tuple[str, str]:
+    """What two scenarios are called that nobody named otherwise."""
+    if a.name != b.name:
+        return a.name, b.name
+    first = ", ".join(f"{one.path}={one.b}" for one in changed[:_NAMED]) or "nothing changed"
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return a.name, f"{a.name} with {first}{more}"
 
 
 def compare_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -25,25 +26,58 @@ _SAID: Final[dict[str, tuple[str, Callable[[float], str], str, str]]] = {
 _CALLED: Final = {"usd_per_month": "dollars", "sla_violation_share": "missed requests"}
 
 
-def advice(figures: Sequence[Compared], level: Level, replicates: int) -> str:
+# A scenario's file in a name, which may go on: mine.yaml with fleet.min=2.
+_FILE: Final = re.compile(r"^(?:.*[/\\])?([^/\\]+?)\.ya?ml(?= with |$)")
+
+
+def advice(
+    names: tuple[str, str], figures: Sequence[Compared], level: Level, replicates: int
+) -> str:
     """What B changes, with intervals, and whether it keeps the service level.
 
     Parameters
     ----------
+    names : (str, str). What A and B are called: a file is called by its stem.
     figures : sequence of Compared.
     level : Level. Of B.
     replicates : int. Pairs; 0 where nothing was drawn again.
     """
+    a, b = called(names)
     if replicates:
-        return f"{told_apart(figures, replicates)} {_kept(level)}"
+        second, both = f"Against {a}, {_same(a, b)}", f"{_begun(a)} and {_same(a, b)}"
+        return f"{told_apart(figures, replicates, second=second, both=both)} {_kept(b, level)}"
     moved = [one for one in _told(figures) if one.difference]
-    text = f"On this traffic B {_joined(map(_amount, moved))}" if moved else "No figure moves"
+    text = "No figure moves"
+    if moved:
+        text = f"On this traffic, against {a}, {_same(a, b)} {_joined(map(_amount, moved))}"
     text += "; one replay of each does not say how much of it is chance."
-    return f"{text} {_kept(level)}"
+    return f"{text} {_kept(b, level)}"
+
+
+def called(names: tuple[str, str]) -> tuple[str, str]:
+    """Names for a sentence: files by their stems, unless those are the same.
+
+    >>> called(("runs/mine.yaml", "runs/mine.yaml with fleet.min=2"))
+    ('mine', 'mine with fleet.min=2')
+    >>> called(("old/mine.yaml", "new/mine.yaml"))
+    ('old/mine.yaml', 'new/mine.yaml')
+    """
+    a, b = (_FILE.sub(r"\1", name) for name in names)
+    return (a, b) if a != b else names
+
+
+def _same(a: str, b: str) -> str:
+    """The second after the first was named."""
+    return f"the same{b.removeprefix(a)}" if b.startswith(f"{a} with ") else b
+
+
+def _begun(name: str) -> str:
+    """A name that begins a sentence."""
+    return f"The {name.removeprefix('the ')}" if name.startswith("the ") else name
 
 
 def told_apart(
-    figures: Sequence[Compared], replicates: int, *, second: str = "B", both: str = "A and B"
+    figures: Sequence[Compared], replicates: int, *, second: str, both: str
 ) -> str:
     """What a second scenario changes by more than chance, with intervals, or that nothing is.
 
@@ -146,13 +180,13 @@ def _alike(said: Sequence[Compared], replicates: int) -> str:
     return _joined(parts)
 
 
-def _kept(level: Level) -> str:
+def _kept(b: str, level: Level) -> str:
     allowed = f"that {points(level.allowed)} may be missed"
     if level.verdict == "keeps":
-        return f"B keeps the service level, {allowed}."
+        return f"{_begun(b)} keeps the service level, {allowed}."
     if level.verdict == "breaks":
-        return f"B does not keep the service level, {allowed}."
-    return f"Whether B keeps the service level, {allowed}, this traffic does not say."
+        return f"{_begun(b)} does not keep the service level, {allowed}."
+    return f"Whether {b} keeps the service level, {allowed}, this traffic does not say."
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -130,7 +130,7 @@ class Comparison:
 
     def sentence(self) -> str:
         """What B changes in words."""
-        return advice(self.figures, self.levels[1], self.replicates)
+        return advice(self.names, self.figures, self.levels[1], self.replicates)
 
     def __repr__(self) -> str:
         return f"Comparison of {self.names[0]} and {self.names[1]}: {self.sentence()}"

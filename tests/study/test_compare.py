@@ -176,7 +176,24 @@ def test_figures_that_chance_explains_are_said_with_their_intervals():
     usd = found["usd_per_month"]._replace(low=-12.0, high=340.4, differs=False)
     share = found["sla_violation_share"]._replace(low=-0.0123, high=0.002, differs=False)
     rest = [one._replace(low=None, high=None, differs=None) for one in found.figures[2:]]
-    assert advice([usd, share, *rest], found.levels[1], 10).startswith(
-        "A and B do not differ by more than chance: dollars by -$12.00 to $340 a month and missed "
-        "requests by -1.23 to 0.2 of each 100. "
+    said = advice(("old/mine.yaml", "theirs.yaml"), [usd, share, *rest], found.levels[1], 10)
+    assert said.startswith(
+        "mine and theirs do not differ by more than chance: dollars by -$12.00 to $340 a month and "
+        "missed requests by -1.23 to 0.2 of each 100. theirs keeps the service level"
     )
+
+
+def test_the_sentence_names_the_scenarios_and_what_was_changed():
+    found = compare(BASE, with_values(BASE, {"policy.replicas": 3}), TRACE, 20)
+    assert found.names == ("scenario", "scenario with policy.replicas=3")
+    # A replica more, at $2 an hour, is 730 hours of $2 a month.
+    assert found.sentence().startswith(
+        "Against scenario, the same with policy.replicas=3 costs $1,460 a month more "
+        "(between $1,460 and $1,46"
+    )
+    assert "scenario with policy.replicas=3 keeps the service level" in found.sentence()
+    several = {"fleet.min": 2, "fleet.max": 7, "sla.threshold_s": 9, "policy.replicas": 3}
+    other = compare(BASE, with_values(BASE, several), TRACE, 0)
+    assert other.names[1].endswith(" and 2 more")
+    own = compare(BASE, with_values(BASE, {"name": "theirs", "fleet.slots": 1}), TRACE, 0)
+    assert own.sentence().startswith("On this traffic, against scenario, theirs ")
