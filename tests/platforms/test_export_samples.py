@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import SHORT, back, told
 from test_cloudformation import TEMPLATE
-from test_export import SHORT, back, told
 from test_platforms_aws import ALARM, BOUNDS, CONCURRENCY, TARGET, TRACKING, WAKE
 from test_platforms_kubernetes import CONFIG, HPA, KEDA, KNATIVE
 from test_terraform import MAIN, STEPS
