@@ -76,9 +76,7 @@ def _begun(name: str) -> str:
     return f"The {name.removeprefix('the ')}" if name.startswith("the ") else name
 
 
-def told_apart(
-    figures: Sequence[Compared], replicates: int, *, second: str, both: str
-) -> str:
+def told_apart(figures: Sequence[Compared], replicates: int, *, second: str, both: str) -> str:
     """What a second scenario changes by more than chance, with intervals, or that nothing is.
 
     Parameters

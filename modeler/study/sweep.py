@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modeler.replay.run import Traffic
 from modeler.scenario import Scenario
-from modeler.study.jobs.book import begun
+from modeler.study.jobs.book import Book, begun
 from modeler.study.jobs.drive import drive
 from modeler.study.jobs.executors import executor_of
-from modeler.study.jobs.task import Packed
+from modeler.study.jobs.task import LOST, Packed
 from modeler.study.prepare import Prepared, prepare
 from modeler.study.presets import Preset
 from modeler.study.result import SweepResult, result_of
@@ -135,17 +135,20 @@ def perform(
         book = None
         if ledger is not None:
             book = open_files.enter_context(begun(Path(ledger), prepared, resume=resume))
-        found: dict[int, Packed] = {} if book is None else dict(book.found)
-        counter.taken_over(found)
+        done = set[int]() if book is None else set(book.found)
+        counter.taken_over(done)
+        held: dict[int, Packed] = {}  # what no ledger keeps
 
         def keep(rows: Sequence[tuple[int, Packed]]) -> None:
             if book is not None:
                 book.keep(rows)
-            found.update(rows)
-            for number, _ in rows:
+            for number, row in rows:
+                done.add(number)
                 counter.finish(number)
+                if book is None or row.status == LOST:
+                    held[number] = row
 
-        todo = [number for number in range(len(tasks)) if number not in found]
+        todo = [number for number in range(len(tasks)) if number not in done]
         try:
             if book is not None:
                 say(book.said)
@@ -161,14 +164,22 @@ def perform(
         except KeyboardInterrupt as error:
             kept = "nothing was written"
             if book is not None:
-                kept = f"{len(found)} of {len(tasks)} rows are kept: go on with --resume"
+                kept = f"{len(done)} of {len(tasks)} rows are kept: go on with --resume"
             raise Interrupted(f"interrupted; {kept}") from error
-        # Each is let go as the result takes it.
-        packed = (found.pop(number) for number in range(len(tasks)))
-        run = None if book is None else book.run
-    return result_of(
-        packed, scenarios, prepared.meta, prepared.points, gates=prepared.gates, run=run
-    )
+        return result_of(
+            _in_order(len(tasks), book, held),
+            scenarios,
+            prepared.meta,
+            prepared.points,
+            gates=prepared.gates,
+            run=None if book is None else book.run,
+        )
+
+
+def _in_order(count: int, book: Book | None, held: dict[int, Packed]) -> Iterator[Packed]:
+    """Every row, each let go as the result takes it, so that none is there twice."""
+    kept = iter(()) if book is None else (row for _, row in book.rows())
+    return (held.pop(number) if number in held else next(kept) for number in range(count))
 
 
 class _Counter:
@@ -177,6 +188,10 @@ class _Counter:
     def __init__(self, totals: Sequence[int], progress: Progress | None) -> None:
         self._done = [0] * len(totals)
         self._totals = totals
+        self._sum, self._total = (
+            0,
+            sum(totals),
+        )  # adding up at each step is slow
         self._finished = 0
         self._progress = progress
         self._lock = threading.Lock()
@@ -187,26 +202,29 @@ class _Counter:
         if self.stop.is_set():
             raise Interrupted("interrupted")
         with self._lock:
-            self._done[index] = min(requests, self._totals[index])
+            self._put(index, requests)
             self._report()
 
     def taken_over(self, numbers: Collection[int]) -> None:
         """Tasks that were done before."""
         for number in numbers:
-            self._done[number] = self._totals[number]
+            self._put(number, self._totals[number])
         self._finished += len(numbers)
 
     def finish(self, index: int) -> None:
         """A task is done."""
         with self._lock:
-            self._done[index] = self._totals[index]
+            self._put(index, self._totals[index])
             self._finished += 1
             self._report()
+
+    def _put(self, index: int, requests: int) -> None:
+        most = min(requests, self._totals[index])
+        self._sum += most - self._done[index]
+        self._done[index] = most
 
     def _report(self) -> None:
         if self._progress is not None:
             # Where nobody listens any more (a closed pipe) the work goes on all the same.
             with contextlib.suppress(OSError):
-                self._progress(
-                    Status(sum(self._done), sum(self._totals), self._finished, len(self._totals))
-                )
+                self._progress(Status(self._sum, self._total, self._finished, len(self._totals)))

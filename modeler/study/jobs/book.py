@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +44,13 @@ class Book:
     ----------
     ledger : Ledger.
     keys : sequence of str. Of all tasks.
-    found : mapping of int to Packed. Rows that need not be made, by the numbers of their tasks.
+    found : collection of int. Numbers of the tasks whose rows need not be made.
     said : str. What a person is told of them.
     """
 
     ledger: Ledger
     keys: Sequence[str]
-    found: Mapping[int, Packed]
+    found: Collection[int]
     said: str
 
     @property
@@ -61,6 +61,10 @@ class Book:
     def keep(self, rows: Sequence[tuple[int, Packed]]) -> None:
         """Commit rows; see `Ledger.keep`."""
         self.ledger.keep([(number, self.keys[number], row) for number, row in rows])
+
+    def rows(self) -> Iterator[tuple[int, Packed]]:
+        """All rows that are kept, by the numbers of their tasks, one after another from disk."""
+        return ((number, row) for number, _, row in self.ledger.rows())
 
 
 @contextmanager
@@ -101,7 +105,7 @@ def begun(
     else:
         ledger = Ledger(path)
     try:
-        found = {number: row for number, _, row in ledger.rows()}
+        found = {number for number, _, _ in ledger.rows()}
         anew = "no run of this sweep to resume, begun anew: " if resume and path is None else ""
         said = [f"{anew}run {ledger.path.stem}"]
         if found:
@@ -118,7 +122,7 @@ def begun(
         yield Book(
             ledger,
             keys,
-            found | taken,
+            found | taken.keys(),
             ": ".join((said[0], ", ".join(said[1:] or ["no rows yet" if path else "new"]))),
         )
     finally:
@@ -148,5 +152,5 @@ def _resumed(folder: Path, digest: str, name: str) -> Path | None:
     return path
 
 
-def _without(keys: Sequence[str], found: Mapping[int, Packed]) -> list[str]:
+def _without(keys: Sequence[str], found: Collection[int]) -> list[str]:
     return [key for number, key in enumerate(keys) if number not in found]
