@@ -44,7 +44,8 @@ def advice(figures: Sequence[Compared], level: Level, replicates: int) -> str:
         text = f"B {_joined(_amount(one) + _between(one) for one in apart)}."
         alike = [_CALLED[one.figure] for one in said if one.figure in _CALLED and not one.differs]
         if alike:
-            text += f" By more than chance they do not differ in {_joined(alike)}."
+            text += f" By more than chance they do not differ in {_joined(alike)}"
+            text += f"{_cheaper(apart, alike)}."
     else:
         text = f"A and B do not differ by more than chance: {_alike(said, replicates)}."
     return f"{text} {_kept(level)}"
@@ -90,6 +91,16 @@ def _between(one: Compared) -> str:
     text = _SAID[one.figure][1]
     low, high = sorted(abs(end) for end in (one.low or 0.0, one.high or 0.0))
     return f" (between {text(low)} and {text(high)})"
+
+
+def _cheaper(apart: Sequence[Compared], alike: Sequence[str]) -> str:
+    """Which to keep, where dollars differ and nothing else does."""
+    first = apart[0]
+    alone = len(apart) == 1 and first.figure == "usd_per_month"
+    if not alone or _CALLED["sla_violation_share"] not in alike:
+        return ""
+    name = "A" if (first.difference or 0.0) > 0.0 else "B"
+    return f": keep {name}, the cheaper, unless longer traffic shows more"
 
 
 def _alike(said: Sequence[Compared], replicates: int) -> str:

@@ -14,6 +14,7 @@ from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import GoalError
 from modeler.study.lab import Lab
 from modeler.study.nines import frontier, price, worth
+from modeler.study.settings_words import explained
 from modeler.study.space import combinations
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Row = dict[str, Any]
 # What more replicas do nothing about: the request itself takes longer than is allowed.
 _NO_ROOM_HELPS: Final = "service_time"
 _MINUTE_S: Final = 60.0
+_TOLD: Final = 1e-5  # a smaller share is said to be smaller
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,13 +98,13 @@ class Headroom:
     def _step(self, own: Row, one: Row) -> str:
         more = one["usd_per_month"] - own["usd_per_month"]
         text = (
-            f"{_text(one['settings'])} brings that to {_share(one['short_share'])} and "
+            f"{explained(one['settings'])} brings that to {_share(one['short_share'])} and "
             f"{one['breach_minutes_per_month']:,.0f} minutes for "
         )
         if more <= 0.5:
             return f"{text}${max(-more, 0.0):,.0f} less."
         each = one["usd_per_nine_from_own"]
-        return f"{text}${more:,.0f} more: ${each:,.0f} a month for each factor of ten."
+        return f"{text}${more:,.0f} more: ${each:,.0f} a month for each ten times fewer."
 
     def __repr__(self) -> str:
         return f"Headroom of {len(self.rows)} settings: {self.sentence()}"
@@ -217,6 +219,8 @@ def _row(settings: Mapping[str, Any], row: Row) -> Row:
 
 
 def _share(share: float) -> str:
+    if 0.0 < share < _TOLD:
+        return f"less than {100.0 * _TOLD:g} %"
     return f"{float(f'{100.0 * share:.2g}'):g} %"
 
 

@@ -18,6 +18,7 @@ from modeler.study.goal import Goal
 from modeler.study.lab import Lab
 from modeler.study.pieces import piece
 from modeler.study.search import Search
+from modeler.study.settings_words import explained
 from modeler.study.space import combinations, neighbours
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Optimum:
         """The advice in words."""
         if self.best["status"] != "ok":
             return f"Nothing could be replayed: {self.best['error']}."
-        chosen = ", ".join(f"{k} = {_text(v)}" for k, v in self.best["settings"].items())
+        chosen = explained(self.best["settings"])
         if not self.keeps:
             share = 100.0 * self.best["sla_violation_share"]
             missed = [gate.text for gate in self.gates if not gate.check(self.best).passed]

@@ -236,7 +236,9 @@ class StartValue:
             )
         most = max(size.phases, key=lambda one: one.worth_usd_per_month, default=None)
         if worth > 0.0 and most is not None and most.worth_usd_per_month > 0.0:
-            text += f", most of it in {most.phase} ({format_duration(most.length_s)})"
+            text += (
+                f", most of it in {most.phase.replace('_', ' ')} ({format_duration(most.length_s)})"
+            )
         alone = [one for one in size.paybacks if one.start_alone]
         best = max(alone, key=lambda one: one.usd_per_month or 0.0, default=None)
         if best is not None and (best.usd_per_month or 0.0) > 0.0:
@@ -247,6 +249,8 @@ class StartValue:
         text += "."
         if size.whole.same and all(one.same for one in size.phases):
             text += " The policy need not be tuned anew for a start that much shorter."
+        if worth <= 0.0 and (best is None or (best.usd_per_month or 0.0) <= 0.0):
+            text += " For this traffic spend nothing on faster starts."
         if not size.keeps:
             text += " No setting here keeps the service level; dollars are of what misses least:"
             text += " say with --penalty what a miss costs."
