@@ -59,12 +59,13 @@ class Committed:
         if best.saved_usd <= 0.0:
             return f"Buy no {called}: at these discounts the fleet breathes too much for one."
         percent = 100.0 * best.saved_usd / best.on_demand_usd
+        several = "instance" if best.instances == 1.0 else "instances"
         return (
-            f"Commit ${best.usd_per_hour:,.2f} an hour ({best.instances:.3g} instances) of a "
+            f"Commit ${best.usd_per_hour:,.2f} an hour ({best.instances:.3g} {several}) of a "
             f"{called} at {100 * best.discount:g} % off: it saves {percent:.0f} % of the bill on "
             f"demand, and {100 * best.used_share:.0f} % of it is used. Should the load fall by a "
             f"fifth, a smaller one would have been ${best.regret_less_usd:,.2f} cheaper over these "
-            f"{math.fsum(self.load.hours):,.0f} hours."
+            f"{_hours(math.fsum(self.load.hours))}."
         )
 
     def __repr__(self) -> str:
@@ -73,6 +74,10 @@ class Committed:
     def _repr_html_(self) -> str:
         table: str = self.frame().to_html(index=False)
         return f"<p>{self.sentence()}</p>{table}"
+
+
+def _hours(hours: float) -> str:
+    return "60 minutes" if 0.5 <= hours < 1.5 else f"{hours:,.0f} hours"
 
 
 def commit(done: Run, discounts: Sequence[float], plan: str | None = None) -> Committed:

@@ -45,7 +45,8 @@ def advice(
     a, b = called(names)
     if replicates:
         second, both = f"Against {a}, {_same(a, b)}", f"{_begun(a)} and {_same(a, b)}"
-        return f"{told_apart(figures, replicates, second=second, both=both)} {_kept(b, level)}"
+        told = told_apart(figures, replicates, second=second, both=both, names=(a, b))
+        return f"{told} {_kept(b, level)}"
     moved = [one for one in _told(figures) if one.difference]
     text = "No figure moves"
     if moved:
@@ -76,7 +77,14 @@ def _begun(name: str) -> str:
     return f"The {name.removeprefix('the ')}" if name.startswith("the ") else name
 
 
-def told_apart(figures: Sequence[Compared], replicates: int, *, second: str, both: str) -> str:
+def told_apart(
+    figures: Sequence[Compared],
+    replicates: int,
+    *,
+    second: str,
+    both: str,
+    names: tuple[str, str] | None = None,
+) -> str:
     """What a second scenario changes by more than chance, with intervals, or that nothing is.
 
     Parameters
@@ -84,6 +92,7 @@ def told_apart(figures: Sequence[Compared], replicates: int, *, second: str, bot
     figures : sequence of Compared.
     replicates : int. Pairs.
     second, both : str. What the second, and the two of them, are called.
+    names : (str, str), optional. Of the first and the second, for the advice to keep one.
     """
     said = _told(figures)
     apart = [one for one in said if one.differs]
@@ -92,7 +101,8 @@ def told_apart(figures: Sequence[Compared], replicates: int, *, second: str, bot
     text = f"{second} {_joined(_amount(one) + _between(one) for one in apart)}."
     alike = [_CALLED[one.figure] for one in said if one.figure in _CALLED and not one.differs]
     if alike:
-        text += f" By more than chance they do not differ in {_joined(alike)}."
+        text += f" By more than chance they do not differ in {_joined(alike)}"
+        text += f"{_cheaper(apart, alike, names)}."
     return text
 
 
@@ -161,6 +171,16 @@ def _between(one: Compared) -> str:
     text = _SAID[one.figure][1]
     low, high = sorted(abs(end) for end in (one.low or 0.0, one.high or 0.0))
     return f" (between {text(low)} and {text(high)})"
+
+
+def _cheaper(apart: Sequence[Compared], alike: Sequence[str], names: tuple[str, str] | None) -> str:
+    """Which to keep, where dollars differ and nothing else does."""
+    first = apart[0]
+    alone = len(apart) == 1 and first.figure == "usd_per_month"
+    if names is None or not alone or _CALLED["sla_violation_share"] not in alike:
+        return ""
+    name = names[0] if (first.difference or 0.0) > 0.0 else names[1]
+    return f": keep {name}, the cheaper, unless longer traffic shows more"
 
 
 def _alike(said: Sequence[Compared], replicates: int) -> str:

@@ -21,8 +21,8 @@ PRECISION: Final = 0.02
 _POINTS: Final = 5
 
 _NAMES: Final = {
-    TRAFFIC: "traffic",
-    SERVICE: "service time",
+    TRAFFIC: "traffic (1 is today's)",
+    SERVICE: "service time (1 is today's)",
     PRICE: "hourly price",
     "cold_start.provision_s": "provisioning time",
     "cold_start.boot_s": "boot time",
@@ -31,7 +31,13 @@ _NAMES: Final = {
     "cold_start.registry_bytes_per_s": "rate of the image pull",
     "cold_start.store_bytes_per_s": "rate of the object store",
     "cold_start.nic_bytes_per_s": "rate of the network interface",
+    "fleet.initial": "number of replicas at the start",
+    "fleet.slots": "number of requests a replica serves at once",
+    "hosting.release_s": "time on the bill after removal",
     "model.size": "model size",
+    "policy.high_datapoints": "number of datapoints before adding",
+    "policy.low_datapoints": "number of datapoints before removing",
+    "policy.target_utilisation": "share of a replica held busy",
     "sla.threshold_s": "latency that is allowed",
 }
 

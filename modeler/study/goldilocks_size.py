@@ -116,7 +116,10 @@ class GoldilocksSize:
     def sentence(self) -> str:
         """The advice in words."""
         if self.cheapest is None or self.largest is None:
-            return "No size keeps the service level under any setting that was tried."
+            return (
+                "No size keeps the service level under any setting that was tried: let replicas be "
+                "held less busy, serve faster, or promise less."
+            )
         cheap, large = _money(self.cheapest), _money(self.largest)
         if self.cheapest is self.largest:
             return f"{_name(self.largest)} alone keeps the service level, for {cheap} a month."
@@ -124,7 +127,10 @@ class GoldilocksSize:
         if self.knee is None or self.knee is self.largest:
             per_gb = _slope(self.cheapest, self.largest)
             text += f"; {_name(self.largest)} still keeps the service level for {large}"
-            return f"{text}, ${per_gb:,.0f} a month for each GB, evenly: choose by accuracy."
+            return (
+                f"{text}, about ${per_gb:,.0f} a month for each GB more: no size stands out, so "
+                "take the smallest that answers well enough."
+            )
         before, after = _slope(self.cheapest, self.knee), _slope(self.knee, self.largest)
         if self.knee is not self.cheapest:
             text += f", and each GB up to {_name(self.knee)} costs ${before:,.0f} a month"
@@ -277,7 +283,7 @@ def _slope(one: SizePoint, other: SizePoint) -> float:
 def _money(point: SizePoint) -> str:
     text = f"${_usd(point):,.0f}"
     if point.low is not None and point.high is not None:
-        text += f" [{point.low:,.0f}, {point.high:,.0f}]"
+        text += f" (between ${point.low:,.0f} and ${point.high:,.0f})"
     return text
 
 

@@ -108,9 +108,8 @@ class Growth:
         if more:
             then = next((row for row in more if row["factor"] >= 2.0), more[-1])
             text += (
-                f"; {then['factor']:g} times as much ${then['usd_per_month']:,.0f} and "
-                f"{_share(then)}, with {then['wanted_replicas']} replicas at the peak if there "
-                "are so many"
+                f"; {then['factor']:g} times as much would cost ${then['usd_per_month']:,.0f}, "
+                f"miss {_share(then)}, and want {then['wanted_replicas']} replicas at its peak"
             )
         return f"{text}. {self._binds()}"
 
@@ -119,10 +118,11 @@ class Growth:
         if found is None:
             return f"{self.cap} is not reached up to {self.searched:.3g} times the traffic."
         if found.high <= 1.0:
-            return f"{self.cap} binds already, from {found.high:.3g} times the traffic on."
-        text = f"{self.cap} binds from {found.high:.3g} times the traffic on"
+            since = f"from {found.high:.3g} times the traffic on"
+            return f"{self.cap} is too few already, {since}: raise it."
+        text = f"{self.cap} is too few from {found.high:.3g} times the traffic on: raise it by then"
         if found.years is not None:
-            text += f", at {self.per_year:g} times a year {found.years:.1f} years from now"
+            text += f", which at {self.per_year:g} times a year is {found.years:.1f} years from now"
         if found.day is not None:
             text += f" ({found.day:%B %Y})"
         return f"{text}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.study.compare_words import between, percent
+from modeler.study.settings_words import explained
 from modeler.study.steps import Step
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 _NAMED: Final = 2  # steps that are named; of more the columns tell
+_TOLD: Final = 1e-5  # a smaller share is said to be smaller
 
 
 def advice(found: Headroom) -> str:
@@ -22,7 +24,7 @@ def advice(found: Headroom) -> str:
     short = between(own["short_low"], own["short_high"], percent)
     text = (
         f"As it is ({_text(own['settings'])}) it costs {_dollars(own['usd_per_month'])} a "
-        f"month{usd}; {percent(own['short_share'])} of requests{short} are missed for want of "
+        f"month{usd}; {_share(own['short_share'])} of requests{short} are missed for want of "
         f"room, in {own['breach_minutes_per_month']:,.0f} minutes of a month."
     )
     # Of the steps worth taking, the first that misses fewer than the own setting does; of those
@@ -49,7 +51,7 @@ def _step(own: Row, one: Row, drawn: Step | None) -> str:
     more = one["usd_per_month"] - own["usd_per_month"]
     short = between(one["short_low"], one["short_high"], percent)
     text = (
-        f"{_text(one['settings'])} brings that to {percent(one['short_share'])}{short} and "
+        f"{explained(one['settings'])} brings that to {_share(one['short_share'])}{short} and "
         f"{one['breach_minutes_per_month']:,.0f} minutes for "
     )
     if more <= 0.5:
@@ -61,7 +63,7 @@ def _step(own: Row, one: Row, drawn: Step | None) -> str:
         text += f"${more:,.0f} more"
         if drawn is not None:
             text += between(drawn.usd.low, drawn.usd.high, _dollars)
-        text += f": ${each:,.0f} a month for each factor of ten{_price(drawn)}"
+        text += f": ${each:,.0f} a month for each ten times fewer{_price(drawn)}"
     if drawn is None or drawn.nines.low > 0.0:
         return f"{text}."
     if drawn.nines.high < 0.0:
@@ -72,7 +74,7 @@ def _step(own: Row, one: Row, drawn: Step | None) -> str:
 def _beyond(found: Headroom, last: Row, one: Row) -> str:
     drawn = found.step(last, one)
     text = (
-        f" Beyond it {_text(one['settings'])} leaves {percent(one['short_share'])} for "
+        f" Beyond it {_text(one['settings'])} leaves {_share(one['short_share'])} for "
         f"${one['usd_per_month'] - last['usd_per_month']:,.0f} more"
     )
     if drawn is None:
@@ -107,6 +109,10 @@ def _price(drawn: Step | None) -> str:
     if drawn.nine_high is None:
         return f" (at least {_dollars(drawn.nine_low)})"
     return between(drawn.nine_low, drawn.nine_high, _dollars)
+
+
+def _share(share: float) -> str:
+    return f"less than {percent(_TOLD)}" if 0.0 < share < _TOLD else percent(share)
 
 
 def _dollars(usd: float) -> str:

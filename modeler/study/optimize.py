@@ -17,9 +17,10 @@ from modeler.scenario.gates import Gate
 from modeler.study.certainty import Certainty, certainty
 from modeler.study.goal import Goal
 from modeler.study.lab import Lab
-from modeler.study.optimum_words import figures, how_sure, named, region, spans
+from modeler.study.optimum_words import figures, how_sure, region, spans
 from modeler.study.pieces import piece
 from modeler.study.search import Search
+from modeler.study.settings_words import explained
 from modeler.study.space import combinations, neighbours
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Optimum:
         """The advice in words."""
         if self.best["status"] != "ok":
             return f"Nothing could be replayed: {self.best['error']}."
-        chosen = named(self.best["settings"])
+        chosen = explained(self.best["settings"])
         value, missed = figures(self.best, self.goal, self.certainty)
         if self.keeps:
             text = f"Take {chosen}: {value}, {missed}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from modeler.scenario import format_duration
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
+
+_OFTEN_PER_HOUR: Final = 0.5  # said in minutes, what is rarer in whole hours
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,7 +160,11 @@ class SpotResult:
 def often(row: Row) -> str:
     """How often instances are taken back, and how long a start takes where that is varied."""
     per_hour = row["reclaims_per_hour"]
-    text = f"one reclaim in {1.0 / per_hour:,.0f} instance-hours" if per_hour else "no reclaims"
+    text = "no spot instance taken back"
+    if per_hour:
+        minutes = per_hour > _OFTEN_PER_HOUR
+        every = format_duration(3600.0 / per_hour) if minutes else f"{1.0 / per_hour:,.0f} hours"
+        text = f"a spot instance taken back every {every}"
     if row["reload_s"] is None:
         return text
     return f"{text} and a start of {format_duration(row['reload_s'])}"

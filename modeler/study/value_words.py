@@ -44,7 +44,7 @@ def _of(size: SizeValue) -> str:
     phases = [one for one in size.phases if one.saved is None or one.saved.differs]
     most = max(phases, key=lambda one: one.worth_usd_per_month, default=None)
     if size.whole.told_above_zero and most is not None and most.worth_usd_per_month > 0.0:
-        text += f", most of it in {most.phase} ({format_duration(most.length_s)})"
+        text += f", most of it in {most.phase.replace('_', ' ')} ({format_duration(most.length_s)})"
     text += _best(size.paybacks)
     text += "."
     unsure = [one.intervention for one in size.paybacks if one.saved and not one.pays]
@@ -53,6 +53,10 @@ def _of(size: SizeValue) -> str:
         text += f" By more than chance {_joined(unsure)} {verb} not pay."
     if size.whole.same and all(one.same for one in size.phases):
         text += " The policy need not be tuned anew for a start that much shorter."
+    if size.whole.usd_per_month_per_s <= 0.0 and not any(
+        one.pays and (one.usd_per_month or 0.0) > 0.0 for one in size.paybacks
+    ):
+        text += " For this traffic spend nothing on faster starts."
     if not size.keeps:
         text += " No setting here keeps the service level; dollars are of what misses least:"
         text += " say with --penalty what a miss costs."

@@ -64,7 +64,7 @@ def test_the_cap_binds_where_the_target_says_and_when(found):
     # 0.585 years from 2026-03-02, give or take what 3 % of traffic are in days.
     assert abs((binding.day - date(2026, 10, 2)).days) < 17
     said = found.sentence()
-    assert "fleet.max = 4 binds from 1." in said
+    assert "fleet.max = 4 is too few from 1." in said
     assert "0.6 years from now" in said
 
 
@@ -73,7 +73,7 @@ def test_a_cap_that_binds_already_and_one_that_never_does():
     assert already.binding.high == pytest.approx(2 * TARGET / A_MINUTE, rel=0.03)
     assert already.binding.years < 0.0
     assert already.binding.day is None
-    assert "binds already" in already.sentence()
+    assert "is too few already" in already.sentence()
     fixed = scenario().replace(f"{{kind: target_tracking, target: {TARGET}}}",
                                "{kind: fixed, replicas: 2}")  # fmt: skip
     never = growth(Lab(loads(fixed), trace=UNDATED), (1.0,))

@@ -88,7 +88,8 @@ def test_the_sentence_and_the_drawing(found):
         "As it is (fleet.min = 1) it costs $730 a month; 3.2 % of requests are missed for want of "
         "room, in 4,3"
     )
-    assert "fleet.min = 3 brings that to 0 % and 0 minutes for $1,460 more: $" in found.sentence()
+    more = "fleet.min = 3 (never fewer than 3 running) brings that to 0 % and 0 minutes for $1,460 "
+    assert f"{more}more: $" in found.sentence()
     told = found.to_dict()
     assert json.loads(json.dumps(told))["schema"] == "headroom/1"
     assert len(found.frame()) == 4

@@ -165,7 +165,7 @@ def test_the_command_prints_draws_and_advises(tmp_path, monkeypatch):
         "on demand", "50 % on spot", "spot", "spot, else on demand"
     ]  # fmt: skip
     assert sum(row["best"] for row in told["rows"]) == 2
-    assert "With one reclaim in 9,364 instance-hours: buy" in ran.stderr
+    assert "With a spot instance taken back every 9,364 hours: buy" in ran.stderr
     assert (tmp_path / "spot.svg").read_bytes().startswith(b"<?xml")
     refused = modeler("--reclaims", "often")
     assert refused.exit_code == 2

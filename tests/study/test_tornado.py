@@ -103,7 +103,7 @@ def test_a_flip_point_is_where_the_second_replica_pays():
     # are thinned is drawn, hence 5 %.
     assert flips["traffic"].value == pytest.approx((3.0 / 3.6) ** 0.5, rel=0.05)
     assert "Most fragile for policy.replicas = 2" in found.sentence()
-    assert "traffic, now 1; below 0." in found.sentence()
+    assert "traffic (1 is today's), now 1; below 0." in found.sentence()
     # At $8 the one replica wins, and the same crossing is found from the other side.
     dear = tornado(lab(hosting__usd_per_hour=8.0), against={"policy.replicas": 2}, goal=goal, top=2)
     assert dear.settings == {}

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DASHES = ("-", "--", ":", "-.")
+_FEW_TICKS = 100.0  # powers of ten alone are too few on an axis of so little and less
 
 
 def draw(found: Breakeven) -> Figure:
     """Every mode that could be replayed; a dash pattern a burstiness."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure = new_figure(5.0)
     axes = figure.subplots()
@@ -57,6 +58,9 @@ def draw(found: Breakeven) -> Figure:
         axes.set_yscale("log")
         axes.set_ylim(bottom=least)
         for side in (axes.xaxis, axes.yaxis):
+            low, high = side.get_view_interval()
+            if high < _FEW_TICKS * low:
+                side.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             side.set_major_formatter(FuncFormatter(_number))
             side.set_minor_formatter(NullFormatter())
         for n, cv in enumerate(kinds):

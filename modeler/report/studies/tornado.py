@@ -55,7 +55,9 @@ def draw(found: Tornado) -> Figure:
     missed.set_xlabel("requests missed, %")
     for color, label in ((MONEY, "at the low end"), (MISSES, "at the high end")):
         missed.barh(0, 0.0, color=color, label=label)
-    missed.legend(loc="lower right", fontsize=8.0)
+    figure.legend(
+        *missed.get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=8.0
+    )
     missed.tick_params(axis="y", length=0.0)
     figure.suptitle(
         f"What moves the answer: {found.sides()[0]}",

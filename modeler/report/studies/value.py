@@ -27,10 +27,12 @@ def draw(found: StartValue) -> Figure:
         "What a second of cold start is worth", x=0.01, ha="left", fontsize=12.0, weight="bold"
     )
     if sizes:
-        panels = figure.subplots(len(sizes), 2, squeeze=False)
-        for (seconds, saved), size in zip(panels, sizes, strict=True):
+        tried = any(size.paybacks for size in sizes)
+        panels = figure.subplots(len(sizes), 2 if tried else 1, squeeze=False)
+        for (seconds, *saved), size in zip(panels, sizes, strict=True):
             _by_phase(seconds, size)
-            _by_intervention(saved, size)
+            for axes in saved:
+                _by_intervention(axes, size)
     sentence = textwrap.fill(found.sentence(), _WORDS)
     figure.supxlabel(sentence, x=0.01, ha="left", fontsize=9.0, color=SOFT)
     return figure

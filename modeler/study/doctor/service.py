@@ -35,8 +35,8 @@ def sla_under_service(facts: Facts) -> Iterator[Finding]:
         f"{100.0 * over:.3g} % of requests take longer than {format_duration(limit_s)} without "
         f"any wait, and {100.0 * allowed:.3g} % may: no number of replicas keeps this level.",
         Cure(
-            f"promise {format_duration(kept_s)}, or serve faster: a smaller model or a larger "
-            "instance",
+            f"promise an answer within {format_duration(kept_s)}, or serve faster: a smaller model "
+            "or a larger instance",
             {"sla.threshold_s": kept_s},
         ),
         "documented",
