@@ -104,10 +104,11 @@ def coverage(weeks: int, repetitions: int, replicates: int, workers: int = 2) ->
         range(_TRUTH_FROM + first, _TRUTH_FROM + min(first + _SLICE, weeks))
         for first in range(0, weeks, _SLICE)
     ]
+    law()  # once, before workers are forked
     with ProcessPoolExecutor(workers) as pool:
         truth = np.array([row for rows in pool.map(true_of, slices) for row in rows]).mean(axis=0)
-        many = [replicates] * repetitions
-        found = np.array(list(pool.map(intervals_of, range(repetitions), many, chunksize=10)))
+        asked = (range(repetitions), [replicates] * repetitions)
+        found = np.array(list(pool.map(intervals_of, *asked, chunksize=_TOGETHER)))
     low, high = found[:, :, 0], found[:, :, 1]
     held = ((low <= truth) & (truth <= high)).mean(axis=0)
     return [

@@ -79,7 +79,7 @@ def _types_of(query: Query) -> frozenset[str]:
     return tables.sagemaker_types() if query.service == "sagemaker" else tables.ec2_types()
 
 
-def _priced_keys(query: Query) -> set[tuple[str, str]]:
+def _priced_keys(query: Query) -> Collection[tuple[str, str]]:
     """Regions and types that hold a price of the service and purchase asked for."""
     if query.provider != "aws":
         table = tables.cloud_spot() if query.purchase == "spot" else tables.cloud_on_demand()

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterable
 from datetime import date
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -300,12 +300,18 @@ class LongTable:
         header = self._text.partition("\n")[0].split(",")
         self._fields = {column: at for at, column in enumerate(header)}
         self._note = note
+        self._found: dict[Key, tuple[PriceRow, ...]] = {}
         self._own: dict[Key, list[dict[str, str]]] = {}
         for row in own_prices(name):
             self._own.setdefault((row["region"], row["instance_type"]), []).append(row)
 
-    def get(self, key: Key) -> list[PriceRow]:
+    def get(self, key: Key) -> tuple[PriceRow, ...]:
         """Every reading of a region and type; none for a key that is not held."""
+        if key not in self._found:
+            self._found[key] = tuple(self._search(key))
+        return self._found[key]
+
+    def _search(self, key: Key) -> list[PriceRow]:
         start = f"\n{key[0]},{key[1]},"
         rows: list[PriceRow] = []
         at = self._text.find(start)
@@ -318,11 +324,15 @@ class LongTable:
         held = [row for row in rows if not any(own.outdated(row.as_of, day) for day in days)]
         return [*held, *map(self._priced, mine)] if mine else rows
 
-    def held(self) -> set[Key]:
+    def held(self) -> frozenset[Key]:
         """Every region and type held."""
+        return self._held
+
+    @cached_property
+    def _held(self) -> frozenset[Key]:
         lines = self._text.splitlines()[1:]
         shipped = {(region, kind) for region, kind, _ in (line.split(",", 2) for line in lines)}
-        return shipped | self._own.keys()
+        return frozenset(shipped | self._own.keys())
 
     def _parse(self, line: str) -> PriceRow:
         fields = line.split(",")

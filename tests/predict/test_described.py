@@ -185,12 +185,13 @@ def test_mutations_of_valid_descriptions_are_counted_or_refused():
     found = importlib.util.spec_from_file_location("fuzz_descriptions", path)
     fuzz = importlib.util.module_from_spec(found)
     found.loader.exec_module(fuzz)
+    fuzz.run(0, seed=3)  # imports and prices, which take ten times as long when they are traced
     tracemalloc.start()
     try:
-        ends = fuzz.run(500, seed=3)
+        ends = fuzz.run(200, seed=3)
     finally:
         tracemalloc.stop()
-    assert ends["counted"] > 100
+    assert ends["counted"] > 30
     assert ends["refused"] > 100
 
 

@@ -256,7 +256,7 @@ GOOD = {
 }  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(LISTS, st.lists(JSONISH, max_size=6), st.randoms(use_true_random=False))
 def test_whatever_the_items_are_each_is_taken_or_counted(key, junk, chance):
     items = [*junk, GOOD[key]]

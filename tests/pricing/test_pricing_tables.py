@@ -128,8 +128,8 @@ def test_finding_by_text_gives_what_reading_gives():
     assert table.held() == set(expected)
     for key in [*list(expected)[::97], list(expected)[-1]]:
         assert [row.per_hour for row in table.get(key)] == expected[key]
-    assert table.get(("us-east-1", "g5")) == []
-    assert table.get(("", "")) == []
+    assert table.get(("us-east-1", "g5")) == ()
+    assert table.get(("", "")) == ()
 
 
 def test_ratios_lie_among_those_observed():

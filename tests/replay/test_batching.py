@@ -84,7 +84,7 @@ def scenes(draw):
     }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(scenes())
 def test_every_request_as_step_by_step(scene):
     plain = NaiveBatching(

@@ -147,9 +147,9 @@ def test_seeds_of_replicates_are_their_own():
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
     """A small edition of ``benchmarks.coverage``, whose full one is in the page of bands."""
-    found = coverage.coverage(100, 40, 20, workers=2)
-    # Of 40 repetitions at 95 %, fewer than this happen once in 5,000 times; the truth, of 100
-    # weeks, is known to a tenth of a week's own spread.
+    found = coverage.coverage(60, 40, 20, workers=2)
+    # Of 40 repetitions at 95 %, fewer than this happen once in 5,000 times; the truth, of 60
+    # weeks, is known to an eighth of a week's own spread.
     least = stats.binom.ppf(2e-4, 40, 0.95) / 40
     for one in found:
         assert one.covered >= least
