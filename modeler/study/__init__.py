@@ -12,6 +12,7 @@ from __future__ import annotations
 from modeler.study.backtest import BacktestError, backtest, read_seen
 from modeler.study.best import best_timeline
 from modeler.study.breakeven import Breakeven, breakeven
+from modeler.study.certainty import Certainty
 from modeler.study.commit import CommitError
 from modeler.study.committed import Committed, commit
 from modeler.study.compare import CompareError, compare, compare_rows
@@ -47,6 +48,7 @@ __all__ = [
     "PRESETS",
     "BacktestError",
     "Breakeven",
+    "Certainty",
     "CommitError",
     "Committed",
     "CompareError",

@@ -99,7 +99,11 @@ def told_apart(
     if not apart:
         return f"{both} do not differ by more than chance: {_alike(said, replicates)}."
     text = f"{second} {_joined(_amount(one) + _between(one) for one in apart)}."
-    alike = [_CALLED[one.figure] for one in said if one.figure in _CALLED and not one.differs]
+    alike = [
+        f"{_CALLED[one.figure]}{f' (by {_little(one)})' if one.low or one.high else ''}"
+        for one in said
+        if one.figure in _CALLED and not one.differs
+    ]
     if alike:
         text += f" By more than chance they do not differ in {_joined(alike)}"
         text += f"{_cheaper(apart, alike, names)}."
@@ -187,15 +191,17 @@ def _alike(said: Sequence[Compared], replicates: int) -> str:
     known = [one for one in said if one.low is not None]
     if all(one.low == one.high == 0.0 for one in known):
         return f"every figure is the same in each of {replicates} replicates"
-    parts = []
-    for one in known:
-        low, high = one.low or 0.0, one.high or 0.0
-        if one.figure == "usd_per_month":
-            parts.append(f"dollars by {dollars(low)} to {dollars(high)} a month")
-        elif one.figure in _CALLED:
-            parts.append(f"{_CALLED[one.figure]} by {in_a_hundred(low)} to {in_a_hundred(high)} "
-                         "of each 100")  # fmt: skip
-    return _joined(parts)
+    return _joined(
+        f"{_CALLED[one.figure]} by {_little(one)}" for one in known if one.figure in _CALLED
+    )
+
+
+def _little(one: Compared) -> str:
+    """The interval of a figure that does not differ by more than chance."""
+    low, high = one.low or 0.0, one.high or 0.0
+    if one.figure == "usd_per_month":
+        return f"{dollars(low)} to {dollars(high)} a month"
+    return f"{in_a_hundred(low)} to {in_a_hundred(high)} of each 100"
 
 
 def _kept(b: str, level: Level) -> str:

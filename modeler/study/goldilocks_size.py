@@ -14,9 +14,10 @@ from modeler.scenario import format_size
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
 from modeler.study.goal import Goal
-from modeler.study.intervals import Difference, Resamples, paired
+from modeler.study.intervals import Difference
 from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
+from modeler.study.replicates import replicates_of
 from modeler.study.search import WITHIN
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class SizePoint:
     settings : dict. What was chosen.
     keeps : bool. Whether it keeps the service level and the gates.
     usd_per_month : float or None. Penalties included; None where nothing could be replayed. [USD]
-    low, high : float or None. Interval of that, where there are replicates. [USD]
+    low, high : float or None. Interval of that, where there are replicates; each has the penalties
+        of its own misses. [USD]
     usd_per_gb : float or None. Dollars a month for each gigabyte more than the size before. [USD]
     difference : Difference or None. Of the same, replicate by replicate, in dollars an hour.
     as_cheap : bool. Whether it costs what the size of the knee costs: within a hundredth, or by
@@ -200,7 +202,8 @@ def goldilocks_size(
     return GoldilocksSize(
         goal=goal,
         points=tuple(
-            point if start is None or not point.keeps else _held(point, start) for point in points
+            point if start is None or not point.keeps else _held(point, start, goal)
+            for point in points
         ),
         cheapest=cheapest,
         knee=knee,
@@ -221,32 +224,27 @@ def _point(
     difference = None
     if row["status"] == "ok":
         usd = HOURS_A_MONTH * goal.usd_per_hour(row)
-        own = row["uncertainty"]
-        if own and own["bands"]["usd_per_hour"]:
-            # Penalties are those of the week that came; the interval is of the bill.
-            more = usd - HOURS_A_MONTH * row["usd_per_hour"]
-            low, high = (
-                HOURS_A_MONTH * own["bands"]["usd_per_hour"][end] + more for end in ("low", "high")
-            )
+        ends = replicates_of(row, goal).band("usd_per_hour") if row["uncertainty"] else None
+        if ends is not None:
+            low, high = HOURS_A_MONTH * ends.low, HOURS_A_MONTH * ends.high
         last = next((one for one in reversed(before) if one.usd_per_month is not None), None)
         if last is not None:
             per_gb = (usd - _usd(last)) / ((size - last.size_bytes) / _GB)
-            difference = _difference(last.row, row)
+            difference = _difference(last.row, row, goal)
     return SizePoint(size, row, dict(settings), keeps, usd, low, high, per_gb, difference)
 
 
-def _difference(first: Row, second: Row) -> Difference | None:
-    one, other = first["uncertainty"], second["uncertainty"]
-    if not one or not other:
+def _difference(first: Row, second: Row, goal: Goal) -> Difference | None:
+    if not first["uncertainty"] or not second["uncertainty"]:
         return None
-    values = (one["values"]["usd_per_hour"], other["values"]["usd_per_hour"])
-    return paired(*values, Resamples.of_row(one))
+    one, other = (replicates_of(row, goal) for row in (first, second))
+    return other.less(one, "usd_per_hour")
 
 
-def _held(point: SizePoint, start: SizePoint) -> SizePoint:
+def _held(point: SizePoint, start: SizePoint, goal: Goal) -> SizePoint:
     """A point with whether it costs what another does."""
     near = abs(_usd(point) / _usd(start) - 1.0) <= WITHIN if _usd(start) else False
-    difference = _difference(start.row, point.row)
+    difference = _difference(start.row, point.row, goal)
     chance = difference is not None and not difference.differs
     return SizePoint(**{**point.__dict__, "as_cheap": near or chance})
 
