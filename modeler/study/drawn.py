@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.bands import Band, Difference, band, paired
+from modeler.study.bands import Band, Difference, Floats, band, paired
 from modeler.study.goal import Goal
 
 Row = Mapping[str, Any]
@@ -28,16 +28,21 @@ def money(usd: float) -> float:
     return 0.0 if abs(usd) < LEAST_USD else usd
 
 
-def usd_per_month(goal: Goal) -> Series:
-    """Dollars a month of each replicate, with penalties. [USD]"""
+def usd_per_hour(goal: Goal) -> Series:
+    """Dollars an hour of each replicate, with penalties. [USD]"""
 
     def of(row: Row) -> list[float]:
         return [
-            HOURS_A_MONTH * (usd + goal.penalty_usd * missed)
+            usd + goal.penalty_usd * missed
             for usd, missed in zip(_values(row, "usd_per_hour"), missed_per_hour(row), strict=True)
         ]
 
     return of
+
+
+def usd_per_month(goal: Goal) -> Series:
+    """The same a month. [USD]"""
+    return lambda row: [HOURS_A_MONTH * one for one in usd_per_hour(goal)(row)]
 
 
 def missed_per_hour(row: Row) -> list[float]:
@@ -82,6 +87,42 @@ def about(row: Row, of: Series) -> Band | None:
     """The interval of a figure of one row; None without replicates."""
     own = row["uncertainty"]
     return band(np.array(of(row), dtype=np.float64), own["freedom"]) if own else None
+
+
+def together(rows: Sequence[Row]) -> dict[str, Any]:
+    """Several rows as one: dollars and requests of their replicates added up.
+
+    Parameters
+    ----------
+    rows : sequence of mapping. Each of a part of the traffic, drawn with the same days.
+
+    Returns
+    -------
+    dict
+        With ``uncertainty`` alone, None without replicates of all, or where the parts were not cut
+        alike.
+    """
+    every = [row["uncertainty"] for row in rows]
+    if not all(every) or len({own["blocks"] for own in every}) != 1:
+        return {"uncertainty": None}
+    count = min(own["replicates"] for own in every)
+
+    def added(series: Series) -> Floats:
+        return np.sum([np.array(series(row)[:count]) for row in rows], axis=0)
+
+    usd = added(lambda row: _values(row, "usd_per_hour"))
+    rate = added(lambda row: _values(row, "requests_per_hour"))
+    missed = added(missed_per_hour)
+    share = np.divide(missed, rate, out=np.zeros_like(rate), where=rate > 0.0)
+    names = ("usd_per_hour", "requests_per_hour", "sla_violation_share")
+    return {
+        "uncertainty": {
+            "blocks": every[0]["blocks"],
+            "freedom": min(own["freedom"] for own in every),
+            "replicates": count,
+            "values": dict(zip(names, (usd, rate, share), strict=True)),
+        }
+    }
 
 
 def ends_of(name: str, found: Difference | None) -> dict[str, Any]:

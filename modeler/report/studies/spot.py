@@ -34,6 +34,12 @@ def draw(found: SpotResult) -> Figure:
                 [100.0 * row["spot_share"] for row in line], [factor * row[key] for row in line],
                 color=color, marker="o", markersize=4, label=name,
             )  # fmt: skip
+            for row in done:
+                ends = (row[f"{key}_low"], row[f"{key}_high"])
+                if ends[0] is not None:
+                    at = 100.0 * row["spot_share"]
+                    axes.plot((at, at), [factor * end for end in ends], color=color,
+                              linewidth=1.0, marker="_", markersize=7)  # fmt: skip
             rings = [row for row in done if row["fallback"]]
             axes.scatter(
                 [100.0 * row["spot_share"] for row in rings], [factor * row[key] for row in rings],
