@@ -33,6 +33,11 @@ FIGURES: Final = (
 # What is kept of each replicate: with the rate a share is a number of misses, and has a price.
 KEPT: Final = (*FIGURES, "requests_per_hour")
 REPLICATES: Final = 100
+# Of a difference: from so many replicates on it is asked whether they are enough, after every so
+# many.
+LEAST: Final = 20
+EVERY: Final = 10
+_SETTLED: Final = 0.99
 _EVERY: Final = 20  # replicates between two looks at whether they are enough
 _LEAST: Final = 40
 _NARROW: Final = 0.01
@@ -237,6 +242,16 @@ def paired(
     middle = float(np.nanmedian(apart))
     differs = found.low > 0.0 or found.high < 0.0
     return Difference(found.low, found.high, middle, differs, count)
+
+
+def clear(differences: Floats, freedom: int) -> bool:
+    """Whether more replicates would not say otherwise of a difference.
+
+    That is, it lies on one side of zero by a wider interval than is told, so that chance among few
+    replicates does not end them; or every replicate is the same.
+    """
+    ends = band(differences, freedom, confidence=_SETTLED, signed=True)
+    return ends is not None and not (ends.low <= 0.0 <= ends.high and bool(differences.any()))
 
 
 def stretch_of(freedom: int, confidence: float = CONFIDENCE) -> float:

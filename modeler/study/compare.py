@@ -14,7 +14,16 @@ from modeler.measure.headlines import Headlines
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.bands import FIGURES, band, lead_of, paired, replicate
+from modeler.study.bands import (
+    EVERY,
+    FIGURES,
+    LEAST,
+    band,
+    clear,
+    lead_of,
+    paired,
+    replicate,
+)
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.result import SweepResult
@@ -26,11 +35,6 @@ Row = Mapping[str, Any]
 Values = dict[str, tuple[list[float], list[float]]]
 
 REPLICATES: Final = 60
-_LEAST: Final = 20
-_EVERY: Final = 10
-# Whether to stop is asked of a wider interval than is told, so that chance among the few replicates
-# does not end it.
-_SETTLED: Final = 0.99
 _UNITS: Final = {
     "usd_per_month": "USD",
     "sla_violation_share": "1",
@@ -119,7 +123,7 @@ def compare(
                 made = 2 * len(found)
                 each = traffic.requests
                 progress(Status(made * each, total * each, made, total))
-                if len(found) % _EVERY == 0 and settled(found, freedom):
+                if len(found) % EVERY == 0 and settled(found, freedom):
                     break
     values: Values = {
         name: ([getattr(x, name) for x, _ in found], [getattr(y, name) for _, y in found])
@@ -142,14 +146,10 @@ def compare(
 
 def settled(found: Sequence[tuple[Headlines, Headlines]], freedom: int) -> bool:
     """Whether more pairs would answer nothing more: which costs more, and which misses more."""
-    if len(found) < _LEAST:
-        return False
-    for name in ("usd_per_hour", "sla_violation_share"):
-        differences = np.array([getattr(b, name) - getattr(a, name) for a, b in found])
-        ends = band(differences, freedom, confidence=_SETTLED, signed=True)
-        if ends is None or (ends.low <= 0.0 <= ends.high and differences.any()):
-            return False
-    return True
+    return len(found) >= LEAST and all(
+        clear(np.array([getattr(b, name) - getattr(a, name) for a, b in found]), freedom)
+        for name in ("usd_per_hour", "sla_violation_share")
+    )
 
 
 def compare_rows(
