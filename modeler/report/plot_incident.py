@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _UNITS = ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 _MANY = 3.0  # an axis of so many of a unit and more is read in it
+_LONG = 40  # characters of a name; of longer ones no two stand side by side
 _DASHES = ("-", "--", ":")
 
 
@@ -75,7 +76,8 @@ def draw(result: Mapping[str, Any]) -> Figure:
     origin = window["from"] or f"{numbers.moment(begin_s)} of the traffic"
     missed.set_xlabel(f"{unit} from {origin}")
     handles, names = fleet.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 3))
+    columns = min(len(names), 3) if max(map(len, names)) <= _LONG else 1
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)
     settle(figure)
     return figure
 

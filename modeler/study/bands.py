@@ -30,6 +30,7 @@ CONFIDENCE: Final = 0.95
 FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "latency_p99_s", "breach_to_ready_p95_s",
 )  # fmt: skip
+SHARES: Final = ("sla_violation_share",)
 # What is kept of each replicate: with the rate a share is a number of misses, and has a price.
 KEPT: Final = (*FIGURES, "requests_per_hour")
 REPLICATES: Final = 100
@@ -132,7 +133,10 @@ def replicated(
         if (number + 1) % _EVERY == 0 and enough(found, blocks.freedom, scenario):
             break
     values = {name: np.array([getattr(one, name) for one in found]) for name in KEPT}
-    bands = {name: band(values[name], blocks.freedom) for name in FIGURES}
+    bands = {
+        name: band(values[name], blocks.freedom, most=1.0 if name in SHARES else math.inf)
+        for name in FIGURES
+    }
     return {
         "confidence": CONFIDENCE,
         "replicates": len(found),
@@ -169,6 +173,7 @@ def band(
     *,
     confidence: float = CONFIDENCE,
     signed: bool = False,
+    most: float = math.inf,
 ) -> Band | None:
     """The interval of a figure from its replicates.
 
@@ -178,6 +183,7 @@ def band(
     freedom : int. Blocks that the traffic was cut into, less their classes.
     confidence : float.
     signed : bool. Whether the figure may fall below zero, as a difference does.
+    most : float. What the figure cannot exceed: 1 of a share.
 
     Returns
     -------
@@ -199,7 +205,7 @@ def band(
     stretch = stretch_of(freedom, confidence)
     middle = float(np.median(known))
     low, high = (middle + side * stretch * _deviation(known, middle, side) for side in (-1.0, 1.0))
-    return Band(low if signed else max(low, 0.0), high)
+    return Band(low if signed else max(low, 0.0), min(high, most))
 
 
 class Difference(NamedTuple):

@@ -86,7 +86,10 @@ def apart(first: Row, second: Row, of: Series, *, least: float = 0.0) -> Differe
 def about(row: Row, of: Series) -> Band | None:
     """The interval of a figure of one row; None without replicates."""
     own = row["uncertainty"]
-    return band(np.array(of(row), dtype=np.float64), own["freedom"]) if own else None
+    if not own:
+        return None
+    most = 1.0 if of is missed_share else math.inf
+    return band(np.array(of(row), dtype=np.float64), own["freedom"], most=most)
 
 
 def together(rows: Sequence[Row]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from modeler.scenario import format_size
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
-from modeler.study.bands import Difference, paired
+from modeler.study.bands import Difference
+from modeler.study.drawn import about, apart, usd_per_hour, usd_per_month
 from modeler.study.goal import Goal
 from modeler.study.lab import Lab
-from modeler.study.optimize import optimize
+from modeler.study.optimize import Optimum, optimize
 from modeler.study.search import WITHIN
 
 if TYPE_CHECKING:
@@ -176,16 +177,15 @@ def goldilocks_size(
     Kneedle in a Haystack").
     """
     goal = goal or Goal()
-    points: list[SizePoint] = []
-    replays = 0.0
+    tuned: list[tuple[int, Lab, Optimum]] = []
     for size in sorted(set(sizes)):
         own = lab.at({"model.size": size})
-        found = optimize(own, axes, goal, gates=gates)
-        replays += found.replays
-        row = found.best
-        if replicates and row["status"] == "ok":
-            row = own.row(row["settings"], replicates=replicates)
-            replays += (row["uncertainty"] or {"replicates": 0})["replicates"]
+        tuned.append((size, own, optimize(own, axes, goal, gates=gates)))
+    rows = _drawn(lab, tuned, replicates)
+    replays = sum(found.replays for _, _, found in tuned)
+    replays += sum((row["uncertainty"] or {"replicates": 0})["replicates"] for row in rows)
+    points: list[SizePoint] = []
+    for (size, _, found), row in zip(tuned, rows, strict=True):
         points.append(_point(size, row, found.best["settings"], found.keeps, goal, points))
     kept = [point for point in points if point.keeps]
     cheapest = min(kept, key=lambda point: _usd(point), default=None)
@@ -194,13 +194,26 @@ def goldilocks_size(
     return GoldilocksSize(
         goal=goal,
         points=tuple(
-            point if start is None or not point.keeps else _held(point, start) for point in points
+            point if start is None or not point.keeps else _held(point, start, goal)
+            for point in points
         ),
         cheapest=cheapest,
         knee=knee,
         largest=kept[-1] if kept else None,
         replays=replays,
     )
+
+
+def _drawn(lab: Lab, tuned: Sequence[tuple[int, Lab, Optimum]], replicates: int) -> list[Row]:
+    """The best row of each size; with replicates all drawn at once, and so paired."""
+    best = [found.best for _, _, found in tuned]
+    sound = [k for k, row in enumerate(best) if row["status"] == "ok"]
+    if replicates and sound:
+        scenarios = [tuned[k][1].variant(best[k]["settings"]) for k in sound]
+        rows = lab.rows(scenarios, replicates=replicates)
+        for k, row in zip(sound, rows, strict=True):
+            best[k] = {**row, "settings": best[k]["settings"]}
+    return best
 
 
 def _point(
@@ -215,32 +228,20 @@ def _point(
     difference = None
     if row["status"] == "ok":
         usd = HOURS_A_MONTH * goal.usd_per_hour(row)
-        own = row["uncertainty"]
-        if own and own["bands"]["usd_per_hour"]:
-            # Penalties are those of the week that came; the interval is of the bill.
-            more = usd - HOURS_A_MONTH * row["usd_per_hour"]
-            low, high = (
-                HOURS_A_MONTH * own["bands"]["usd_per_hour"][end] + more for end in ("low", "high")
-            )
+        ends = about(row, usd_per_month(goal))
+        if ends is not None:
+            low, high = ends
         last = next((one for one in reversed(before) if one.usd_per_month is not None), None)
         if last is not None:
             per_gb = (usd - _usd(last)) / ((size - last.size_bytes) / _GB)
-            difference = _difference(last.row, row)
+            difference = apart(last.row, row, usd_per_hour(goal))
     return SizePoint(size, row, dict(settings), keeps, usd, low, high, per_gb, difference)
 
 
-def _difference(first: Row, second: Row) -> Difference | None:
-    one, other = first["uncertainty"], second["uncertainty"]
-    if not one or not other:
-        return None
-    values = (one["values"]["usd_per_hour"], other["values"]["usd_per_hour"])
-    return paired(*values, one["freedom"])
-
-
-def _held(point: SizePoint, start: SizePoint) -> SizePoint:
+def _held(point: SizePoint, start: SizePoint, goal: Goal) -> SizePoint:
     """A point with whether it costs what another does."""
     near = abs(_usd(point) / _usd(start) - 1.0) <= WITHIN if _usd(start) else False
-    difference = _difference(start.row, point.row)
+    difference = apart(start.row, point.row, usd_per_hour(goal))
     chance = difference is not None and not difference.differs
     return SizePoint(**{**point.__dict__, "as_cheap": near or chance})
 

@@ -80,6 +80,12 @@ def test_a_share_has_no_interval_below_nothing():
     assert found.low == 0.0
 
 
+def test_a_share_has_no_interval_above_all():
+    values = np.array([0.7, 0.9, 1.0, 0.95])
+    assert band(values, 3).high > 1.0
+    assert band(values, 3, most=1.0).high == 1.0
+
+
 def test_headlines_of_all_of_a_run_are_its_judgement():
     done = run(BASE, traffic())
     seen, outcome = headlines(done, unit_price(BASE)), judge(done)

@@ -37,9 +37,10 @@ policy: {kind: fixed, replicas: 4}
 BASE = loads(SCENARIO)
 
 
-def studied(base=BASE, **asked):
+def studied(base=BASE, how=None, **asked):
     asked = {"spot_usd_per_hour": 0.5, "short_s": 0.0, "reclaims_per_hour": [0.0], **asked}
-    return spot(Lab(base, trace=asked.pop("trace", TRACE), workers=1), **asked)
+    how = how or {"workers": 1}
+    return spot(Lab(base, trace=asked.pop("trace", TRACE), **how), **asked)
 
 
 def named(found, name, **which):
@@ -130,6 +131,13 @@ def test_under_reclaims_the_difference_is_told_more_finely_than_either():
     for row, one in zip(found.rows, plain.rows, strict=True):
         assert row["usd_per_hour"] == one["usd_per_hour"]
         assert one["saved_usd_per_hour_low"] is None
+
+
+def test_processes_find_the_same_intervals():
+    asked = {"shares": [0.5], "reclaims_per_hour": [8.0], "replicates": 20}
+    ways = ({"workers": 1}, {"executor": "processes", "workers": 2})
+    one, other = (studied(how=how, **asked).to_dict() for how in ways)
+    assert json.dumps(one) == json.dumps(other)
 
 
 def test_two_parts_add_up_to_the_whole_in_every_replicate():

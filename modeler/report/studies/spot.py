@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from modeler.report.style import INK, SERIES, new_figure, tell
+from modeler.report.studies.words import told
+from modeler.report.style import INK, SERIES, new_figure
 from modeler.scenario import format_duration
 from modeler.study.spot_result import SpotResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WORDS: Final = 110
 _PANELS: Final = (
     ("usd_per_hour_with_penalty", 1.0, "dollars an hour"),
     ("sla_violation_share", 100.0, "missed, %"),
@@ -37,7 +37,8 @@ def draw(found: SpotResult) -> Figure:
             for row in done:
                 ends = (row[f"{key}_low"], row[f"{key}_high"])
                 if ends[0] is not None:
-                    at = 100.0 * row["spot_share"]
+                    # Beside each other, so that none hides another.
+                    at = 100.0 * row["spot_share"] + 0.6 * k + (1.5 if row["fallback"] else 0.0)
                     axes.plot((at, at), [factor * end for end in ends], color=color,
                               linewidth=1.0, marker="_", markersize=7)  # fmt: skip
             rings = [row for row in done if row["fallback"]]
@@ -52,7 +53,5 @@ def draw(found: SpotResult) -> Figure:
         panels[1].axhline(100.0 * allowed, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     panels[0].legend(loc="best")
     panels[1].set_xlabel("share of the traffic on spot, %; rings: spot, else on demand")
-    panels[0].set_title("What spot saves and misses", pad=22.0)
-    sentence = found.sentence()
-    tell(panels[0], sentence if len(sentence) <= _WORDS else sentence[: _WORDS - 1] + "…")
+    told(panels[0], "What spot saves and misses", found.sentence())
     return figure
