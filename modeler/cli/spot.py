@@ -9,7 +9,14 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, lab_of, leave, penalty_option, study_options
+from modeler.cli.study_options import (
+    advise,
+    lab_of,
+    leave,
+    penalty_option,
+    replicates_option,
+    study_options,
+)
 
 _COLUMNS = {
     "name": "bought",
@@ -17,12 +24,19 @@ _COLUMNS = {
     "reload_s": "start s",
     "usd_per_hour": "USD/h",
     "usd_per_hour_with_penalty": "with penalties",
+    "saved_usd_per_hour": "saved USD/h",
+    "saved_usd_per_hour_low": "from",
+    "saved_usd_per_hour_high": "to",
     "sla_violation_share": "missed share",
+    "missed_share_more": "more than on demand",
+    "missed_share_more_low": "from ",
+    "missed_share_more_high": "to ",
     "meets_sla": "keeps level",
     "on_demand_from_usd_per_miss": "on demand from USD/miss",
     "best": "best",
     "error": "error",
 }
+_OF_REPLICATES = tuple(name for name in _COLUMNS if name.startswith(("saved_", "missed_share_")))
 
 
 @click.command("spot")
@@ -58,6 +72,7 @@ _COLUMNS = {
 )
 @click.option("--spot-price", metavar="USD", help="Of spot an hour, e.g. $0.51.")
 @penalty_option
+@replicates_option
 @figure_option
 @output_options(parquet=True)
 def command(
@@ -67,6 +82,7 @@ def command(
     short: str,
     spot_price: str | None,
     penalty: str | None,
+    replicates: int | None,
     figure: str | None,
     format: str,
     output: str | None,
@@ -79,6 +95,7 @@ def command(
 
     \b
     modeler spot mine.yaml --reclaims 5-10%,0.05 --reload 1m,10m --penalty $0.002
+    modeler spot mine.yaml --spot-price $0.51 --replicates 40
     modeler spot --set hosting.kind=ec2_asg --set hosting.allow_derived_price=true
 
     In Python: modeler.study.spot(Lab(SCENARIO)).
@@ -108,10 +125,13 @@ def command(
             short_s=parse_duration(short),
             penalty_usd=parse_usd(penalty) if penalty else 0.0,
             spot_usd_per_hour=parse_usd(spot_price) if spot_price else None,
+            replicates=replicates or 0,
         )
     draw_to(figure, drawing.draw, found)
     plain = found.to_dict()
-    columns = dict(_COLUMNS)
+    columns = {
+        key: name for key, name in _COLUMNS.items() if replicates or key not in _OF_REPLICATES
+    }
     if all(row["error"] is None for row in found.rows):
         del columns["error"]
     emit(plain, format=format, output=output, table=plain["rows"], columns=columns)

@@ -15,7 +15,9 @@ _READING: Final = (
     "adds at, ready at: the first decision to add in the window, and its first replica; replicas: "
     "as the window begins, + on their way / at most; $ more in all: over all that was replayed",
 )
-_LEFT: Final = (0, len(_HEAD) - 1)  # names; the rest are numbers
+_LEFT: Final = ("policy", "missed by cause")  # names; the rest are numbers
+# What stands behind a figure where there are intervals.
+_INTERVALS: Final = {"missed": "violations", "saved": "saved", "in all": "usd_run_added"}
 
 
 def incident_text(result: Mapping[str, Any]) -> str:
@@ -29,7 +31,7 @@ def incident_text(result: Mapping[str, Any]) -> str:
     parts = [
         *_of_the_window(result),
         "",
-        *_table([_cells(row, result) for row in rows if row["status"] == "ok"]),
+        *_table([_shown(row, result) for row in rows if row["status"] == "ok"]),
         *(f"{row['name']}: {row['error']}" for row in rows if row["status"] != "ok"),
         *(f"{row['name']}: {row['note']}" for row in rows if row["note"]),
         "",
@@ -48,6 +50,25 @@ def _of_the_window(result: Mapping[str, Any]) -> Iterable[str]:
     yield f"window {begin} to {end}, {long}: {window['requests']:,} requests"
     limit = numbers.duration(result["sla"]["threshold_s"])
     yield f"missed: not answered within {limit}"
+
+
+def _shown(row: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, str]:
+    """Cells by their heading, with intervals where there are any."""
+    found: dict[str, str] = {}
+    for head, cell in zip(_HEAD, _cells(row, result), strict=True):
+        found[head] = cell
+        if head in _INTERVALS and result["replicates"]:
+            name = _INTERVALS[head]
+            found[f"{head} 95 %"] = _between(row[f"{name}_low"], row[f"{name}_high"], head)
+    return found
+
+
+def _between(low: float | None, high: float | None, head: str) -> str:
+    if low is None or high is None:
+        return numbers.DASH
+    if head == "in all":
+        return f"{numbers.dollars(_cents(low))} to {numbers.dollars(_cents(high))}"
+    return f"{round(low) + 0:,} to {round(high) + 0:,}"
 
 
 def _cells(row: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[str, ...]:
@@ -100,11 +121,12 @@ def _cents(usd: float) -> float:
     return round(usd, 2) + 0.0
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
-    lines = [_HEAD, *rows]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(_HEAD))]
+def _table(rows: Sequence[Mapping[str, str]]) -> Iterable[str]:
+    heads = tuple(rows[0])
+    lines = [heads, *(tuple(row.values()) for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
     for line in lines:
         yield "  ".join(
-            text.ljust(width) if k in _LEFT else text.rjust(width)
-            for k, (text, width) in enumerate(zip(line, widths, strict=True))
+            text.ljust(width) if head in _LEFT else text.rjust(width)
+            for head, text, width in zip(heads, line, widths, strict=True)
         )

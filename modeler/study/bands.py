@@ -7,6 +7,7 @@ same replicates, so that of two of them the difference is told far more finely t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from traces.blocks import Blocks, blocks_of, resampled
 FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "latency_p99_s", "breach_to_ready_p95_s",
 )  # fmt: skip
+SHARES: Final = ("sla_violation_share",)
 # What is kept of each replicate: with the rate a share is a number of misses, and has a price.
 KEPT: Final = (*FIGURES, "slow_share", "requests_per_hour")
 REPLICATES: Final = 100
@@ -105,7 +107,10 @@ def replicated(
         if (number + 1) % _EVERY == 0 and enough(found, drawn, scenario):
             break
     values = {name: np.array([getattr(one, name) for one in found]) for name in KEPT}
-    bands = {name: band(values[name], drawn) for name in FIGURES}
+    bands = {
+        name: band(values[name], drawn, most=1.0 if name in SHARES else math.inf)
+        for name in FIGURES
+    }
     return {
         "confidence": CONFIDENCE,
         "replicates": len(found),

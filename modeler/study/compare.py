@@ -17,7 +17,7 @@ from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.bands import FIGURES, lead_of, replicate
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
-from modeler.study.intervals import Resamples, band, paired
+from modeler.study.intervals import EVERY, LEAST, Resamples, band, clear, paired
 from modeler.study.kept import row_number
 from modeler.study.result import SweepResult
 from modeler.study.sweep import Status
@@ -27,12 +27,7 @@ Row = Mapping[str, Any]
 Values = dict[str, tuple[list[float], list[float]]]
 
 REPLICATES: Final = 60
-_LEAST: Final = 20
-_EVERY: Final = 10
 _NAMED: Final = 3  # changes that a name holds
-# Whether to stop is asked of a wider interval than is told, so that chance among the few replicates
-# does not end it.
-_SETTLED: Final = 0.99
 _UNITS: Final = {
     "usd_per_month": "USD",
     "sla_violation_share": "1",
@@ -122,7 +117,7 @@ def compare(
                 made = 2 * len(found)
                 each = traffic.requests
                 progress(Status(made * each, total * each, made, total))
-                if len(found) % _EVERY == 0 and settled(found, drawn):
+                if len(found) % EVERY == 0 and settled(found, drawn):
                     break
     values: Values = {
         name: ([getattr(x, name) for x, _ in found], [getattr(y, name) for _, y in found])
@@ -146,14 +141,10 @@ def compare(
 
 def settled(found: Sequence[tuple[Headlines, Headlines]], drawn: Resamples) -> bool:
     """Whether more pairs would answer nothing more: which costs more, and which misses more."""
-    if len(found) < _LEAST:
-        return False
-    for name in ("usd_per_hour", "sla_violation_share"):
-        differences = np.array([getattr(b, name) - getattr(a, name) for a, b in found])
-        ends = band(differences, drawn, confidence=_SETTLED, signed=True)
-        if ends is None or (ends.low <= 0.0 <= ends.high and differences.any()):
-            return False
-    return True
+    return len(found) >= LEAST and all(
+        clear(np.array([getattr(b, name) - getattr(a, name) for a, b in found]), drawn)
+        for name in ("usd_per_hour", "sla_violation_share")
+    )
 
 
 def _names(a: Scenario, b: Scenario, changed: Sequence[Changed]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import Goal
-from modeler.study.intervals import Band, Difference, Resamples, band, paired
+from modeler.study.intervals import Band, Difference, Floats, Resamples, band, paired
 
 Row = Mapping[str, Any]
 Series = Callable[[Row], Sequence[float]]
@@ -28,16 +28,21 @@ def money(usd: float) -> float:
     return 0.0 if abs(usd) < LEAST_USD else usd
 
 
-def usd_per_month(goal: Goal) -> Series:
-    """Dollars a month of each replicate, with penalties. [USD]"""
+def usd_per_hour(goal: Goal) -> Series:
+    """Dollars an hour of each replicate, with penalties. [USD]"""
 
     def of(row: Row) -> list[float]:
         return [
-            HOURS_A_MONTH * (usd + goal.penalty_usd * missed)
+            usd + goal.penalty_usd * missed
             for usd, missed in zip(_values(row, "usd_per_hour"), missed_per_hour(row), strict=True)
         ]
 
     return of
+
+
+def usd_per_month(goal: Goal) -> Series:
+    """The same a month. [USD]"""
+    return lambda row: [HOURS_A_MONTH * one for one in usd_per_hour(goal)(row)]
 
 
 def missed_per_hour(row: Row) -> list[float]:
@@ -81,7 +86,46 @@ def apart(first: Row, second: Row, of: Series, *, least: float = 0.0) -> Differe
 def about(row: Row, of: Series) -> Band | None:
     """The interval of a figure of one row; None without replicates."""
     own = row["uncertainty"]
-    return band(np.array(of(row), dtype=np.float64), Resamples.of_row(own)) if own else None
+    if not own:
+        return None
+    most = 1.0 if of is missed_share else math.inf
+    return band(np.array(of(row), dtype=np.float64), Resamples.of_row(own), most=most)
+
+
+def together(rows: Sequence[Row]) -> dict[str, Any]:
+    """Several rows as one: dollars and requests of their replicates added up.
+
+    Parameters
+    ----------
+    rows : sequence of mapping. Each of a part of the traffic, drawn with the same days.
+
+    Returns
+    -------
+    dict
+        With ``uncertainty`` alone, None without replicates of all, or where the parts were not cut
+        alike.
+    """
+    every = [row["uncertainty"] for row in rows]
+    if not all(every) or any(own["kinds"] != every[0]["kinds"] for own in every):
+        return {"uncertainty": None}
+    count = min(own["replicates"] for own in every)
+
+    def added(series: Series) -> Floats:
+        return np.sum([np.array(series(row)[:count]) for row in rows], axis=0)
+
+    usd = added(lambda row: _values(row, "usd_per_hour"))
+    rate = added(lambda row: _values(row, "requests_per_hour"))
+    missed = added(missed_per_hour)
+    share = np.divide(missed, rate, out=np.zeros_like(rate), where=rate > 0.0)
+    names = ("usd_per_hour", "requests_per_hour", "sla_violation_share")
+    return {
+        "uncertainty": {
+            "kinds": every[0]["kinds"],
+            "seed": every[0]["seed"],
+            "replicates": count,
+            "values": dict(zip(names, (usd, rate, share), strict=True)),
+        }
+    }
 
 
 def ends_of(name: str, found: Difference | None) -> dict[str, Any]:

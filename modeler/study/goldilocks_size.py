@@ -16,7 +16,7 @@ from modeler.scenario.gates import Gate
 from modeler.study.goal import Goal
 from modeler.study.intervals import Difference
 from modeler.study.lab import Lab
-from modeler.study.optimize import optimize
+from modeler.study.optimize import Optimum, optimize
 from modeler.study.replicates import replicates_of
 from modeler.study.search import WITHIN
 
@@ -184,16 +184,15 @@ def goldilocks_size(
     Kneedle in a Haystack").
     """
     goal = goal or Goal()
-    points: list[SizePoint] = []
-    replays = 0.0
+    tuned: list[tuple[int, Lab, Optimum]] = []
     for size in sorted(set(sizes)):
         own = lab.at({"model.size": size})
-        found = optimize(own, axes, goal, gates=gates)
-        replays += found.replays
-        row = found.best
-        if replicates and row["status"] == "ok":
-            row = own.row(row["settings"], replicates=replicates)
-            replays += (row["uncertainty"] or {"replicates": 0})["replicates"]
+        tuned.append((size, own, optimize(own, axes, goal, gates=gates)))
+    rows = _drawn(lab, tuned, replicates)
+    replays = sum(found.replays for _, _, found in tuned)
+    replays += sum((row["uncertainty"] or {"replicates": 0})["replicates"] for row in rows)
+    points: list[SizePoint] = []
+    for (size, _, found), row in zip(tuned, rows, strict=True):
         points.append(_point(size, row, found.best["settings"], found.keeps, goal, points))
     kept = [point for point in points if point.keeps]
     cheapest = min(kept, key=lambda point: _usd(point), default=None)
@@ -210,6 +209,18 @@ def goldilocks_size(
         largest=kept[-1] if kept else None,
         replays=replays,
     )
+
+
+def _drawn(lab: Lab, tuned: Sequence[tuple[int, Lab, Optimum]], replicates: int) -> list[Row]:
+    """The best row of each size; with replicates all drawn at once, and so paired."""
+    best = [found.best for _, _, found in tuned]
+    sound = [k for k, row in enumerate(best) if row["status"] == "ok"]
+    if replicates and sound:
+        scenarios = [tuned[k][1].variant(best[k]["settings"]) for k in sound]
+        rows = lab.rows(scenarios, replicates=replicates)
+        for k, row in zip(sound, rows, strict=True):
+            best[k] = {**row, "settings": best[k]["settings"]}
+    return best
 
 
 def _point(

@@ -15,7 +15,16 @@ import traces
 from modeler.measure.window import violated
 from modeler.replay.run import Run, Traffic, arrivals_of, run
 from modeler.scenario import Scenario, format_duration, with_values
-from modeler.study.incident_rows import Part, against, failed, points_of, seen_in, timeline_of
+from modeler.study.incident_luck import Lucks, lucks
+from modeler.study.incident_rows import (
+    Part,
+    against,
+    failed,
+    points_of,
+    seen_in,
+    timeline_of,
+    with_intervals,
+)
 from modeler.study.incident_window import (
     IncidentError,
     Moment,
@@ -40,11 +49,15 @@ _DOLLARS: Final = (
 )
 _DRAWS: Final = (
     "a replica draws its cold start by its number: policies that have started more of them before "
-    "draw others, and another seed shows how much of a difference is that"
+    "draw others, and --replicates shows how much of a difference is that"
 )
 _METERED: Final = (
     "what is metered per request is shared out: each line of the bill by the part of its services "
     "that lies in the window"
+)
+_LUCKS: Final = (
+    "95 of 100 lucks lie in an interval: the same traffic, and everything random drawn anew, the "
+    "same for every policy"
 )
 _CUT: Final = (
     "what follows from the traffic, such as a target that is not set, follows from the part that "
@@ -100,6 +113,7 @@ def incident(
     presets: Sequence[Preset] = (),
     settings: Mapping[str, Sequence[Any]] | None = None,
     pad_s: float | None = None,
+    replicates: int = 0,
     trace: Traffic | None = None,
     progress: Progress | None = None,
 ) -> Incident:
@@ -117,6 +131,8 @@ def incident(
         the policy that ran with these settings.
     pad_s : float, optional. Replay only from so long before the window until so long after it,
         instead of the whole traffic; the window must be given then. [s]
+    replicates : int. Lucks at most, for intervals about what each would have saved and cost: the
+        same traffic with everything random drawn anew, alike for all; 0 for none.
     trace : optional. The traffic, instead of what ``scenario.trace`` names.
     progress : called with a `Status` now and then.
 
@@ -138,7 +154,7 @@ def incident(
                 "a pad needs a window: to find the worst hour all of the traffic is replayed"
             )
         traffic, begin_s = around(whole, span, pad_s)
-    report = _Reporter(len(points), traffic.requests, progress)
+    report = _Reporter(len(points) * (1 + replicates), traffic.requests, progress)
     ran = run(base, traffic, records=True, progress=report.at(0))
     if span is None:
         span = worst_hour(traffic, ran.arrivals(), violated(ran))
@@ -156,9 +172,18 @@ def incident(
             continue
         rows.append(against(one, first))
         shown.append(one)
+    drawn = Lucks()
+    if replicates:
+        sound = [(k, points[k]) for k, row in enumerate(rows) if row["status"] == "ok"]
+        drawn = lucks(sound, traffic, part, replicates, lambda k: report.at(len(points) + k))
+    rows = [with_intervals(row, drawn.intervals(k)) for k, row in enumerate(rows)]
     meta = {
+        "replicates": drawn.made,
         **_meta(ran, part, rows[0]["requests"]),
-        "notes": _notes(part, pad_s, metered=any(one.metered for one in points)),
+        "notes": [
+            *_notes(part, pad_s, metered=any(one.metered for one in points)),
+            *([_LUCKS] if drawn.made else []),
+        ],
     }
     return Incident(meta, tuple(rows), timeline_of(ran, part, shown))
 

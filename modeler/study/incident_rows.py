@@ -162,6 +162,16 @@ def against(one: Seen, ran: Seen) -> dict[str, Any]:
     }
 
 
+def with_intervals(row: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its intervals, before its status."""
+    last = ("status", "error", "error_kind")
+    return {
+        **{key: value for key, value in row.items() if key not in last},
+        **found,
+        **{key: row[key] for key in last if key in row},
+    }
+
+
 def failed(point: Named, error: Exception, like: Mapping[str, Any]) -> dict[str, Any]:
     """A row with every key of the others, empty where nothing is known, and the reason."""
     return {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from modeler.scenario import format_duration
+from modeler.study.drawn import LEAST_USD
 
 Row = Mapping[str, Any]
-_CENT_USD: Final = 0.005  # less than half a cent is the same money
 
 
 def advice(rows: Sequence[Row], meta: Mapping[str, Any]) -> str:
@@ -46,7 +46,8 @@ def _asked(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
         )
     best = max(others, key=lambda row: (row["saved"], -round(row["usd_run_added"], 2)))
     if best["saved"] > 0:
-        return f"{_condition(best)}, {_moved(ran, best)}{_saved(ran, best)} {_price(best, meta)}."
+        text = f"{_condition(best)}, {_moved(ran, best)}{_saved(ran, best)} {_price(best, meta)}."
+        return text + _luck(best, meta)
     if len(others) == 1:
         none = f"{_condition(best)}, no fewer than the {missed:,} would have been late or failed"
     else:
@@ -91,18 +92,40 @@ def _saved(ran: Row, row: Row) -> str:
     return text + (f", {row['harmed']:,} others late instead," if row["harmed"] else "")
 
 
+def _luck(row: Row, meta: Mapping[str, Any]) -> str:
+    """What another luck would have made of it."""
+    low, high = row["saved_low"], row["saved_high"]
+    if low is None:
+        return ""
+    over = f"{meta['replicates']} other lucks of the same traffic"
+    if not row["saved_differs"]:
+        if low == high == 0.0:
+            return f" In most of {over} it would have saved none."
+        return (
+            f" That may be luck: over {over} it is between {high:,.0f} requests saved and "
+            f"{-low:,.0f} more missed."
+        )
+    text = f" Over {over} it is between {low:,.0f} and {high:,.0f} fewer missed"
+    usd = (row["usd_run_added_low"], row["usd_run_added_high"])
+    if row["usd_run_added_differs"]:
+        word = "more" if usd[1] > 0.0 else "less"
+        least, most = sorted(abs(one) for one in usd)
+        return f"{text}, for ${least:,.2f} to ${most:,.2f} {word} in all."
+    return f"{text}, and in dollars no difference by more than luck."
+
+
 def _price(row: Row, meta: Mapping[str, Any]) -> str:
     """Dollars in the window, and of all that was replayed, which may say something else."""
     window, whole = row["usd_added"], row["usd_run_added"]
     text = f"for {_more(window)} in the window"
-    if abs(whole - window) < _CENT_USD:
+    if abs(whole - window) < LEAST_USD:
         return text
     long = format_duration(meta["replayed"]["to_s"] - meta["replayed"]["from_s"])
     return f"{text} and {_more(whole)} in all {long} replayed"
 
 
 def _more(usd: float) -> str:
-    if abs(usd) < _CENT_USD:
+    if abs(usd) < LEAST_USD:
         return "the same money"
     return f"${abs(usd):,.2f} {'more' if usd > 0.0 else 'less'}"
 
@@ -111,7 +134,7 @@ def _cheaper(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
     """The cheapest that misses no more, if it costs less."""
     as_good = [row for row in others if row["violations"] <= ran["violations"]]
     least = min(as_good, key=lambda row: row["usd_run_added"], default=None)
-    if least is None or least["usd_run_added"] > -_CENT_USD:
+    if least is None or least["usd_run_added"] > -LEAST_USD:
         return ""
     condition = _condition(least)
     return (

@@ -24,6 +24,11 @@ from traces.blocks import Blocks, times_drawn
 Floats = NDArray[np.float64]
 
 CONFIDENCE: Final = 0.95
+# Of a difference: from so many replicates on it is asked whether they are enough, after every so
+# many; and of a wider interval than is told, so that chance among the few does not end them.
+LEAST: Final = 20
+EVERY: Final = 10
+_SETTLED: Final = 0.99
 # Fewer replicates than so many for each coefficient tell no fit from chance.
 _FOR_EACH: Final = 3
 
@@ -83,6 +88,14 @@ class Resamples:
         """Those that a row with replicates was made with."""
         return cls(uncertainty["seed"], tuple(uncertainty["kinds"]))
 
+    @classmethod
+    def of_lucks(cls, count: int) -> Resamples:
+        """So many replicates of one traffic: each stands for itself, and all that differs is luck.
+
+        An interval then holds so many of the lucks themselves, and not their mean.
+        """
+        return cls(0, (0,) * count, known=False)
+
     @property
     def freedom(self) -> int:
         """Degrees of freedom: blocks less classes."""
@@ -111,6 +124,7 @@ def band(
     *,
     confidence: float = CONFIDENCE,
     signed: bool = False,
+    most: float = math.inf,
 ) -> Band | None:
     """The interval of a figure from its replicates.
 
@@ -120,6 +134,7 @@ def band(
     drawn : Resamples. How they were drawn.
     confidence : float.
     signed : bool. Whether the figure may fall below zero, as a difference does.
+    most : float. What the figure cannot exceed: 1 of a share.
 
     Returns
     -------
@@ -141,7 +156,7 @@ def band(
     if found is None:
         return None
     low, _, high = found
-    return Band(low if signed else max(low, 0.0), high)
+    return Band(low if signed else max(low, 0.0), min(high, most))
 
 
 def _interval(
@@ -246,3 +261,12 @@ def paired(
         return None
     low, middle, high = found
     return Difference(low, high, middle, low > 0.0 or high < 0.0, count)
+
+
+def clear(differences: Floats, drawn: Resamples) -> bool:
+    """Whether more replicates would not say otherwise of a difference.
+
+    That is, it lies on one side of zero, or every replicate is the same.
+    """
+    ends = band(differences, drawn, confidence=_SETTLED, signed=True)
+    return ends is not None and not (ends.low <= 0.0 <= ends.high and bool(differences.any()))

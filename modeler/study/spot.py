@@ -8,7 +8,6 @@ on-demand instances where spot is not to be had.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -25,7 +24,9 @@ from modeler.study.goal import Goal
 from modeler.study.lab import Lab
 from modeler.study.pieces import per_bin
 from modeler.study.spot_result import SpotResult
+from modeler.study.spot_rows import row_of
 from traces import Trace, draws
+from traces.blocks import blocks_of
 
 Row = dict[str, Any]
 SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -52,6 +53,7 @@ def spot(
     short_s: float = SHORT_S,
     penalty_usd: float = 0.0,
     spot_usd_per_hour: float | None = None,
+    replicates: int = 0,
 ) -> SpotResult:
     """Replay shares of spot under reclaims, and spot that falls back on demand.
 
@@ -66,6 +68,8 @@ def spot(
         never. [s]
     penalty_usd : float. What each missed request costs. [USD]
     spot_usd_per_hour : float, optional. Price of spot, instead of the dated tables. [USD/h]
+    replicates : int. Of the traffic's days, for intervals about each way to buy and about what it
+        saves against all on demand; 0 for none.
 
     Returns
     -------
@@ -76,6 +80,12 @@ def spot(
     SpotError : the platform has no spot, or a share is none.
     ScenarioError : its weather or machines do not go with spot.
     pricing.PriceNotFound : of on-demand or of spot.
+    traces.TraceError : too little traffic, of a part too, to draw it again.
+
+    Notes
+    -----
+    Replicates of every way to buy have the same days, luck and warm-up; the parts of a share are
+    drawn alike. Spot is short at the same hour of the same day of each.
     """
     base = lab.scenario
     _check(base, shares)
@@ -93,25 +103,37 @@ def spot(
         raise
     parts = {share: _split(traffic, share, base.seed) for share in middle}
     found: list[Row] = []
+    if replicates:
+        for load in (traffic, *itertools.chain(*parts.values())):
+            blocks_of(load)  # too little is refused now, and not after the work
     for rate, reload_s in itertools.product(rates, reloads_s):
         own, other = ways.on_demand(reload_s), ways.on_spot(rate, reload_s)
-        wanted = [own, other]
-        if short_s > 0.0:
-            wanted.append(ways.on_spot(rate, reload_s, fallback=True))
-        whole = lab.rows(wanted, traffic=traffic)
-        cell = [_row("on demand", 0.0, goal, whole[:1])]
+        wanted: list[tuple[Scenario, Traffic]] = [(own, traffic)]
         for share in middle:
-            on_spot, on_demand = parts[share]
-            both = [
-                lab.rows([_moved(_part(one, share, spot=is_spot), traffic, half)], traffic=half)[0]
-                for one, is_spot, half in ((other, True, on_spot), (own, False, on_demand))
-            ]
-            cell.append(_row(f"{100.0 * share:g} % on spot", share, goal, both))
-        cell.append(_row("spot", 1.0, goal, whole[1:2]))
+            for one, is_spot, half in zip((other, own), (True, False), parts[share], strict=True):
+                moved = _moved(_part(one, share, spot=is_spot), traffic, half)
+                wanted.append((moved, half))
+        wanted.append((other, traffic))
         if short_s > 0.0:
-            cell.append(_row("spot, else on demand", 1.0, goal, whole[2:], fallback=True))
+            wanted.append((ways.on_spot(rate, reload_s, fallback=True), traffic))
+        rows = iter(
+            lab.rows(
+                [scenario for scenario, _ in wanted],
+                traffic=[load for _, load in wanted],
+                replicates=replicates,
+            )
+        )
+        whole = [next(rows)]
+        cell = [row_of("on demand", 0.0, goal, whole, whole)]
+        for share in middle:
+            both = [next(rows), next(rows)]
+            cell.append(row_of(f"{100.0 * share:g} % on spot", share, goal, both, whole))
+        cell.append(row_of("spot", 1.0, goal, [next(rows)], whole))
+        if short_s > 0.0:
+            helped = [next(rows)]
+            cell.append(row_of("spot, else on demand", 1.0, goal, helped, whole, fallback=True))
         found += [{**row, "reclaims_per_hour": rate, "reload_s": reload_s} for row in cell]
-    return SpotResult(tuple(found), penalty_usd, short_s, busiest_s)
+    return SpotResult(tuple(found), penalty_usd, short_s, busiest_s, replicates)
 
 
 def reclaims_of(band: str) -> float:
@@ -241,32 +263,3 @@ def _part(scenario: Scenario, share: float, *, spot: bool) -> Scenario:
             on_spot = min(max(round(share * whole), 1), max(whole - 1, 1))
             values[path] = on_spot if spot else max(whole - on_spot, 1)
     return with_values(scenario, values)
-
-
-def _row(
-    name: str, share: float, goal: Goal, rows: Sequence[Row], *, fallback: bool = False
-) -> Row:
-    made: Row = {"name": name, "spot_share": share, "fallback": fallback}
-    failed = [row["error"] for row in rows if row["status"] != "ok"]
-    if failed:
-        unknown = dict.fromkeys(
-            ("usd_per_hour", "sla_violation_share", "requests", "missed_per_hour", "meets_sla",
-             "usd_per_hour_with_penalty", "allowed")
-        )  # fmt: skip
-        return {**made, **unknown, "status": "failed", "error": failed[0]}
-    requests = sum(row["requests"] for row in rows)
-    missed = math.fsum(row["sla_violation_share"] * row["requests"] for row in rows)
-    hours = max(row["duration_s"] for row in rows) / 3600.0
-    allowed = rows[0]["sla"]["max_violation_share"]
-    return {
-        **made,
-        "usd_per_hour": math.fsum(row["usd_per_hour"] for row in rows),
-        "sla_violation_share": missed / requests,
-        "requests": requests,
-        "missed_per_hour": missed / hours,
-        "meets_sla": missed / requests <= allowed,
-        "usd_per_hour_with_penalty": math.fsum(goal.usd_per_hour(row) for row in rows),
-        "allowed": allowed,
-        "status": "ok",
-        "error": None,
-    }

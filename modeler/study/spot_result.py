@@ -27,12 +27,14 @@ class SpotResult:
     penalty_usd : float. Of a missed request. [USD]
     short_s : float. How long spot is not to be had. [s]
     short_from_s : float. From when on. [s]
+    replicates : int. Asked for, of each; fewer say enough where intervals are narrow.
     """
 
     rows: tuple[Row, ...]
     penalty_usd: float
     short_s: float
     short_from_s: float
+    replicates: int = 0
 
     def cells(self) -> list[list[Row]]:
         """Rows by combination of reclaims and reload."""
@@ -88,6 +90,7 @@ class SpotResult:
         return {
             "schema": "spot/1",
             "penalty_usd": self.penalty_usd,
+            "replicates": self.replicates,
             "short": {"from_s": self.short_from_s, "for_s": self.short_s},
             "rows": self._told(),
             "advice": self.sentence(),
@@ -127,12 +130,32 @@ class SpotResult:
             text += f" at ${best['usd_per_hour']:,.2f} an hour"
         if best is own:
             return text + self._else(cell)
-        if own["status"] == "ok":
+        if best["saved_usd_per_hour"] is not None:
+            text += self._saved(best)
+        elif own["status"] == "ok":
             less = own["usd_per_hour"] - best["usd_per_hour"]
             text += f", ${abs(less):,.2f} {'less' if less > 0.0 else 'more'} than on demand"
         worth = self.worth_usd(best)
         if worth is not None and math.isfinite(worth):
             text += f"; it pays while a missed request costs you less than ${worth:.2g}"
+        return text
+
+    def _saved(self, row: Row) -> str:
+        """How a row differs from all on demand, over the replicates."""
+        low, high = row["saved_usd_per_hour_low"], row["saved_usd_per_hour_high"]
+        penalties = " with penalties" if self.penalty_usd else ""
+        if not row["saved_usd_per_hour_differs"]:
+            return (
+                ", which is not told apart from on demand in dollars "
+                f"(between {_usd(low)} and {_usd(high)} less{penalties})"
+            )
+        less = row["saved_usd_per_hour"]
+        ends = sorted((abs(low), abs(high)))
+        word = "less" if less > 0.0 else "more"
+        text = f", {_usd(abs(less))} (between {_usd(ends[0])} and {_usd(ends[1])}) {word}"
+        text += f"{penalties} than on demand"
+        if row["missed_share_more_differs"] is False:
+            text += "; it misses no more and no fewer by more than chance"
         return text
 
     def _else(self, cell: Sequence[Row]) -> str:
@@ -144,6 +167,8 @@ class SpotResult:
         saved = cell[0]["usd_per_hour"] - least["usd_per_hour"]
         if saved <= 0.0:
             return "; spot costs no less"
+        if least["saved_usd_per_hour_differs"] is False:
+            return f"; {least['name']}{self._saved(least)}"
         return (
             f"; {least['name']} would cost ${saved:,.2f} less and miss "
             f"{100.0 * least['sla_violation_share']:.2g} %"
@@ -155,6 +180,10 @@ class SpotResult:
     def _repr_html_(self) -> str:
         table: str = self.frame().to_html(index=False)
         return f"<p>{self.sentence()}</p>{table}"
+
+
+def _usd(value: float) -> str:
+    return f"{'-' if value < 0.0 else ''}${abs(value):,.2f}"
 
 
 def often(row: Row) -> str:

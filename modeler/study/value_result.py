@@ -140,7 +140,8 @@ class Payback:
             return self.error
         words = [] if self.start_alone else ["of another model: it serves faster too"]
         if self.saved is not None and not self.pays:
-            words.append("does not pay by more than chance")
+            unsure = not self.saved.differs
+            words.append("does not pay by more than chance" if unsure else "makes it dearer")
         return "; ".join([*words, *([] if self.same else [retuned(self.settings)])])
 
 

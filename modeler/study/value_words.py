@@ -47,10 +47,15 @@ def _of(size: SizeValue) -> str:
         text += f", most of it in {most.phase.replace('_', ' ')} ({format_duration(most.length_s)})"
     text += _best(size.paybacks)
     text += "."
-    unsure = [one.intervention for one in size.paybacks if one.saved and not one.pays]
+    told = [one for one in size.paybacks if one.saved is not None and not one.pays]
+    unsure = [one.intervention for one in told if one.saved and not one.saved.differs]
+    dearer = [one.intervention for one in told if one.saved and one.saved.differs]
     if unsure:
         verb = "does" if len(unsure) == 1 else "do"
         text += f" By more than chance {_joined(unsure)} {verb} not pay."
+    if dearer:
+        verb = "makes" if len(dearer) == 1 else "make"
+        text += f" Here {_joined(dearer)} {verb} it dearer."
     if size.whole.same and all(one.same for one in size.phases):
         text += " The policy need not be tuned anew for a start that much shorter."
     if size.whole.usd_per_month_per_s <= 0.0 and not any(

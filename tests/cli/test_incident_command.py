@@ -155,3 +155,14 @@ def test_a_window_past_the_traffic_is_a_warning():
     assert ran.exit_code == 0, ran.output
     said = "warning: window asked for from 2026-03-02T08:20:00Z until 2026-03-03T08:20:00Z, the "
     assert said in ran.stderr
+
+
+def test_intervals_stand_behind_their_figures(folder):
+    ran = modeler(*WINDOW, "--set", "fleet.min=2", "--replicates", "20", "--figure", "i.svg")
+    assert ran.exit_code == 0, ran.output
+    head, *rows = ran.stdout.splitlines()[4:7]
+    assert "missed 95 %" in head
+    assert head.index("saved  saved 95 %") > 0
+    assert " to " in rows[1]
+    assert "other lucks of the same traffic" in ran.stdout.splitlines()[-1]
+    assert (folder / "i.svg").read_text().startswith("<?xml")

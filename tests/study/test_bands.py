@@ -186,3 +186,16 @@ def test_rows_asked_for_at_once_warm_up_alike_and_are_paired():
 def test_less_than_half_a_cent_is_no_difference():
     found = paired([1.0, 2.0, 3.0], [1.0 + 1e-13, 2.004, 3.0], 2, least=drawn.LEAST_USD)
     assert (found.low, found.middle, found.high, found.differs) == (0.0, 0.0, 0.0, False)
+
+
+def test_rows_of_several_traffics_are_the_same_from_processes():
+    other = traffic(rps=0.01, seed=2)
+    asked = {"traffic": [None, other, other], "replicates": 20}
+    found = [
+        Lab(BASE, trace=traffic(rps=0.01), executor=executor, workers=2).rows(
+            [{}, {}, {"fleet.max": 3}], **asked
+        )
+        for executor in ("threads", "processes")
+    ]
+    assert json.dumps(found[0]) == json.dumps(found[1])
+    assert found[0][0]["uncertainty"]["values"] != found[0][1]["uncertainty"]["values"]

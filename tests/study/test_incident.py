@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from modeler.plain import to_json, to_plain
 from modeler.scenario import ScenarioError, loads, with_values
 from modeler.study import IncidentError, incident, presets_of, replay
+from modeler.study.intervals import seed_of
 from traces import CountSeries, Trace
 
 # From 2026-03-02 08:00 UTC on one request in two seconds, from 08:20 to 08:50 one a second, then as
@@ -139,7 +140,7 @@ def test_the_whole_traffic_gives_the_totals_of_a_replay():
         assert row["peak_replicas"] == outcome.replicas["peak"]
 
 
-@given(cut=st.floats(1.0, 8999.0))
+@given(cut=st.floats(1.0, 8998.0))
 @settings(max_examples=10, deadline=None)
 def test_two_windows_are_the_whole(cut):
     def of(window):
@@ -164,6 +165,61 @@ def test_two_windows_are_the_whole(cut):
 def test_a_moment_may_be_said_in_several_ways(window):
     assert worked(window).rows == worked().rows
     assert worked(window).meta["window"]["from"] == "2026-03-02T08:20:00Z"
+
+
+def test_without_chance_every_luck_is_the_same():
+    found = incident(loads(SCENARIO), HOUR, settings=EARLIER, trace=TRACE, replicates=30)
+    ran, earlier = found.rows
+    # Settled at once: it saves as many in each of the least number of lucks.
+    assert found.meta["replicates"] == 20
+    assert ran["violations_low"] == ran["violations_high"] == ran["violations"]
+    assert earlier["saved_low"] == earlier["saved_high"] == earlier["saved"] > 0
+    assert earlier["saved_differs"]
+    assert earlier["usd_added_low"] == pytest.approx(6.0) == earlier["usd_added_high"]
+    assert (ran["saved_low"], ran["saved_differs"]) == (None, None)
+    saved = earlier["saved"]
+    assert f" Over 20 other lucks of the same traffic it is between {saved:,} and {saved:,} " in (
+        found.sentence()
+    )
+    # What the scenario's own seed gives is what it gave without them.
+    same = ("violations", "saved", "rescued", "usd", "usd_run_added", "acted_s")
+    for row, plain in zip(found.rows, worked().rows, strict=True):
+        assert {key: row[key] for key in same} == {key: plain[key] for key in same}
+        assert plain["saved_low"] is None
+    assert worked().meta["replicates"] == 0
+
+
+def test_lucks_are_paired():
+    """Service times vary: what is saved varies less than what two lucks of their own would."""
+    slow = with_values(loads(SCENARIO), {"service.kind": "exponential"})
+    found = incident(slow, HOUR, settings=EARLIER, trace=TRACE, replicates=20)
+    ran, earlier = found.rows
+    wide = [row["violations_high"] - row["violations_low"] for row in (ran, earlier)]
+    assert 0.0 < earlier["saved_high"] - earlier["saved_low"] < sum(wide)
+    assert earlier["saved_low"] > 0.0
+    assert earlier["saved_differs"]
+    again = incident(slow, HOUR, settings=EARLIER, trace=TRACE, replicates=20)
+    assert to_json(again.to_dict()) == to_json(found.to_dict())
+    lucks = [
+        incident(
+            with_values(slow, {"seed": seed_of(slow.seed, k)}), HOUR, settings=EARLIER, trace=TRACE
+        )
+        for k in range(20)
+    ]
+    saved = np.median([one.rows[1]["saved"] for one in lucks])
+    assert earlier["saved_low"] < saved < earlier["saved_high"]
+
+
+def test_policies_that_do_the_same_are_not_told_apart():
+    found = incident(
+        with_values(loads(SCENARIO), {"service.kind": "exponential"}), HOUR,
+        {"large": with_values(loads(SCENARIO), {"model.size": "900GB"})},
+        settings={"fleet.max": [5]}, trace=TRACE, replicates=20,
+    )  # fmt: skip
+    failed, same = found.rows[1], found.rows[2]
+    assert (failed["status"], failed["saved_low"]) == ("failed", None)
+    assert (same["saved_low"], same["saved_high"], same["saved_differs"]) == (0.0, 0.0, False)
+    assert same["usd_run_added_differs"] is False
 
 
 def test_a_window_that_runs_past_the_traffic_says_what_is_left_of_it():

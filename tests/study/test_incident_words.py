@@ -9,6 +9,7 @@ import pytest
 from modeler.study.incident_words import advice
 
 META = {
+    "replicates": 0,
     "sla": {"metric": "finish", "threshold_s": 10.0},
     "replayed": {"from_s": 0.0, "to_s": 86_400.0, "requests": 50_000},
 }
@@ -28,6 +29,8 @@ RAN: dict[str, Any] = {
     "usd_run_added": 0.0,
     "ready_at_start": 1,
     "pending_at_start": 0,
+    "saved_low": None,
+    "saved_high": None,
 }
 FOUR = {
     **RAN,
@@ -115,3 +118,36 @@ def test_nothing_to_save():
         "Every request of the window had its answer within 10.0 s as it was; under KEDA, it "
         "would have been no worse, for $1.00 less in the window."
     )
+
+
+DRAWN = {
+    **FOUR,
+    "saved_low": 1500.2,
+    "saved_high": 1900.4,
+    "saved_differs": True,
+    "usd_run_added_low": 3.5,
+    "usd_run_added_high": 4.5,
+    "usd_run_added_differs": True,
+}
+OVER = "40 other lucks of the same traffic"
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, f" Over {OVER} it is between 1,500 and 1,900 fewer missed, for $3.50 to $4.50 more in "
+             "all."),
+        ({"usd_run_added_low": -2.0, "usd_run_added_high": -1.0},
+         f" Over {OVER} it is between 1,500 and 1,900 fewer missed, for $1.00 to $2.00 less in "
+         "all."),
+        ({"usd_run_added_low": -2.0, "usd_run_added_differs": False},
+         f" Over {OVER} it is between 1,500 and 1,900 fewer missed, and in dollars no difference "
+         "by more than luck."),
+        ({"saved_low": -40.0, "saved_differs": False},
+         f" That may be luck: over {OVER} it is between 1,900 requests saved and 40 more missed."),
+        ({"saved_low": 0.0, "saved_high": 0.0, "saved_differs": False},
+         f" In most of {OVER} it would have saved none."),
+    ],
+)  # fmt: skip
+def test_what_another_luck_would_have_made_of_it(found, said):
+    assert advice([RAN, {**DRAWN, **found}], {**META, "replicates": 40}).endswith(said)

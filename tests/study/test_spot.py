@@ -17,9 +17,10 @@ from modeler.report.studies import figure_bytes
 from modeler.report.studies import spot as drawing
 from modeler.scenario import ScenarioError, loads, with_values
 from modeler.scenario.weather import InsufficientCapacity
-from modeler.study import Lab, SpotError, spot
+from modeler.study import Goal, Lab, SpotError, spot
+from modeler.study.drawn import together, usd_per_hour
 from modeler.study.spot import reclaims_of
-from traces import CountSeries, Trace
+from traces import CountSeries, Trace, TraceError
 
 # Two requests a second of 1 s each, on four replicas of a slot: half of them is at work.
 TRACE = Trace(np.arange(7200) / 2.0, source="two a second")
@@ -36,9 +37,10 @@ policy: {kind: fixed, replicas: 4}
 BASE = loads(SCENARIO)
 
 
-def studied(base=BASE, **asked):
+def studied(base=BASE, how=None, **asked):
     asked = {"spot_usd_per_hour": 0.5, "short_s": 0.0, "reclaims_per_hour": [0.0], **asked}
-    return spot(Lab(base, trace=asked.pop("trace", TRACE), workers=1), **asked)
+    how = how or {"workers": 1}
+    return spot(Lab(base, trace=asked.pop("trace", TRACE), **how), **asked)
 
 
 def named(found, name, **which):
@@ -86,6 +88,74 @@ def test_reclaims_are_missed_by_spot_alone_and_more_so_where_a_start_is_slow():
     assert "buy on demand: $8.00 an hour, 0 % of requests missed; spot would cost" in (
         found.sentence()
     )
+
+
+def test_without_reclaims_what_spot_saves_is_certain():
+    found = studied(shares=[0.5], replicates=20)
+    half, whole = named(found, "50 % on spot"), named(found, "spot")
+    for row, saved in ((half, 3.0), (whole, 6.0)):
+        # $1.50 less an hour for each replica of four on spot, whatever day is drawn.
+        assert row["saved_usd_per_hour"] == pytest.approx(saved, rel=2e-3)
+        assert row["saved_usd_per_hour_differs"]
+        assert (row["missed_share_more_low"], row["missed_share_more_high"]) == (0.0, 0.0)
+        assert row["missed_share_more_differs"] is False
+    wide = whole["saved_usd_per_hour_high"] - whole["saved_usd_per_hour_low"]
+    assert wide < 0.01
+    assert "$6.00 (between $6.00 and $6.00) less than on demand; it misses no more" in (
+        found.sentence()
+    )
+    own = found.rows[0]
+    assert (own["saved_usd_per_hour_low"], own["saved_usd_per_hour_high"]) == (0.0, 0.0)
+
+
+def test_under_reclaims_the_difference_is_told_more_finely_than_either():
+    asked = {"shares": [0.5], "reclaims_per_hour": [8.0], "penalty_usd": 0.002, "short_s": 600.0}
+    found = studied(**asked, replicates=20)
+    own, spot_row = found.rows[0], named(found, "spot")
+    low, high = spot_row["saved_usd_per_hour_low"], spot_row["saved_usd_per_hour_high"]
+    assert low < spot_row["saved_usd_per_hour"] < high
+    wide = [
+        row["usd_per_hour_with_penalty_high"] - row["usd_per_hour_with_penalty_low"]
+        for row in (own, spot_row)
+    ]
+    assert high - low <= sum(wide)
+    assert spot_row["missed_share_more_low"] > 0.0
+    half = named(found, "50 % on spot")
+    assert 0.0 < half["missed_share_more"] < spot_row["missed_share_more"]
+    told = found.to_dict()
+    assert told["replicates"] == 20
+    json.dumps(told, allow_nan=False)
+    assert figure_bytes(drawing.draw, found, "svg") == figure_bytes(drawing.draw, found, "svg")
+    # What one replay says is what it said.
+    plain = studied(**asked)
+    for row, one in zip(found.rows, plain.rows, strict=True):
+        assert row["usd_per_hour"] == one["usd_per_hour"]
+        assert one["saved_usd_per_hour_low"] is None
+
+
+def test_processes_find_the_same_intervals():
+    asked = {"shares": [0.5], "reclaims_per_hour": [8.0], "replicates": 20}
+    ways = ({"workers": 1}, {"executor": "processes", "workers": 2})
+    one, other = (studied(how=how, **asked).to_dict() for how in ways)
+    assert json.dumps(one) == json.dumps(other)
+
+
+def test_two_parts_add_up_to_the_whole_in_every_replicate():
+    """Two fleets that are never full: misses of none, dollars and requests of both."""
+    lab = Lab(BASE, trace=TRACE)
+    halves = [Trace(TRACE.arrival_s[k::2] - TRACE.arrival_s[k]) for k in (0, 1)]
+    rows = lab.rows([{}, {}, {}], traffic=[None, *halves], replicates=20)
+    both = together(rows[1:])
+    usd = usd_per_hour(Goal())
+    assert usd(both) == [a + b for a, b in zip(usd(rows[1]), usd(rows[2]), strict=True)]
+    rate = both["uncertainty"]["values"]["requests_per_hour"]
+    assert rate == pytest.approx(rows[0]["uncertainty"]["values"]["requests_per_hour"], rel=0.01)
+    assert together([rows[0], lab.row({})])["uncertainty"] is None
+
+
+def test_a_part_too_small_to_draw_again_is_refused_before_the_work():
+    with pytest.raises(TraceError, match="too little traffic for an interval"):
+        studied(trace=Trace(np.arange(60.0)), shares=[0.1], replicates=20)
 
 
 def test_a_penalty_is_added_to_dollars():

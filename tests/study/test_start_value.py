@@ -285,13 +285,6 @@ def test_a_fleet_that_does_not_care_for_its_start_has_intervals_of_no_width():
     assert "worth $0 a month at 14 GB, in each of 20 replicates" in found.sentence()
 
 
-def test_processes_find_the_same_intervals():
-    how = {"goal": PRICED, "replicates": 20, "interventions": False}
-    serial = start_value(uneven(workers=1), {}, **how)
-    apart = start_value(uneven(executor="processes", workers=2), {}, **how)
-    assert json.dumps(serial.to_dict()) == json.dumps(apart.to_dict())
-
-
 def test_too_little_traffic_to_draw_again_is_refused_before_the_work():
     with pytest.raises(TraceError, match="too little traffic for an interval"):
         start_value(lab(FROM_ZERO, Trace(np.arange(10.0))), {}, replicates=20)

@@ -254,15 +254,6 @@ def test_what_chance_has_no_part_in_has_an_interval_of_no_width():
     assert "the two do not differ by more than chance" in found.sentence()
 
 
-def test_processes_find_the_same_intervals():
-    base, ranges = with_values(default(), FIXED), {"traffic": (0.9, 1.1)}
-    one, other = (
-        tornado(Lab(base, trace=PAIRS, **how), top=0, replicates=20, ranges=ranges).to_dict()
-        for how in ({"workers": 1}, {"workers": 2, "executor": "processes"})
-    )
-    assert json.dumps(one) == json.dumps(other)
-
-
 def test_the_same_result_is_the_same_figure():
     found = tornado(lab(), against={"policy.replicas": 2}, goal=Goal("cost"), top=1)
     once = figure_bytes(drawing.draw, found, "svg")

@@ -32,6 +32,13 @@ def draw(found: SpotResult) -> Figure:
                 color=color, marker="o", markersize=4, linestyle=_DASHES[k % len(_DASHES)],
                 label=often(cell[0]),
             )  # fmt: skip
+            for row in done:
+                ends = (row[f"{key}_low"], row[f"{key}_high"])
+                if ends[0] is not None:
+                    # Beside each other, so that none hides another.
+                    at = 100.0 * row["spot_share"] + 0.6 * k + (1.5 if row["fallback"] else 0.0)
+                    axes.plot((at, at), [factor * end for end in ends], color=color,
+                              linewidth=1.0, marker="_", markersize=7)  # fmt: skip
             rings = [row for row in done if row["fallback"]]
             axes.scatter(
                 [100.0 * row["spot_share"] for row in rings], [factor * row[key] for row in rings],
