@@ -12,6 +12,7 @@ import sys
 import textwrap
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import pytest
@@ -56,6 +57,12 @@ def swept(count: int = 6, **more):
 
 def text(result) -> str:
     return json.dumps(result.to_dict(), allow_nan=False)
+
+
+@cache
+def whole() -> str:
+    """A hundred targets without interruption."""
+    return text(swept(100))
 
 
 def test_a_row_that_any_run_has_made_is_taken_over(tmp_path):
@@ -157,7 +164,7 @@ def test_killed_at_twenty_instants_it_goes_on_and_ends_with_the_same_bytes(tmp_p
             seen = rows
     assert process.returncode == 0
     assert killed >= KILLS // 2  # a fast machine may finish before the last of them
-    assert out.read_text() == text(swept(100))
+    assert out.read_text() == whole()
     assert all(about.finished for about in list_runs(folder)[:1])
 
 
@@ -180,7 +187,7 @@ def test_a_full_disk_ends_the_sweep_with_what_to_do_and_loses_nothing(tmp_path):
     (before,) = list_runs(tmp_path)
     assert 0 < before.done < before.tasks
     result = swept(100, ledger=tmp_path, resume="latest")
-    assert text(result) == text(swept(100))
+    assert text(result) == whole()
     (after,) = list_runs(tmp_path)
     assert after.run == before.run
     assert after.finished
