@@ -104,7 +104,7 @@ class Headroom:
         if more <= 0.5:
             return f"{text}${max(-more, 0.0):,.0f} less."
         each = one["usd_per_nine_from_own"]
-        return f"{text}${more:,.0f} more: ${each:,.0f} a month for each ten times fewer."
+        return f"{text}${more:,.0f} more: ${each:,.0f} a month for each step to ten times fewer."
 
     def __repr__(self) -> str:
         return f"Headroom of {len(self.rows)} settings: {self.sentence()}"
