@@ -72,7 +72,7 @@ _OF_REPLICATES = tuple(name for name in _COLUMNS if name.startswith(("saved_", "
 )
 @click.option("--spot-price", metavar="USD", help="Of spot an hour, e.g. $0.51.")
 @penalty_option
-@replicates_option
+@replicates_option("Put 95 % intervals about each share and what it saves")
 @figure_option
 @output_options(parquet=True)
 def command(

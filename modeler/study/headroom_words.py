@@ -63,7 +63,7 @@ def _step(own: Row, one: Row, drawn: Step | None) -> str:
         text += f"${more:,.0f} more"
         if drawn is not None:
             text += between(drawn.usd.low, drawn.usd.high, _dollars)
-        text += f": ${each:,.0f} a month for each ten times fewer{_price(drawn)}"
+        text += f": ${each:,.0f} a month for each step to ten times fewer{_price(drawn)}"
     if drawn is None or drawn.nines.low > 0.0:
         return f"{text}."
     if drawn.nines.high < 0.0:

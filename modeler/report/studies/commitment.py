@@ -37,6 +37,6 @@ def draw(found: Committed) -> Figure:
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("share of the hours, busiest first, %")
     axes.set_ylabel("instances")
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside lower center", ncols=4)
     told(axes, "How much of the fleet is always there", found.sentence())
     return figure

@@ -39,7 +39,7 @@ def draw(found: Growth) -> Figure:
             axes.axvline(found.binding.high, color=INK, linewidth=1.0, linestyle=(0, (4, 2)),
                          label="the cap binds" if axes is fleet else None)  # fmt: skip
     for axes in (misses, fleet):
-        axes.legend(loc="upper left")
+        axes.legend(loc="best")
     in_dollars(money.yaxis)
     money.set_ylabel("dollars a month")
     misses.set_ylabel("requests missed, %")

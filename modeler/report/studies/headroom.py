@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from modeler.report.studies.words import money, told
 from modeler.report.style import INK, MISSES, MONEY, SOFT, new_figure
-from modeler.study.headroom import Headroom
+from modeler.study.headroom import Headroom, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_WIDE, _HIGH = 0.11, 0.05  # of a price beside a setting, as shares of the axes
 
 
 def draw(found: Headroom) -> Figure:
@@ -35,13 +37,6 @@ def draw(found: Headroom) -> Figure:
         )  # fmt: skip
         for row in rows:
             _interval(axes, row, color)
-    for row in along:
-        if row["usd_per_nine"] is not None:
-            axes.annotate(
-                f"${row['usd_per_nine']:,.0f} a nine{'?' if row['short_differs'] is False else ''}",
-                (row["usd_per_month"], 100.0 * row["short_share"]),
-                (6.0, 4.0), textcoords="offset points", fontsize=8.0, color=INK,
-            )  # fmt: skip
     _misses(axes, [100.0 * row["short_share"] for row in found.rows])
     limit = 100.0 * found.allowed_share
     axes.axhline(limit, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
@@ -51,12 +46,31 @@ def draw(found: Headroom) -> Figure:
         textcoords="offset points", fontsize=8.0, color=INK, ha="right",
     )  # fmt: skip
     money(axes.xaxis)
+    _prices(axes, along)
     axes.legend(loc="best")
     crosses = "; crosses are 95 % intervals" if found.notes else ""
     axes.set_xlabel(f"dollars a month{crosses}")
     axes.set_ylabel("requests missed for want of room, %;\na nine: ten times fewer")
     told(axes, "What room costs, and what it saves", found.sentence())
     return figure
+
+
+def _prices(axes: Axes, along: Sequence[Row]) -> None:
+    """Dollars a nine, at each setting that is not too near to one that has them already."""
+    placed: list[tuple[float, float]] = []
+    for row in along:
+        at = (row["usd_per_month"], 100.0 * row["short_share"])
+        x, y = (axes.transScale + axes.transLimits).transform(at)
+        near = any(abs(x - u) < _WIDE and abs(y - v) < _HIGH for u, v in placed)
+        if row["usd_per_nine"] is None or near:
+            continue
+        placed.append((x, y))
+        left = x > 1.0 - _WIDE
+        axes.annotate(
+            f"${row['usd_per_nine']:,.0f} a nine{'?' if row['short_differs'] is False else ''}",
+            at, (6.0, 4.0) if not left else (0.0, 8.0),
+            textcoords="offset points", fontsize=8.0, color=INK, ha="right" if left else "left",
+        )  # fmt: skip
 
 
 def _misses(axes: Axes, percents: Sequence[float]) -> None:
