@@ -12,7 +12,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.gates import fail_on_option
 from modeler.cli.options import output_options, split_list
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options
+from modeler.cli.study_options import advise, goal_options, lab_of, leave, study_options, typed
 
 
 @click.command("optimize")
@@ -40,7 +40,7 @@ def command(
     precisions: tuple[str, ...] | None,
     goal: str,
     weight: float,
-    penalty: str | None,
+    penalty: float | None,
     fail_on: tuple[str, ...],
     figure: str | None,
     format: str,
@@ -66,19 +66,16 @@ def command(
     with compiling():
         from modeler.report.studies import optimum
         from modeler.scenario.gates import parse_gates
-        from modeler.scenario.units import parse_usd
         from modeler.study import optimize, space_of
         from modeler.study.goal import Goal
 
     check_output(output)
-    chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
+    chosen = Goal(goal, weight, penalty or 0.0)
     with lab_of(**asked) as (lab, varied):
         gates = parse_gates(with_gates(lab.base, fail_on).gates)
         axes = space_of(lab.base, varied, pinned=lab.pinned)
-        if instances is not None:
-            axes["hosting.instance"] = instances
-        if precisions is not None:
-            axes["model.dtype"] = precisions
+        named = {"hosting.instance": instances, "model.dtype": precisions}
+        axes |= typed(lab.base, {path: values for path, values in named.items() if values})
         found = optimize(lab, axes, chosen, gates=gates)
         run = lab.keep(found.tried, chosen, [gate.text for gate in gates])
     draw_to(figure, optimum.draw, found)

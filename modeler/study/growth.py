@@ -107,10 +107,11 @@ class Growth:
         more = [row for row in done if row["factor"] > now["factor"]]
         if more:
             then = next((row for row in more if row["factor"] >= 2.0), more[-1])
+            wanted = then["wanted_replicas"]
             text += (
                 f"; {then['factor']:g} times as much ${then['usd_per_month']:,.0f} and "
-                f"{_share(then)}, with {then['wanted_replicas']} replicas at the peak if there "
-                "are so many"
+                f"{_share(then)}, with {wanted} replica{'' if wanted == 1 else 's'} at the peak if "
+                f"there {'is' if wanted == 1 else 'are'} so many"
             )
         return f"{text}. {self._binds()}"
 
