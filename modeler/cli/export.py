@@ -54,7 +54,7 @@ def command(
     ledger: str | None,
     goal: str,
     weight: float,
-    penalty: str | None,
+    penalty: float | None,
     fail_on: tuple[str, ...],
     output: str | None,
 ) -> None:
@@ -128,12 +128,11 @@ def _kept(
     run: str,
     row: str,
     ledger: str | None,
-    goal: tuple[str, float, str | None] | None,
+    goal: tuple[str, float, float | None] | None,
     fail_on: tuple[str, ...],
 ) -> Kept:
     """The row of a run that the options mean."""
     from modeler.scenario.gates import parse_gates
-    from modeler.scenario.units import parse_usd
     from modeler.study.goal import Goal
     from modeler.study.kept import kept_row
 
@@ -142,5 +141,5 @@ def _kept(
     chosen = None
     if goal is not None:
         kind, weight, penalty = goal
-        chosen = Goal(kind, weight, parse_usd(penalty) if penalty else 0.0)
+        chosen = Goal(kind, weight, penalty or 0.0)
     return kept_row(run, row, where, goal=chosen, gates=gates)

@@ -37,7 +37,7 @@ def command(
     sizes: tuple[str, ...] | None,
     goal: str,
     weight: float,
-    penalty: str | None,
+    penalty: float | None,
     fail_on: tuple[str, ...],
     replicates: int | None,
     figure: str | None,
@@ -63,12 +63,11 @@ def command(
         from modeler.report.studies import sizes as drawn
         from modeler.scenario import parse_size
         from modeler.scenario.gates import parse_gates
-        from modeler.scenario.units import parse_usd
         from modeler.study import goldilocks_size, space_of
         from modeler.study.goal import Goal
 
     check_output(output)
-    chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
+    chosen = Goal(goal, weight, penalty or 0.0)
     with lab_of(**asked) as (lab, varied):
         gates = parse_gates(with_gates(lab.base, fail_on).gates)
         given = sizes or lab.base.sweep.get("model.size", (lab.base.model.size,))

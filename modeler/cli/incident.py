@@ -10,6 +10,7 @@ import click
 
 from modeler.cli import exits
 from modeler.cli.options import (
+    DURATION,
     instance_option,
     output_options,
     region_option,
@@ -47,6 +48,8 @@ _FIGURES: Final = (".png", ".svg", ".pdf")
 @set_option
 @click.option(
     "--pad",
+    "pad_s",
+    type=DURATION,
     metavar="TIME",
     help="Replay only from so long before the window until so long after it, instead of the whole "
     "traffic.",
@@ -73,7 +76,7 @@ def command(
     stop: str | None,
     policies: tuple[str, ...],
     settings: dict[str, tuple[str, ...]],
-    pad: str | None,
+    pad_s: float | None,
     replicates: int | None,
     size: str | None,
     instance: str | None,
@@ -101,17 +104,13 @@ def command(
     with compiling():
         from modeler.cli.scenario import scenario_of
         from modeler.report import incident_figure, incident_text
-        from modeler.scenario import UnitError, parse_duration, with_values
+        from modeler.scenario import with_values
         from modeler.study import incident, is_preset, presets_of
 
     check_output(output)
     check_output(figure)
     if figure is not None and not figure.endswith(_FIGURES):
         raise click.UsageError(f"--figure {figure}: expected a name that ends in .png, .svg, .pdf")
-    try:
-        pad_s = None if pad is None else parse_duration(pad)
-    except UnitError as error:
-        raise click.BadParameter(str(error), param_hint="--pad") from error
     named = [one for one in policies if is_preset(one) and not os.path.exists(one)]
     files = [one for one in policies if one not in named]
     pinned: dict[str, Any] = {

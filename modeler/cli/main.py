@@ -1,8 +1,8 @@
 """The root command: a table of subcommands, loaded only when one is called."""
 
-import errno
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -141,6 +141,14 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     sys.exit(result if isinstance(result, int) else exits.OK)
 
 
+# A number as click calls it, with bounds and without.
+_NUMBER: Final = re.compile(r"is not a valid (float|integer)(?: range)?")
+
+
+def _number(found: re.Match[str]) -> str:
+    return "is not a number" if found[1] == "float" else "is not a whole number"
+
+
 def describe(error: Exception) -> str:
     """One clear message for an exception, as printed on stderr.
 
@@ -154,16 +162,15 @@ def describe(error: Exception) -> str:
         Starts with ``error:``; errors that render themselves are passed through.
     """
     if isinstance(error, click.ClickException):
-        message = error.format_message()
+        message = _NUMBER.sub(_number, error.format_message())
         if message.startswith("Usage:"):  # a group called alone: its help is the message
             return message
         context = getattr(error, "ctx", None)
         if context is not None:
             message = f"{message.rstrip('.')}\nsee: {context.command_path} --help"
-    elif isinstance(error, OSError) and error.filename is not None and error.strerror:
-        message = f"{error.filename}: {error.strerror}"
-    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        message = f"cannot write the output: {error.strerror}"
+    elif isinstance(error, OSError) and error.strerror:
+        where = "cannot write the output" if error.filename is None else error.filename
+        message = f"{where}: {error.strerror}"
     else:
         message = str(error) or type(error).__name__
         if exits.code_of(error) == exits.INTERNAL:

@@ -19,6 +19,7 @@ from modeler.cli.study_options import (
     leave,
     replicates_option,
     study_options,
+    typed,
 )
 
 
@@ -50,7 +51,7 @@ def command(
     precisions: tuple[str, ...] | None,
     goal: str,
     weight: float,
-    penalty: str | None,
+    penalty: float | None,
     fail_on: tuple[str, ...],
     replicates: int | None,
     figure: str | None,
@@ -80,19 +81,16 @@ def command(
     with compiling():
         from modeler.report.studies import optimum
         from modeler.scenario.gates import parse_gates
-        from modeler.scenario.units import parse_usd
         from modeler.study import optimize, space_of
         from modeler.study.goal import Goal
 
     check_output(output)
-    chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
+    chosen = Goal(goal, weight, penalty or 0.0)
     with lab_of(**asked) as (lab, varied):
         gates = parse_gates(with_gates(lab.base, fail_on).gates)
         axes = space_of(lab.base, varied, pinned=lab.pinned)
-        if instances is not None:
-            axes["hosting.instance"] = instances
-        if precisions is not None:
-            axes["model.dtype"] = precisions
+        named = {"hosting.instance": instances, "model.dtype": precisions}
+        axes |= typed(lab.base, {path: values for path, values in named.items() if values})
         found = optimize(lab, axes, chosen, gates=gates, replicates=replicates or 0)
         run = lab.keep(found.tried, chosen, [gate.text for gate in gates])
     draw_to(figure, optimum.draw, found)

@@ -1,7 +1,7 @@
 """Options that several commands share, so that one word means one thing everywhere."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -79,6 +79,39 @@ def split_settings(
         settings[path] = parts
     return settings
 
+
+if TYPE_CHECKING:
+    _Float = click.ParamType[float]
+else:
+    _Float = click.ParamType  # which older versions of click do not take a type of
+
+
+class Quantity(_Float):
+    """A value with its unit; what cannot be read is told with the option's name.
+
+    Parameters
+    ----------
+    name : str. Of what it is.
+    parser : str. The function of `modeler.scenario.units` that reads it.
+    """
+
+    def __init__(self, name: str, parser: str) -> None:
+        self.name, self._parser = name, parser
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """As read; a default that is a number stays."""
+        from modeler.scenario import units
+
+        try:
+            return float(getattr(units, self._parser)(value))
+        except units.UnitError as error:
+            self.fail(str(error), param, ctx)
+
+
+USD = Quantity("dollars", "parse_usd")
+DURATION = Quantity("time", "parse_duration")
 
 size_option = click.option(
     "--size",

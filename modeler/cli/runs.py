@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from modeler.cli.ledger import ledger_option
-from modeler.cli.options import output_options
+from modeler.cli.options import DURATION, output_options
 from modeler.cli.output import check_output, emit, talk
 
 _COLUMNS = {
@@ -77,24 +77,35 @@ def show(run: str, ledger: str | None, folder: str | None, format: str, output: 
     print_sweep(result, format=format, output=output)
 
 
+def _age(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Seconds of a time that says its unit: a bare number may have been meant as days."""
+    if value is None:
+        return None
+    if value.strip().replace(".", "", 1).isdigit():
+        raise click.BadParameter(f"{value}: expected a time with its unit, 30d say", ctx, param)
+    return DURATION.convert(value, param, ctx)
+
+
 @command.command("prune")
 @click.argument("run", metavar="[RUN]", required=False)
 @ledger_option
 @click.option("--keep", type=click.IntRange(min=0), help="Leave so many of the latest.")
-@click.option("--older-than", metavar="TIME", help="Only runs that began longer ago, e.g. 30d.")
-def prune(run: str | None, ledger: str | None, keep: int | None, older_than: str | None) -> None:
+@click.option(
+    "--older-than",
+    "age_s",
+    callback=_age,
+    metavar="TIME",
+    help="Only runs that began longer ago, e.g. 30d.",
+)
+def prune(run: str | None, ledger: str | None, keep: int | None, age_s: float | None) -> None:
     """Take runs away: RUN, all but the latest few, or the old ones.
 
     In Python: modeler.study.runs.prune(keep=20).
     """
-    from modeler.scenario import parse_duration
     from modeler.study.runs import prune as take_away
 
-    if (run is None) is (keep is None and older_than is None):
+    if (run is None) is (keep is None and age_s is None):
         raise click.UsageError("say which: RUN, or --keep N, or --older-than TIME")
-    if older_than is not None and older_than.strip().replace(".", "", 1).isdigit():
-        raise click.UsageError(f"--older-than {older_than}: expected a time with its unit, 30d say")
-    age_s = None if older_than is None else parse_duration(older_than)
     gone = take_away(_folder(ledger), keep=keep, older_than_s=age_s, name=run)
     for name in gone:
         click.echo(name)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from modeler.cli.figure import draw_to, figure_option
-from modeler.cli.options import output_options, split_list
+from modeler.cli.options import DURATION, USD, output_options, split_list
 from modeler.cli.output import check_output, emit
 from modeler.cli.study_options import (
     advise,
@@ -65,12 +65,14 @@ _OF_REPLICATES = tuple(name for name in _COLUMNS if name.startswith(("saved_", "
 )
 @click.option(
     "--short",
+    "short_s",
+    type=DURATION,
     metavar="TIME",
     default="1h",
     show_default=True,
     help="How long spot is not to be had at all, about the busiest time; 0s for never.",
 )
-@click.option("--spot-price", metavar="USD", help="Of spot an hour, e.g. $0.51.")
+@click.option("--spot-price", type=USD, metavar="USD", help="Of spot an hour, e.g. $0.51.")
 @penalty_option
 @replicates_option("Put 95 % intervals about each share and what it saves")
 @figure_option
@@ -79,9 +81,9 @@ def command(
     shares: tuple[str, ...],
     reclaims: tuple[str, ...] | None,
     reloads: tuple[str, ...] | None,
-    short: str,
-    spot_price: str | None,
-    penalty: str | None,
+    short_s: float,
+    spot_price: float | None,
+    penalty: float | None,
     replicates: int | None,
     figure: str | None,
     format: str,
@@ -104,7 +106,7 @@ def command(
 
     with compiling():
         from modeler.report.studies import spot as drawing
-        from modeler.scenario.units import parse_duration, parse_usd
+        from modeler.scenario.units import parse_duration
         from modeler.scenario.weather import BANDS
         from modeler.study import spot
         from modeler.study.spot import reclaims_of
@@ -122,9 +124,9 @@ def command(
             shares=[_number(one, "--shares") for one in shares],
             reclaims_per_hour=[rate_of(one) for one in reclaims or ()],
             reloads_s=[parse_duration(one) for one in reloads or ()] or (None,),
-            short_s=parse_duration(short),
-            penalty_usd=parse_usd(penalty) if penalty else 0.0,
-            spot_usd_per_hour=parse_usd(spot_price) if spot_price else None,
+            short_s=short_s,
+            penalty_usd=penalty or 0.0,
+            spot_usd_per_hour=spot_price,
             replicates=replicates or 0,
         )
     draw_to(figure, drawing.draw, found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from modeler.cli.ledger import ledger_of
-from modeler.cli.options import policy_option, seed_option, set_option, trace_option
+from modeler.cli.options import USD, policy_option, seed_option, set_option, trace_option
 from modeler.cli.output import talk
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 penalty_option = click.option(
     "--penalty",
     "penalty",
+    type=USD,
     metavar="USD",
     default=None,
     help="What each missed request costs you, e.g. $0.002.",

@@ -141,7 +141,7 @@ def command(
 
     Each row is kept in a ledger as it is made: a sweep that was stopped goes on with --resume, and
     a row that any earlier run has made from the same engine, prices, traffic and settings is not
-    made again. `modeler runs` lists them.
+    made again. `modeler runs` lists them, and `modeler export latest:best` writes the winner.
 
     In Python: modeler.study.sweep(modeler.scenario.default()).
     """

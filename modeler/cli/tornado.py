@@ -64,7 +64,7 @@ def command(
     top: int,
     goal: str,
     weight: float,
-    penalty: str | None,
+    penalty: float | None,
     replicates: int | None,
     figure: str | None,
     format: str,
@@ -87,7 +87,6 @@ def command(
 
     with compiling():
         from modeler.report.studies import tornado as drawing
-        from modeler.scenario.units import parse_usd
         from modeler.study import tornado
         from modeler.study.goal import Goal
 
@@ -98,7 +97,7 @@ def command(
     for path, values in against.items():
         if len(values) != 1:
             raise click.UsageError(f"--against {path}: expected one value")
-    chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
+    chosen = Goal(goal, weight, penalty or 0.0)
     with lab_of(**asked) as (lab, varied):
         if varied:
             raise click.UsageError(f"--set {next(iter(varied))}: expected one value; see --against")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from modeler.cli.figure import draw_to, figure_option
-from modeler.cli.options import output_options, size_option
+from modeler.cli.options import DURATION, USD, output_options, size_option
 from modeler.cli.output import check_output, emit
 from modeler.cli.study_options import (
     advise,
@@ -32,6 +32,8 @@ _OF_REPLICATES = ("usd_per_month_low", "usd_per_month_high", "months_low", "mont
 @size_option
 @click.option(
     "--step",
+    "step_s",
+    type=DURATION,
     metavar="TIME",
     default="10s",
     show_default=True,
@@ -39,6 +41,7 @@ _OF_REPLICATES = ("usd_per_month_low", "usd_per_month_high", "months_low", "mont
 )
 @click.option(
     "--cost",
+    type=USD,
     metavar="USD",
     default=None,
     help="What an intervention costs once: the months until it is paid back.",
@@ -55,12 +58,12 @@ _OF_REPLICATES = ("usd_per_month_low", "usd_per_month_high", "months_low", "mont
 @output_options(parquet=True)
 def command(
     sizes: tuple[str, ...] | None,
-    step: str,
-    cost: str | None,
+    step_s: float,
+    cost: float | None,
     interventions: bool,
     goal: str,
     weight: float,
-    penalty: str | None,
+    penalty: float | None,
     replicates: int | None,
     figure: str | None,
     format: str,
@@ -83,18 +86,14 @@ def command(
 
     with compiling():
         from modeler.report.studies import value as drawing
-        from modeler.scenario.units import UnitError, parse_duration, parse_size, parse_usd
+        from modeler.scenario.units import parse_size
         from modeler.study import space_of, start_value
         from modeler.study.goal import Goal
 
     check_output(output)
-    try:
-        step_s = parse_duration(step)
-    except UnitError as error:
-        raise click.BadParameter(str(error), param_hint="--step") from error
     if step_s <= 0.0:
-        raise click.BadParameter(f"{step}: expected more than 0", param_hint="--step")
-    chosen = Goal(goal, weight, parse_usd(penalty) if penalty else 0.0)
+        raise click.BadParameter(f"{step_s:g}: expected more than 0", param_hint="'--step'")
+    chosen = Goal(goal, weight, penalty or 0.0)
     with lab_of(**asked) as (lab, varied):
         asked_sizes = [parse_size(size) for size in sizes or ()]
         found = start_value(
@@ -103,7 +102,7 @@ def command(
             sizes=asked_sizes or lab.base.sweep.get("model.size"),
             goal=chosen,
             step_s=step_s,
-            cost_usd=parse_usd(cost) if cost else None,
+            cost_usd=cost,
             interventions=interventions,
             replicates=replicates or 0,
         )

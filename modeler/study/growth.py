@@ -107,9 +107,11 @@ class Growth:
         more = [row for row in done if row["factor"] > now["factor"]]
         if more:
             then = next((row for row in more if row["factor"] >= 2.0), more[-1])
+            wanted = then["wanted_replicas"]
             text += (
                 f"; {then['factor']:g} times as much would cost ${then['usd_per_month']:,.0f}, "
-                f"miss {_share(then)}, and want {then['wanted_replicas']} replicas at its peak"
+                f"miss {_share(then)}, and want {wanted} replica{'' if wanted == 1 else 's'} at "
+                "its peak"
             )
         return f"{text}. {self._binds()}"
 

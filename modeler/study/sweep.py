@@ -18,7 +18,7 @@ from modeler.replay.run import Traffic
 from modeler.scenario import Scenario
 from modeler.study.jobs.book import Book, begun
 from modeler.study.jobs.drive import drive
-from modeler.study.jobs.executors import executor_of
+from modeler.study.jobs.executors import check_executor, executor_of
 from modeler.study.jobs.task import LOST, Packed
 from modeler.study.prepare import Prepared, prepare
 from modeler.study.presets import Preset
@@ -129,6 +129,7 @@ def perform(
     say: Say = lambda text: None,
 ) -> SweepResult:
     """Replay what `prepare` made; parameters and errors are those of `sweep`."""
+    check_executor(executor)
     tasks, scenarios = prepared.tasks, len(prepared.points)
     counter = _Counter(prepared.requests(), progress)
     with contextlib.ExitStack() as open_files:

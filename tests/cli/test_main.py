@@ -105,6 +105,7 @@ def _raise(error: BaseException) -> click.Command:
         (FileNotFoundError(2, "No such file or directory", "a.csv"), 2, "a.csv: No such file"),
         (NoCredentialsError(), 5, "Unable to locate credentials"),
         (ZeroDivisionError("division by zero"), 1, "This is a fault of modeler"),
+        (OSError(28, "No space left on device"), 2, "cannot write the output: No space left"),
     ],
 )
 def test_what_ends_a_command_has_a_code_and_one_message(

@@ -109,3 +109,41 @@ def test_runs_are_listed_shown_and_taken_away(tmp_path: Path) -> None:
     assert "expected a time with its unit" in ask("runs", "prune", "--older-than", "30").output
     assert ask("runs", "prune", "--keep", "0").stdout == f"{run['run']}\n"
     assert list_runs(tmp_path / "runs") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("optimize", "--penalty", "2x"), "'--penalty': '2x' is not understood: expected dollars"),
+        (("value", "--step", "3z"), "'--step': '3z' is not understood: expected seconds"),
+        (("spot", "--short", "x"), "'--short': 'x' is not understood"),
+        (("incident", "--pad", "x"), "'--pad': 'x' is not understood"),
+        (("runs", "prune", "--older-than", "30x"), "'--older-than': '30x' is not understood"),
+    ],
+)
+def test_a_quantity_that_cannot_be_read_is_told_with_its_option(
+    words: tuple[str, ...], said: str
+) -> None:
+    done = CliRunner().invoke(cli, words)
+    assert said in done.stderr
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--instance", "ml.g5.2xlrge"), 'unknown instance type "ml.g5.2xlrge"; nearest'),
+        (("--precision", "fp17"), "'fp17' is not one of fp32"),
+    ],
+)
+def test_optimize_refuses_names_that_do_not_exist_before_the_work(
+    words: tuple[str, ...], said: str
+) -> None:
+    done = CliRunner().invoke(cli, ["optimize", *words])
+    assert said in str(done.exception)
+
+
+def test_an_executor_that_does_not_exist_begins_no_run(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["sweep", "--executor", "thread"])
+    assert 'did you mean "threads"' in str(done.exception)
+    assert list_runs(tmp_path / "runs") == []

@@ -244,6 +244,21 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def check_executor(name: str) -> None:
+    """Refuse a name that no executor has, before the work.
+
+    Raises
+    ------
+    ExecutorError
+        With the nearest.
+    """
+    if name in NAMES or name.partition("://")[0] in ("dask", "ray"):
+        return
+    near = nearest(name, NAMES)
+    hint = f'; did you mean "{near}"?' if near else ""
+    raise ExecutorError(f'executor "{name}": expected one of {", ".join(NAMES)}{hint}')
+
+
 def executor_of(
     name: str, workers: int | None, traffic: Mapping[str, Traffic], report: Report
 ) -> Executor:
@@ -262,6 +277,7 @@ def executor_of(
     ExecutorError
         No such executor, a package that is not installed, or nobody at the address.
     """
+    check_executor(name)
     kind, _, address = name.partition("://")
     given: dict[str, Any] = {"traffic": traffic, "report": report}
     here = workers or cores()
@@ -273,10 +289,6 @@ def executor_of(
         from modeler.study.jobs.on_dask import Dask
 
         return Dask(address, workers, **given)
-    if kind == "ray":
-        from modeler.study.jobs.on_ray import Ray
+    from modeler.study.jobs.on_ray import Ray
 
-        return Ray(address, workers, **given)
-    near = nearest(name, NAMES)
-    hint = f'; did you mean "{near}"?' if near else ""
-    raise ExecutorError(f'executor "{name}": expected one of {", ".join(NAMES)}{hint}')
+    return Ray(address, workers, **given)
