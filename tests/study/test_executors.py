@@ -98,7 +98,7 @@ def test_the_traffic_travels_to_a_machine_of_a_dask_cluster_and_is_gone_at_the_e
         dashboard_address=None, env={"TMPDIR": str(tmp_path)},
     ) as cluster:  # fmt: skip
         address = cluster.scheduler_address.removeprefix("tcp://")
-        trace = tokens(60)
+        trace = tokens(61)  # of this test alone
         result = sweep(with_values(default(), {"sweep": {}}), sizes=["1GB"], trace=trace,
                        references=False, executor=f"dask://{address}", progress=look)  # fmt: skip
         (spooled,) = tmp_path.glob("modeler-traffic-*")
@@ -106,6 +106,7 @@ def test_the_traffic_travels_to_a_machine_of_a_dask_cluster_and_is_gone_at_the_e
         spooled.write_text("a file where the folder should be")
         with pytest.raises(ExecutorError, match=r"worker tcp://.*: .*File exists"):
             executor_of(f"dask://{address}", None, {trace.content_hash: trace}, print)
+        assert not list(spool.folder().glob(f"{trace.content_hash}.*"))
     assert result.failed == 0
     assert f"{trace.content_hash}.npz" in held
 
@@ -331,11 +332,13 @@ def test_spooled_traffic_that_was_changed_is_not_used(tmp_path, monkeypatch):
     assert not path.exists()
 
 
-def test_a_sweep_leaves_nothing_in_the_spool():
-    before = set(spool.folder().iterdir())
+def test_a_sweep_leaves_nothing_in_the_spool(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # of the workers
     sweep(with_values(default(), {"sweep": {}}), sizes=["1GB"], trace=tokens(60),
           executor="processes", workers=1)  # fmt: skip
-    assert set(spool.folder().iterdir()) <= before
+    assert spool.folder().parent == tmp_path
+    assert list(spool.folder().iterdir()) == []
 
 
 def test_a_worker_with_another_engine_refuses():

@@ -181,7 +181,11 @@ class Placed:
     def __init__(self, traffic: Mapping[str, Traffic]) -> None:
         self.traffic = traffic
         self.sweep = secrets.token_hex(8)
-        self.ensure()
+        try:
+            self.ensure()
+        except BaseException:
+            self.remove()
+            raise
 
     def ensure(self) -> None:
         """Write what is not there; another run may have taken its own away."""

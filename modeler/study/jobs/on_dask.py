@@ -59,7 +59,11 @@ class Dask:
             raise ExecutorError(f"executor dask: nobody answers at {address}: {error}") from error
         self.workers = max(sum(self._threads().values()), 1)
         self._placed = Placed(traffic)
-        self._distribute()
+        try:
+            self._distribute()
+        except BaseException:
+            self.close()
+            raise
 
     def _threads(self) -> dict[str, int]:
         found: dict[str, int] = self._client.nthreads()

@@ -74,8 +74,12 @@ class Ray:
             ) from error
         self.workers = max(int(ray.cluster_resources().get("CPU", 1)), 1)
         self._placed = Placed(traffic)
-        # One copy in the object store of each machine, whatever the number of its workers.
-        self._data = {digest: ray.put(spool.content(one)) for digest, one in traffic.items()}
+        try:
+            # One copy in the object store of each machine, whatever the number of its workers.
+            self._data = {digest: ray.put(spool.content(one)) for digest, one in traffic.items()}
+        except BaseException:
+            self.close()
+            raise
         self._perform = ray.remote(num_cpus=1, max_retries=3)(_perform)
 
     def submit(self, chunk: Chunk, numbers: Sequence[int]) -> Future[list[Packed]]:
