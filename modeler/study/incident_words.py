@@ -53,7 +53,9 @@ def _asked(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
     else:
         none = f"None of the {len(others)} others would have missed fewer than {missed:,}"
     cheaper = _cheaper(ran, others, meta)
-    return f"{none}; {cheaper}." if cheaper else f"{none}."
+    none = f"{none}; {cheaper}." if cheaper else f"{none}."
+    unsure = best["saved_differs"] is False and best["saved_high"] > 0.0
+    return none + _luck(best, meta) if unsure else none
 
 
 def _condition(row: Row) -> str:

@@ -31,6 +31,7 @@ RAN: dict[str, Any] = {
     "pending_at_start": 0,
     "saved_low": None,
     "saved_high": None,
+    "saved_differs": None,
 }
 FOUR = {
     **RAN,
@@ -151,3 +152,15 @@ OVER = "40 other lucks of the same traffic"
 )  # fmt: skip
 def test_what_another_luck_would_have_made_of_it(found, said):
     assert advice([RAN, {**DRAWN, **found}], {**META, "replicates": 40}).endswith(said)
+
+
+def test_that_nothing_is_saved_may_be_luck_too():
+    none = {"saved": -469, "violations": 2582, "saved_low": -717.0, "saved_high": 539.0}
+    text = advice([RAN, {**DRAWN, **none, "saved_differs": False}], {**META, "replicates": 40})
+    assert text.startswith("Had policy.target been 4, no fewer than the 2,113 would have been late")
+    assert text.endswith(
+        f"That may be luck: over {OVER} it is between 539 requests saved and 717 more missed."
+    )
+    worse = {"saved": -469, "violations": 2582, "saved_low": -717.0, "saved_high": -39.0}
+    text = advice([RAN, {**DRAWN, **worse}], {**META, "replicates": 40})
+    assert "luck" not in text
