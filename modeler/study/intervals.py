@@ -29,6 +29,10 @@ CONFIDENCE: Final = 0.95
 LEAST: Final = 20
 EVERY: Final = 10
 _SETTLED: Final = 0.99
+# What is left at least of a variance once chance is taken off: where luck outweighs the days the
+# fit is not sure of the rest, and intervals of nearly nothing would hold far too little (normal
+# days, 20 to 100 replicates, luck up to 2.6 times the week's scatter: 0.89 to 0.98 of 0.95 held).
+_LEFT: Final = 0.5
 # Fewer replicates than so many for each coefficient tell no fit from chance.
 _FOR_EACH: Final = 3
 
@@ -210,7 +214,7 @@ def _fitted(values: Floats, times: Floats, kinds: NDArray[np.int64]) -> _Fit:
             centre = np.eye(count) - 1.0 / count
             chance = luck * float(np.trace(centre @ spread[np.ix_(blocks, blocks)]))
             square = float(np.sum((centre @ by_block[blocks]) ** 2))
-            parts.append(max(square - chance, 0.0) * count / (count - 1))
+            parts.append(max(square - chance, _LEFT * square) * count / (count - 1))
             freedoms.append(count - 1)
     # The middle is where every block is drawn once.
     parts.append(luck * float(inverse.sum()))

@@ -184,7 +184,9 @@ def test_rows_asked_for_at_once_warm_up_alike_and_are_paired():
 
 
 def test_less_than_half_a_cent_is_no_difference():
-    found = paired([1.0, 2.0, 3.0], [1.0 + 1e-13, 2.004, 3.0], 2, least=drawn.LEAST_USD)
+    found = paired(
+        [1.0, 2.0, 3.0], [1.0 + 1e-13, 2.004, 3.0], Resamples(0, (0,) * 3), least=drawn.LEAST_USD
+    )
     assert (found.low, found.middle, found.high, found.differs) == (0.0, 0.0, 0.0, False)
 
 

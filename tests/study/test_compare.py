@@ -68,7 +68,7 @@ def test_a_price_of_a_tenth_more_moves_every_replicate_by_a_tenth():
         ("hosting.usd_per_hour", 2.0, 2.2, "~")
     ]
     assert "costs $292 a month more" in found.sentence()
-    assert "they do not differ in missed requests: keep A, the cheaper" in found.sentence()
+    assert "they do not differ in missed requests: keep scenario, the cheaper" in found.sentence()
 
 
 def test_a_bound_that_is_never_reached_does_not_differ():

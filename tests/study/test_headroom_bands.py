@@ -17,6 +17,7 @@ from modeler.report.studies import figure_bytes
 from modeler.report.studies import headroom as drawing
 from modeler.scenario import loads
 from modeler.study import GoalError, headroom
+from modeler.study.intervals import Resamples
 from modeler.study.lab import Lab
 from modeler.study.replicates import Replicates
 from modeler.study.steps import step
@@ -25,6 +26,7 @@ from traces import Trace
 # A request each ten seconds for ten hours, and with some of them two more: one replica of one slot
 # serves a second and lets nobody wait longer than half of one.
 HOURS = 10
+WEEK = Resamples(0, (0,) * 7)
 SINGLE = np.arange(0.0, 3600.0 * HOURS + 1.0, 10.0)
 SCENARIO = """
 model: {size: 2GB}
@@ -67,7 +69,8 @@ def test_hours_that_are_alike_leave_no_doubt_and_a_nine_has_its_price():
     assert three["nines_low_from_own"] == pytest.approx(math.log10(60.0), rel=1e-3)
     said = found("alike").sentence()
     assert (
-        "fleet.min = 3 brings that to 0 % (0 % over the replicates) and 0 minutes for $1,4" in said
+        "fleet.min = 3 (never fewer than 3 running) brings that to 0 % (0 % over the replicates) "
+        "and 0 minutes for $1,4" in said
     )
     assert "chance" not in said
 
@@ -116,7 +119,7 @@ def test_without_replicates_there_are_no_intervals():
 
 
 def drawn(usd, short) -> Replicates:
-    return Replicates({"usd_per_hour": np.array(usd), "short_share": np.array(short)}, 6, 0)
+    return Replicates({"usd_per_hour": np.array(usd), "short_share": np.array(short)}, WEEK, 0)
 
 
 def test_a_nine_is_ten_times_fewer():
