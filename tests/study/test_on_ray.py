@@ -30,11 +30,6 @@ _STARTED = """
     import test_executors as t
     ray.init(address="local", num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1",
              log_to_driver=False, logging_level="error")
-
-    @ray.remote
-    def pid():
-        time.sleep(0.5)  # so that each of two workers answers one
-        return os.getpid()
 """
 
 
@@ -78,19 +73,32 @@ def test_the_same_bytes_from_two_workers_of_ray(serial, tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no titles of processes here")
 def test_a_worker_of_ray_killed_in_the_middle_is_survived(serial, tmp_path):
     script = """
-    workers, killed = set(ray.get([pid.remote(), pid.remote()])), []
+    killed, deadline = [], time.monotonic() + 240.0
 
-    def kill(status):
-        while status.scenarios and not killed:
-            for one in workers:
-                with open(f"/proc/{one}/cmdline") as file:
-                    if "_perform" in file.read():
-                        os.kill(one, signal.SIGKILL)
+    def parent(of):
+        with open(f"/proc/{of}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+
+    def kill():
+        while not killed and time.monotonic() < deadline:
+            for one in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{one}/cmdline") as file:
+                        performs = "_perform" in file.read()
+                    # Its parent is the node, whose parent is this process: no other cluster's.
+                    if performs and parent(parent(one)) == os.getpid():
+                        os.kill(int(one), signal.SIGKILL)
                         killed.append(one)
                         break
+                except OSError:  # it has ended meanwhile
+                    pass
+            time.sleep(0.002)
 
-    result = t.text("ray", progress=kill)
-    assert len(workers) == 2 and len(killed) == 1
+    murderer = threading.Thread(target=kill)
+    murderer.start()
+    result = t.text("ray")
+    murderer.join()
+    assert killed
     with open(os.environ["OUT"], "w") as file:
         file.write(result)
     """
