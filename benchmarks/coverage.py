@@ -90,12 +90,14 @@ class Coverage(NamedTuple):
     truth : float. Mean over the weeks.
     covered : float. Share of the intervals that hold it.
     width : float. Mean width of the intervals.
+    spread : float. Standard deviation of the weeks that the truth is the mean of.
     """
 
     figure: str
     truth: float
     covered: float
     width: float
+    spread: float
 
 
 def coverage(weeks: int, repetitions: int, replicates: int, workers: int = 2) -> list[Coverage]:
@@ -106,13 +108,19 @@ def coverage(weeks: int, repetitions: int, replicates: int, workers: int = 2) ->
     ]
     law()  # once, before workers are forked
     with ProcessPoolExecutor(workers) as pool:
-        truth = np.array([row for rows in pool.map(true_of, slices) for row in rows]).mean(axis=0)
+        seen = np.array([row for rows in pool.map(true_of, slices) for row in rows])
         asked = (range(repetitions), [replicates] * repetitions)
         found = np.array(list(pool.map(intervals_of, *asked, chunksize=_TOGETHER)))
-    low, high = found[:, :, 0], found[:, :, 1]
+    low, high, truth = found[:, :, 0], found[:, :, 1], seen.mean(axis=0)
     held = ((low <= truth) & (truth <= high)).mean(axis=0)
     return [
-        Coverage(name, float(truth[k]), float(held[k]), float((high - low)[:, k].mean()))
+        Coverage(
+            name,
+            float(truth[k]),
+            float(held[k]),
+            float((high - low)[:, k].mean()),
+            float(seen[:, k].std(ddof=1)),
+        )
         for k, name in enumerate(FIGURES)
     ]
 
@@ -125,7 +133,7 @@ def main() -> None:
     for one in coverage(weeks, repetitions, replicates):
         print(
             f"{one.figure}: truth {one.truth:.5g}, covered {100 * one.covered:.1f} %, "
-            f"mean width {one.width:.4g}"
+            f"mean width {one.width:.4g}, one week's deviation {one.spread:.4g}"
         )
 
 

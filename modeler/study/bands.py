@@ -7,7 +7,6 @@ same replicates, so that of two of them the difference is told far more finely t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -108,7 +107,9 @@ def replicated(
             break
     values = {name: np.array([getattr(one, name) for one in found]) for name in KEPT}
     bands = {
-        name: band(values[name], drawn, most=1.0 if name in SHARES else math.inf)
+        name: band(values[name], drawn, most=1.0, each=1.0 / traffic.requests)
+        if name in SHARES
+        else band(values[name], drawn)
         for name in FIGURES
     }
     return {

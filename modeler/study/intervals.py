@@ -129,6 +129,7 @@ def band(
     confidence: float = CONFIDENCE,
     signed: bool = False,
     most: float = math.inf,
+    each: float = 0.0,
 ) -> Band | None:
     """The interval of a figure from its replicates.
 
@@ -139,6 +140,10 @@ def band(
     confidence : float.
     signed : bool. Whether the figure may fall below zero, as a difference does.
     most : float. What the figure cannot exceed: 1 of a share.
+    each : float. What a single event would make of the figure: one over the requests, of a share.
+        Where no replicate shows any, the interval ends where 95 of 100 would have shown one: at
+        three of them (Hanley and Lippman-Hand 1983, "If Nothing Goes Wrong, Is Everything All
+        Right?").
 
     Returns
     -------
@@ -160,6 +165,8 @@ def band(
     if found is None:
         return None
     low, _, high = found
+    if low == high == 0.0:
+        high = -math.log(1.0 - confidence) * each
     return Band(low if signed else max(low, 0.0), min(high, most))
 
 

@@ -18,6 +18,7 @@ from modeler.scenario import ScenarioError, loads
 from modeler.study import breakeven
 from modeler.study.breakeven_words import sentence
 from modeler.study.crossings import band_of, crossings
+from modeler.study.intervals import Resamples
 from modeler.study.lab import Lab
 from modeler.study.modes import MODES, modes_of
 from modeler.study.rated import at_factor, first_hours, rps_of, uneven
@@ -163,16 +164,19 @@ def test_a_constant_and_a_proportional_curve_cross_exactly(fixed, each, rates):
         assert found == []
 
 
+FOUR = Resamples(0, (0,) * 7)
+
+
 def test_the_band_of_a_crossing_is_that_of_its_replicates():
     rate = np.array([1.0, 100.0])
     prices = np.array([9.0, 10.0, 11.0, 10.0])
     first = np.tile(prices, (2, 1))
     second = np.outer(rate, np.ones(4))
-    low, high = band_of(10.0, rate, first, second, 6)
+    low, high = band_of(10.0, rate, first, second, FOUR)
     assert low < 9.5 < 10.5 < high
-    assert band_of(10.0, rate, first, second * 1e6, 6) is None
+    assert band_of(10.0, rate, first, second * 1e6, FOUR) is None
     # Replicates all on one side of a replay that began cold: it is in its band all the same.
-    low, high = band_of(5.0, rate, first, second, 6)
+    low, high = band_of(5.0, rate, first, second, FOUR)
     assert low == 5.0
     assert high > 10.5
 
