@@ -14,7 +14,7 @@ from modeler.report.studies import figure_bytes
 from modeler.report.studies import value as drawing
 from modeler.scenario import Scenario, default, with_values
 from modeler.study import Goal, Lab, start_value
-from modeler.study.drawn import about, usd_per_month
+from modeler.study.replicates import replicates_of
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
 from traces import Trace, TraceError
 from traces.draws import uniform
@@ -244,7 +244,8 @@ def test_what_a_second_saves_has_an_interval_narrower_than_two_weeks_apart():
     # Unpaired, the two intervals would add up.
     lab = uneven()
     rows = lab.rows([{}, {"cold_start.total_s": 100.0}], replicates=20)
-    apart = sum(high - low for low, high in (about(row, usd_per_month(PRICED)) for row in rows))
+    ends = [replicates_of(row, PRICED).band("usd_per_month") for row in rows]
+    apart = sum(high - low for low, high in ends)
     assert whole.saved.high - whole.saved.low < apart
     plain = found.to_dict()
     assert plain["replicates"] == 20
