@@ -10,7 +10,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.numbers import numbers
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise, lab_of, leave, study_options
+from modeler.cli.study_options import advise, lab_of, leave, replicates_option, study_options
 
 
 @click.command("breakeven")
@@ -41,12 +41,8 @@ from modeler.cli.study_options import advise, lab_of, leave, study_options
     metavar="API",
     help="What token-api is billed by: a name, or dollars per million tokens as 0.15/0.60.",
 )
-@click.option(
-    "--replicates",
-    type=click.IntRange(min=0, max=10_000),
-    default=10,
-    show_default=True,
-    help="Replays of the traffic drawn again from its own days, for the bands; 0 for none.",
+@replicates_option(
+    "Put 95 % intervals about dollars and about where the cheapest changes", default=10, least=10
 )
 @click.option(
     "--hours",

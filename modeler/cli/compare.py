@@ -16,6 +16,7 @@ from modeler.cli.options import (
     trace_option,
 )
 from modeler.cli.output import check_output, deliver, emit
+from modeler.cli.study_options import replicates_option
 
 if TYPE_CHECKING:
     from modeler.study.comparison import Comparison
@@ -35,15 +36,7 @@ if TYPE_CHECKING:
 @set_option
 @trace_option
 @seed_option
-@click.option(
-    "--replicates",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=60,
-    show_default=True,
-    help="Pairs of replays at most, each over the traffic drawn again from its own days; fewer "
-    "once it is settled which costs more and which misses more; 0 for no intervals.",
-)
+@replicates_option("Put 95 % intervals about what differs", default=60)
 @ledger_option
 @figure_option
 @output_options()

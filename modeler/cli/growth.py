@@ -10,7 +10,7 @@ from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.numbers import numbers
 from modeler.cli.options import output_options
 from modeler.cli.output import check_output, emit
-from modeler.cli.study_options import advise, lab_of, leave, study_options
+from modeler.cli.study_options import advise, lab_of, leave, replicates_option, study_options
 
 
 @click.command("growth")
@@ -29,19 +29,13 @@ from modeler.cli.study_options import advise, lab_of, leave, study_options
     metavar="TIMES",
     help="Growth from one year to the next, as 2.0: says when.",
 )
-@click.option(
-    "--replicates",
-    type=click.IntRange(min=0, max=10_000),
-    default=0,
-    show_default=True,
-    help="Replays of the traffic drawn again from its own days, for bands about the dollars.",
-)
+@replicates_option("Put a 95 % interval about the dollars of each factor")
 @figure_option
 @output_options(parquet=True)
 def command(
     factors: tuple[float, ...],
     per_year: float | None,
-    replicates: int,
+    replicates: int | None,
     figure: str | None,
     format: str,
     output: str | None,
@@ -69,7 +63,7 @@ def command(
     with lab_of(**asked) as (lab, varied):
         if varied:
             raise click.UsageError(f"--set {next(iter(varied))}: one value, not several")
-        found = growth(lab, factors, per_year=per_year, replicates=replicates)
+        found = growth(lab, factors, per_year=per_year, replicates=replicates or 0)
     draw_to(figure, drawing.draw, found)
     emit(found.to_dict(), format=format, output=output, table=list(found.rows))
     advise(found.sentence())

@@ -19,6 +19,7 @@ from modeler.cli.options import (
     trace_option,
 )
 from modeler.cli.output import check_output, deliver, emit, talk, write_atomic
+from modeler.cli.study_options import replicates_option
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -54,12 +55,9 @@ _FIGURES: Final = (".png", ".svg", ".pdf")
     help="Replay only from so long before the window until so long after it, instead of the whole "
     "traffic.",
 )
-@click.option(
-    "--replicates",
-    type=click.IntRange(min=20, max=10_000),
-    metavar="N",
-    help="Put 95 % intervals about what each would have saved and cost, from at most N replays of "
-    "the same traffic with everything random drawn anew.",
+@replicates_option(
+    "Put 95 % intervals about what each would have saved and cost",
+    drawn="everything random but its traffic drawn anew",
 )
 @click.option("--size", metavar="SIZE", help="Model size with unit, e.g. 7GB, of every policy.")
 @instance_option

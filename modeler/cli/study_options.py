@@ -50,13 +50,37 @@ def goal_options(command: F) -> F:
     )(command)
 
 
-def replicates_option(what: str) -> Callable[[F], F]:
-    """``--replicates``: intervals from the traffic drawn again; `what` says of what."""
+class _Replicates(click.IntRange):
+    """None at all, or enough for an interval."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return 0 if str(value).strip() == "0" else super().convert(value, param, ctx)
+
+
+def replicates_option(
+    what: str,
+    *,
+    drawn: str = "its traffic drawn again",
+    default: int | None = None,
+    least: int = 20,
+) -> Callable[[F], F]:
+    """``--replicates``: 0 for none, or `least` to 10,000.
+
+    Parameters
+    ----------
+    what : str. Of what there are intervals, as the option's help begins.
+    drawn : str. What differs from replay to replay.
+    default : int, optional. How many there are unless asked otherwise.
+    least : int. Fewer say nothing.
+    """
+    none = "" if default is None else "; 0 for none"
     return click.option(
         "--replicates",
-        type=click.IntRange(min=20, max=10_000),
+        type=_Replicates(min=least, max=10_000),
         metavar="N",
-        help=f"{what}, from at most N replays of each with its traffic drawn again.",
+        default=default,
+        show_default=True,
+        help=f"{what}, from at most N replays of each with {drawn}{none}.",
     )
 
 

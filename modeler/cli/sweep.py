@@ -23,6 +23,7 @@ from modeler.cli.options import (
     trace_option,
 )
 from modeler.cli.output import check_output, emit, talk, tell_old_prices
+from modeler.cli.study_options import replicates_option
 
 
 @click.command("sweep")
@@ -78,13 +79,7 @@ from modeler.cli.output import check_output, emit, talk, tell_old_prices
     is_flag=True,
     help="Leave out the fixed fleets that each size is held against.",
 )
-@click.option(
-    "--replicates",
-    type=click.IntRange(min=20, max=10_000),
-    metavar="N",
-    help="Put a 95 % band about each headline: N replays of the traffic drawn again from its own "
-    "days, with starts and services drawn anew; fewer where fewer settle it.",
-)
+@replicates_option("Put a 95 % interval about each headline")
 @click.option(
     "--plan",
     "planned",

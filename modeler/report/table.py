@@ -16,6 +16,7 @@ from modeler.report import numbers, view
 from modeler.report.layout import Layout, Line
 from modeler.report.terminal import PIPE_WIDTH, Paint, clean, painter, to_ascii
 from modeler.report.view import Bound, Result, Row
+from modeler.study.replicates import count_of, kept_band
 from pricing.tables import age_warning
 
 _LONG = 24  # characters of a setting's value
@@ -154,10 +155,10 @@ def _band_column(
     """The interval of a figure, where any row has one."""
 
     def text(row: Row) -> str:
-        found = (row.get("uncertainty") or {}).get("bands", {}).get(figure)
-        return f"{shown(found['low'])} to {shown(found['high'])}" if found else ""
+        found = kept_band(row, figure)
+        return f"{shown(found.low)} to {shown(found.high)}" if found else ""
 
-    if not any(row.get("uncertainty") for row in result["scenarios"]):
+    if not any(count_of(row) for row in result["scenarios"]):
         return []
     return [_Column(head, text)]
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pricing
 from modeler.replay.run import Traffic
 from modeler.scenario.figures import HOURS_A_MONTH
+from modeler.study.replicates import kept_band, replicates_of
 
 Row = dict[str, Any]
 TOKENS: Final = ("prompt_tokens", "output_tokens")
@@ -23,19 +24,17 @@ def token_usd(traffic: Traffic, asked: str) -> float:
 
 def figures(row: Row) -> tuple[Row, list[float]]:
     """What is shown of a replay, and dollars a month of its replicates."""
-    known = row["uncertainty"] or {"bands": {}, "values": {}}
-    ends = known["bands"].get("usd_per_hour")
-    values = known["values"].get("usd_per_hour", [])
+    again, ends = replicates_of(row), kept_band(row, "usd_per_hour")
     return {
         "usd_per_month": HOURS_A_MONTH * row["usd_per_hour"],
-        "usd_low": None if ends is None else HOURS_A_MONTH * ends["low"],
-        "usd_high": None if ends is None else HOURS_A_MONTH * ends["high"],
+        "usd_low": None if ends is None else HOURS_A_MONTH * ends.low,
+        "usd_high": None if ends is None else HOURS_A_MONTH * ends.high,
         "waiting_share": _waiting(row),
         "sla_violation_share": row["sla_violation_share"],
         "latency_p99_s": row["latency_s"]["p99"],
         "utilisation": row["utilisation"],
         "meets_sla": row["meets_sla"],
-    }, [HOURS_A_MONTH * (math.nan if one is None else one) for one in values]
+    }, [] if again is None else again.values("usd_per_month").tolist()
 
 
 def _waiting(row: Row) -> float:

@@ -13,7 +13,14 @@ from modeler.study.comparison import Compared
 from modeler.study.goal import Goal
 from modeler.study.intervals import CONFIDENCE, Difference
 from modeler.study.lab import Lab
-from modeler.study.replicates import Replicates, drawn_again, replicates_of, untold
+from modeler.study.replicates import (
+    Replicates,
+    apart,
+    drawn_again,
+    notes_of,
+    replicates_of,
+    untold,
+)
 
 Row = dict[str, Any]
 
@@ -140,14 +147,14 @@ def certainty(
     """
     chosen = [row["settings"] for row in plateau[: 1 + MOST]]
     *rows, own_row = lab.rows([*chosen, {}], replicates=replicates)
-    notes = drawn_again([*rows, *([own_row] if own_row["status"] == "ok" else [])])
-    first, *rest = (Again(row, replicates_of(row, goal, gates)) for row in rows)
+    again = drawn_again(rows, goal, gates)
+    first, *rest = (Again(row, one) for row, one in zip(rows, again, strict=True))
     own: Again | None = None
     changes: tuple[Compared, ...] = ()
-    if own_row["status"] == "ok":
+    own_again = replicates_of(own_row, goal, gates)
+    if own_again is not None:
         standing = {path: _standing(lab, path) for path in axes}
-        own = _beside(Again({**own_row, "settings": standing},
-                            replicates_of(own_row, goal, gates)), first, goal)  # fmt: skip
+        own = _beside(Again({**own_row, "settings": standing}, own_again), first, goal)
         changes = _changes(own, first, goal)
     return Certainty(
         figure=goal.figure,
@@ -158,7 +165,7 @@ def certainty(
         own_error="" if own is not None else own_row["error"],
         changes=changes,
         untold=untold(gates),
-        notes=notes,
+        notes=notes_of([*again, *([] if own is None else [own.replicates])]),
     )
 
 
@@ -171,7 +178,7 @@ def _standing(lab: Lab, path: str) -> Any:
 
 
 def _beside(one: Again, best: Again, goal: Goal) -> Again:
-    return Again(one.row, one.replicates, one.replicates.less(best.replicates, goal.figure))
+    return Again(one.row, one.replicates, apart(best.replicates, one.replicates, goal.figure))
 
 
 def _changes(own: Again, best: Again, goal: Goal) -> tuple[Compared, ...]:
@@ -182,7 +189,7 @@ def _changes(own: Again, best: Again, goal: Goal) -> tuple[Compared, ...]:
         ("latency_p99_s", "latency_p99_s", 1.0, "s"),
     ):
         a, b = (_figure(one.row, key, goal, factor) for one in (own, best))
-        ends = best.replicates.less(own.replicates, key)
+        ends = apart(own.replicates, best.replicates, key)
         if ends is None:
             found.append(Compared(name, unit, a, b, None, None, None, None))
             continue

@@ -19,6 +19,7 @@ from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.intervals import EVERY, LEAST, Resamples, band, clear, paired
 from modeler.study.kept import row_number
+from modeler.study.replicates import notes_of, replicates_of
 from modeler.study.result import SweepResult
 from modeler.study.sweep import Status
 from traces.blocks import blocks_of
@@ -182,20 +183,16 @@ def compare_rows(
         )
     if rows[0]["seed"] != rows[1]["seed"]:
         raise CompareError(f"seed: {rows[0]['seed']} and {rows[1]['seed']}; expected the same")
-    kept = [row["uncertainty"] for row in rows]
     values: Values = {}
     drawn, pairs = None, 0
+    one, other = (replicates_of(row) for row in rows)
     notes = ["rows as they were kept: only settings that the sweeps varied are compared"]
-    if all(kept):
-        one, other = kept
-        drawn = Resamples.of_row(one)
-        pairs = min(one["replicates"], other["replicates"])
-        values = {
-            name: (one["values"][name][:pairs], other["values"][name][:pairs]) for name in FIGURES
-        }
-        notes.append(one["note"])
-        if one["lead_s"] != other["lead_s"]:
-            notes.append("their lead-ins differ, so that their requests drew other service times")
+    if one is not None and other is not None:
+        drawn, pairs = one.drawn, min(one.count, other.count)
+        for name in FIGURES:
+            a, b = (of.values(name)[:pairs].tolist() for of in (one, other))
+            values[name] = (a, b)
+        notes += notes_of([one, other])
     else:
         notes.append("no replicates were kept of both: sweep with --replicates for intervals")
     return Comparison(

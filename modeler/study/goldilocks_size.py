@@ -17,7 +17,7 @@ from modeler.study.goal import Goal
 from modeler.study.intervals import Difference
 from modeler.study.lab import Lab
 from modeler.study.optimize import Optimum, optimize
-from modeler.study.replicates import replicates_of
+from modeler.study.replicates import apart, count_of, replicates_of
 from modeler.study.search import WITHIN
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def goldilocks_size(
         tuned.append((size, own, optimize(own, axes, goal, gates=gates)))
     rows = _drawn(lab, tuned, replicates)
     replays = sum(found.replays for _, _, found in tuned)
-    replays += sum((row["uncertainty"] or {"replicates": 0})["replicates"] for row in rows)
+    replays += sum(map(count_of, rows))
     points: list[SizePoint] = []
     for (size, _, found), row in zip(tuned, rows, strict=True):
         points.append(_point(size, row, found.best["settings"], found.keeps, goal, points))
@@ -235,7 +235,8 @@ def _point(
     difference = None
     if row["status"] == "ok":
         usd = HOURS_A_MONTH * goal.usd_per_hour(row)
-        ends = replicates_of(row, goal).band("usd_per_hour") if row["uncertainty"] else None
+        own = replicates_of(row, goal)
+        ends = None if own is None else own.band("usd_per_hour")
         if ends is not None:
             low, high = HOURS_A_MONTH * ends.low, HOURS_A_MONTH * ends.high
         last = next((one for one in reversed(before) if one.usd_per_month is not None), None)
@@ -246,10 +247,8 @@ def _point(
 
 
 def _difference(first: Row, second: Row, goal: Goal) -> Difference | None:
-    if not first["uncertainty"] or not second["uncertainty"]:
-        return None
     one, other = (replicates_of(row, goal) for row in (first, second))
-    return other.less(one, "usd_per_hour")
+    return apart(one, other, "usd_per_hour")
 
 
 def _held(point: SizePoint, start: SizePoint, goal: Goal) -> SizePoint:

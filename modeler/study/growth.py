@@ -13,6 +13,7 @@ from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import GoalError
 from modeler.study.lab import Lab
 from modeler.study.rated import at_factor
+from modeler.study.replicates import kept_band
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,13 +211,13 @@ class _Fleet:
         capped = row["violations_by_cause"]["replica_cap"]
         throttled = row["environments"]["throttled_by_cap"] if self._metered else 0
         self.tried[factor] = capped > 0 or throttled > 0 or wanted > self.cap
-        ends = ((row["uncertainty"] or {}).get("bands") or {}).get("usd_per_hour")
+        ends = kept_band(row, "usd_per_hour")
         return {
             **_empty(factor),
             "requests_per_hour": 3600.0 * row["requests"] / row["duration_s"],
             "usd_per_month": HOURS_A_MONTH * row["usd_per_hour"],
-            "usd_low": None if ends is None else HOURS_A_MONTH * ends["low"],
-            "usd_high": None if ends is None else HOURS_A_MONTH * ends["high"],
+            "usd_low": None if ends is None else HOURS_A_MONTH * ends.low,
+            "usd_high": None if ends is None else HOURS_A_MONTH * ends.high,
             "usd_per_1k_requests": row["usd_per_1k_requests"],
             "sla_violation_share": row["sla_violation_share"],
             "cap_share": capped / row["requests"],

@@ -12,12 +12,12 @@ import numpy as np
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, value_at
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.goal import Goal, GoalError
+from modeler.study.goal import GoalError
 from modeler.study.headroom_words import advice
 from modeler.study.intervals import CONFIDENCE
 from modeler.study.lab import Lab
 from modeler.study.nines import frontier, price, worth
-from modeler.study.replicates import Replicates, drawn_again, replicates_of
+from modeler.study.replicates import BILL, Replicates, drawn_again, notes_of
 from modeler.study.space import combinations
 from modeler.study.steps import FROM_OWN, Step, point_columns, step, step_columns
 
@@ -159,10 +159,11 @@ def headroom(lab: Lab, axes: Mapping[str, Sequence[Any]], *, replicates: int = 0
     drawn: list[Replicates | None] = [None] * len(done)
     notes: tuple[str, ...] = ()
     if replicates:
-        again = lab.rows([done[k]["settings"] if k else {} for k in known], replicates=replicates)
-        notes = drawn_again(again)
-        for k, row in zip(known, again, strict=True):
-            drawn[k] = replicates_of(row, Goal("cost"))
+        asked = [done[k]["settings"] if k else {} for k in known]
+        again = drawn_again(lab.rows(asked, replicates=replicates), BILL)
+        notes = notes_of(again)
+        for k, one in zip(known, again, strict=True):
+            drawn[k] = one
     found = Headroom(
         space, tuple(done), tuple(failed), lab.scenario.sla.max_violation_share, requests,
         tuple(drawn), notes,

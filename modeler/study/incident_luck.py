@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from modeler.replay.run import Traffic, run
 from modeler.scenario import with_values
-from modeler.study.drawn import LEAST_USD, ends_of
 from modeler.study.incident_rows import Named, Part, against, seen_in
 from modeler.study.intervals import (
     EVERY,
     LEAST,
+    LEAST_USD,
     Difference,
     Resamples,
     band,
     clear,
+    ends_of,
     paired,
     seed_of,
 )

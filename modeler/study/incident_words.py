@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modeler.scenario import format_duration
-from modeler.study.drawn import LEAST_USD
+from modeler.study.intervals import LEAST_USD
 
 Row = Mapping[str, Any]
 

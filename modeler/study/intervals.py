@@ -10,7 +10,7 @@ traffic's and stays however many replicates there are; the rest shrinks with the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -24,6 +24,8 @@ from traces.blocks import Blocks, times_drawn
 Floats = NDArray[np.float64]
 
 CONFIDENCE: Final = 0.95
+# Bills are rounded to cents: dollars that differ by less than half of one are the same. [USD]
+LEAST_USD: Final = 0.005
 # Of a difference: from so many replicates on it is asked whether they are enough, after every so
 # many; and of a wider interval than is told, so that chance among the few does not end them.
 LEAST: Final = 20
@@ -86,11 +88,6 @@ class Resamples:
     def of_blocks(cls, blocks: Blocks, seed: int) -> Resamples:
         """Those of a scenario with a seed, of traffic that was cut into blocks."""
         return cls(seed, blocks.kinds)
-
-    @classmethod
-    def of_row(cls, uncertainty: Mapping[str, Any]) -> Resamples:
-        """Those that a row with replicates was made with."""
-        return cls(uncertainty["seed"], tuple(uncertainty["kinds"]))
 
     @classmethod
     def of_lucks(cls, count: int) -> Resamples:
@@ -248,8 +245,8 @@ def _student_t(freedom: float, confidence: float) -> float:
 
 
 def paired(
-    first: Sequence[float | None],
-    second: Sequence[float | None],
+    first: Sequence[float | None] | Floats,
+    second: Sequence[float | None] | Floats,
     drawn: Resamples,
     *,
     least: float = 0.0,
@@ -272,6 +269,24 @@ def paired(
         return None
     low, middle, high = found
     return Difference(low, high, middle, low > 0.0 or high < 0.0, count)
+
+
+def money(usd: float) -> float:
+    """A difference of dollars; below half a cent nothing, for its last bits are no money.
+
+    >>> money(2.3e-13), money(-0.004), money(0.01)
+    (0.0, 0.0, 0.01)
+    """
+    return 0.0 if abs(usd) < LEAST_USD else usd
+
+
+def ends_of(name: str, found: Difference | None) -> dict[str, Any]:
+    """An interval as columns: ``name_low``, ``name_high`` and ``name_differs``."""
+    return {
+        f"{name}_low": None if found is None else found.low,
+        f"{name}_high": None if found is None else found.high,
+        f"{name}_differs": None if found is None else found.differs,
+    }
 
 
 def clear(differences: Floats, drawn: Resamples) -> bool:

@@ -18,6 +18,7 @@ from modeler.study.grid import DTYPE, SIZE, Point, in_precision
 from modeler.study.jobs.key import keys_of
 from modeler.study.jobs.task import SCENARIO, Task
 from modeler.study.prepare import Prepared
+from modeler.study.replicates import count_of
 from modeler.study.result import meta_of
 from modeler.study.sweep import Say, Status, perform
 
@@ -172,7 +173,7 @@ class Lab:
             result = perform(prepared, say=self._say, **self._how)
             for k, row in zip(chosen, result.rows, strict=True):
                 self._made[keys[k]] = row
-                done = 1 + ((row["uncertainty"] or {}).get("replicates", 0))
+                done = 1 + count_of(row)
                 if row["status"] == "ok":
                     self.replays += done
                     self.requests += done * loads[k].requests

@@ -1,19 +1,37 @@
-"""Figures of a row's replicates, as a goal and gates see them: bands, and differences in pairs."""
+"""The replicates of a row: figures, their intervals, and how two rows differ, pair by pair.
+
+Each replicate is told as a row of one hour, so that goals, their penalties and gates judge it as
+they judge any row. Nothing else reads what is kept of replicates under ``uncertainty``.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
+from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
 from modeler.study.goal import Goal, GoalError
 from modeler.study.intervals import Band, Difference, Floats, Resamples, band, paired
 
 Row = Mapping[str, Any]
+
+BILL: Final = Goal("cost")  # without penalties
+_FIGURES: Final[Mapping[str, Callable[[Goal, Row], float | None]]] = {
+    "usd_per_hour": Goal.usd_per_hour,
+    "usd_per_month": lambda goal, one: HOURS_A_MONTH * goal.usd_per_hour(one),
+    "balance": Goal.value,
+    "sla_violation_share": lambda goal, one: one["sla_violation_share"],
+    "short_share": lambda goal, one: one["short_share"],
+    "missed_per_month": lambda goal, one: HOURS_A_MONTH * _missed(one),
+    "latency_p99_s": lambda goal, one: one["latency_s"]["p99"],
+    "breach_to_ready_p95_s": lambda goal, one: one["breach_to_ready_s"]["p95"],
+}
+_SHARES: Final = ("sla_violation_share", "short_share")
 # The figures of a gate that a replicate knows.
 _TOLD: Final = ("usd_per_hour", "sla_violation_share", "latency_s.p99", "breach_to_ready_s.p95")
 _HOUR_S: Final = 3600.0
@@ -21,84 +39,160 @@ _HOUR_S: Final = 3600.0
 
 @dataclass(frozen=True)
 class Replicates:
-    """A row's replicates.
+    """A row's replicates, as a goal and gates see them.
 
     Parameters
     ----------
-    values : mapping of figure to array. One a replicate, NaN where it has none.
+    each : tuple of mapping. A replicate as a row of an hour.
     drawn : Resamples. How they were drawn.
-    kept : int. Replicates in which a goal and gates are kept.
+    goal : Goal. Dollars have its penalties.
+    gates : tuple of Gate. Those that a replicate can tell of.
+    note : str. How the traffic was cut.
+    lead_s : float. Warm-up before each. [s]
     """
 
-    values: Mapping[str, Floats]
+    each: tuple[Row, ...]
     drawn: Resamples
-    kept: int
+    goal: Goal = BILL
+    gates: tuple[Gate, ...] = ()
+    note: str = ""
+    lead_s: float = 0.0
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return len(self.values["usd_per_hour"])
+        return len(self.each)
+
+    @property
+    def kept(self) -> int:
+        """Replicates in which the goal and the gates are kept."""
+        return sum(
+            self.goal.keeps(one) and all(gate.check(one).passed for gate in self.gates)
+            for one in self.each
+        )
+
+    def values(self, figure: str) -> Floats:
+        """A figure, one a replicate, NaN where it has none.
+
+        Parameters
+        ----------
+        figure : str. ``usd_per_hour`` [USD/h] or ``usd_per_month`` [USD], with penalties;
+            ``sla_violation_share``, or ``short_share`` of it for want of room [1];
+            ``missed_per_month`` [requests]; ``latency_p99_s`` or ``breach_to_ready_p95_s`` [s]; or
+            the ``balance`` of a goal.
+        """
+        of = _FIGURES[figure]
+        return np.array([of(self.goal, one) for one in self.each], dtype=np.float64)
 
     def band(self, figure: str) -> Band | None:
         """The 95 % interval of a figure; None where it cannot be told."""
-        return band(self.values[figure], self.drawn)
-
-    def less(self, other: Replicates, figure: str) -> Difference | None:
-        """A figure less another row's, replicate by replicate; None where it cannot be told."""
-        return paired(list(other.values[figure]), list(self.values[figure]), self.drawn)
+        most = 1.0 if figure in _SHARES else math.inf
+        return band(self.values(figure), self.drawn, most=most)
 
 
-def replicates_of(row: Row, goal: Goal, gates: Sequence[Gate] = ()) -> Replicates:
-    """The replicates of a row that has them.
+def replicates_of(row: Row, goal: Goal = BILL, gates: Sequence[Gate] = ()) -> Replicates | None:
+    """The replicates of a row; None where it has none.
 
     Parameters
     ----------
-    row : mapping. Of a `Lab`, asked for with replicates.
-    goal : Goal. Dollars have its penalties; its own figure is among the values.
+    row : mapping. Of a `Lab` or a sweep.
+    goal : Goal.
     gates : sequence of Gate. Those that `untold` names are left out.
-
-    Returns
-    -------
-    Replicates
-        Of ``usd_per_hour``, ``sla_violation_share``, ``short_share``, ``latency_p99_s`` and
-        ``Goal.figure``.
     """
+    own = row.get("uncertainty")
+    if not own:
+        return None
     allowed = row["sla"]["max_violation_share"]
-    each = [_as_row(one, allowed) for one in _each(row["uncertainty"]["values"])]
-    told = [gate for gate in gates if gate.figure in _TOLD]
-    values = {
-        "usd_per_hour": [goal.usd_per_hour(one) for one in each],
-        "sla_violation_share": [one["sla_violation_share"] for one in each],
-        "short_share": [one["short_share"] for one in each],
-        "latency_p99_s": [one["latency_s"]["p99"] for one in each],
-    }
-    values.setdefault(goal.figure, [goal.value(one) for one in each])
     return Replicates(
-        values={name: np.array(of, dtype=np.float64) for name, of in values.items()},
-        drawn=Resamples.of_row(row["uncertainty"]),
-        kept=sum(goal.keeps(one) and all(gate.check(one).passed for gate in told) for one in each),
+        each=tuple(_as_row(one, allowed) for one in _each(own["values"])),
+        drawn=Resamples(own["seed"], tuple(own["kinds"])),
+        goal=goal,
+        gates=tuple(gate for gate in gates if gate.figure in _TOLD),
+        note=own["note"],
+        lead_s=own["lead_s"],
     )
 
 
-def untold(gates: Sequence[Gate]) -> tuple[str, ...]:
-    """Gates of figures that no replicate knows, as they were written."""
-    return tuple(gate.text for gate in gates if gate.figure not in _TOLD)
+def count_of(row: Row) -> int:
+    """How many replicates a row has."""
+    return int((row.get("uncertainty") or {}).get("replicates", 0))
 
 
-def drawn_again(rows: Sequence[Row]) -> tuple[str, ...]:
-    """How the traffic of rows was drawn again, for who reads their intervals.
+def kept_band(row: Row, figure: str) -> Band | None:
+    """The interval of a figure as it was kept with a row, without penalties."""
+    found = ((row.get("uncertainty") or {}).get("bands") or {}).get(figure)
+    return Band(**found) if found else None
+
+
+def apart(
+    first: Replicates | None, second: Replicates | None, figure: str, *, least: float = 0.0
+) -> Difference | None:
+    """The interval of a figure of the second less that of the first, replicate by replicate.
+
+    Parameters
+    ----------
+    first, second : Replicates or None.
+    figure : str. As for `Replicates.values`.
+    least : float. A replicate that differs by less does not differ.
+
+    Returns
+    -------
+    Difference or None
+        None without replicates of both, where they were not drawn alike, or where it cannot be
+        told.
+    """
+    if first is None or second is None or first.drawn != second.drawn:
+        return None
+    return paired(first.values(figure), second.values(figure), first.drawn, least=least)
+
+
+def together(parts: Sequence[Replicates | None]) -> Replicates | None:
+    """Several rows as one: dollars, requests and misses of their replicates added up.
+
+    Parameters
+    ----------
+    parts : sequence of Replicates or None. Each of a part of the traffic.
+
+    Returns
+    -------
+    Replicates or None
+        Without latencies. None without replicates of all, or where they were not drawn alike.
+    """
+    known = [one for one in parts if one is not None]
+    if len(known) < len(parts) or any(one.drawn != known[0].drawn for one in known):
+        return None
+    # One of them may have ended earlier.
+    each = zip(*(one.each for one in known), strict=False)
+    return replace(known[0], each=tuple(_added(rows) for rows in each))
+
+
+def drawn_again(rows: Sequence[Row], goal: Goal, gates: Sequence[Gate] = ()) -> list[Replicates]:
+    """The replicates of rows that were asked for with them.
 
     Raises
     ------
     modeler.study.goal.GoalError : that of a row could not be.
     """
+    found = []
     for row in rows:
-        if row["status"] != "ok":
+        one = replicates_of(row, goal, gates)
+        if one is None:
             raise GoalError(f"the traffic cannot be drawn again: {row['error']}")
-    notes = [rows[0]["uncertainty"]["note"]]
-    if len({row["uncertainty"]["lead_s"] for row in rows}) > 1:
+        found.append(one)
+    return found
+
+
+def notes_of(found: Sequence[Replicates]) -> tuple[str, ...]:
+    """How the traffic of rows was drawn again, for who reads their intervals."""
+    notes = [found[0].note]
+    if len({one.lead_s for one in found}) > 1:
         notes.append("their lead-ins differ, so that their requests drew other service times")
     return tuple(notes)
+
+
+def untold(gates: Sequence[Gate]) -> tuple[str, ...]:
+    """Gates of figures that no replicate knows, as they were written."""
+    return tuple(gate.text for gate in gates if gate.figure not in _TOLD)
 
 
 def _each(values: Mapping[str, Sequence[float | None]]) -> list[dict[str, float | None]]:
@@ -124,5 +218,22 @@ def _as_row(one: Mapping[str, Any], allowed: float) -> dict[str, Any]:
         "latency_s": {"p99": one["latency_p99_s"]},
         "breach_to_ready_s": {"p95": one["breach_to_ready_p95_s"]},
         "requests": one["requests_per_hour"],
+        "duration_s": _HOUR_S,
+    }
+
+
+def _missed(one: Row) -> float:
+    """Requests that miss the service level."""
+    return float(one["sla_violation_share"] * one["requests"])
+
+
+def _added(rows: Sequence[Row]) -> dict[str, Any]:
+    """The same replicate of several parts, as one row."""
+    requests = math.fsum(row["requests"] for row in rows)
+    return {
+        "status": "ok",
+        "usd_per_hour": math.fsum(row["usd_per_hour"] for row in rows),
+        "sla_violation_share": math.fsum(map(_missed, rows)) / requests if requests else 0.0,
+        "requests": requests,
         "duration_s": _HOUR_S,
     }

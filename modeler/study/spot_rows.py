@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.drawn import (
-    LEAST_USD,
-    about,
-    apart,
-    ends_of,
-    missed_share,
-    together,
-    usd_per_hour,
-)
 from modeler.study.goal import Goal
+from modeler.study.intervals import LEAST_USD, ends_of
+from modeler.study.replicates import Replicates, apart, replicates_of, together
 
 Row = dict[str, Any]
 _LEAST_USD_PER_HOUR: Final = LEAST_USD / HOURS_A_MONTH
@@ -50,13 +43,13 @@ def row_of(
     failed = [row["error"] for row in rows if row["status"] != "ok"]
     if failed:
         unknown = dict.fromkeys(_FIGURES)
-        nothing = _intervals(goal, {"uncertainty": None}, None)
+        nothing = _intervals(None, None)
         return {**made, **unknown, **nothing, "status": "failed", "error": failed[0]}
     requests = sum(row["requests"] for row in rows)
     missed = math.fsum(row["sla_violation_share"] * row["requests"] for row in rows)
     hours = max(row["duration_s"] for row in rows) / 3600.0
     allowed = rows[0]["sla"]["max_violation_share"]
-    against = together(own) if all(row["status"] == "ok" for row in own) else None
+    again, against = (together([replicates_of(row, goal) for row in of]) for of in (rows, own))
     return {
         **made,
         "usd_per_hour": math.fsum(row["usd_per_hour"] for row in rows),
@@ -66,19 +59,20 @@ def row_of(
         "meets_sla": missed / requests <= allowed,
         "usd_per_hour_with_penalty": math.fsum(goal.usd_per_hour(row) for row in rows),
         "allowed": allowed,
-        **_intervals(goal, together(rows), against),
+        **_intervals(again, against),
         "status": "ok",
         "error": None,
     }
 
 
-def _intervals(goal: Goal, row: Row, own: Row | None) -> Row:
+def _intervals(again: Replicates | None, own: Replicates | None) -> Row:
     """Of dollars and misses, and of what they are less and more than all on demand."""
-    usd, share = about(row, usd_per_hour(goal)), about(row, missed_share)
-    saved = more = None
-    if own is not None:
-        saved = apart(row, own, usd_per_hour(goal), least=_LEAST_USD_PER_HOUR)
-        more = apart(own, row, missed_share)
+    usd, share = (
+        None if again is None else again.band(name)
+        for name in ("usd_per_hour", "sla_violation_share")
+    )
+    saved = apart(again, own, "usd_per_hour", least=_LEAST_USD_PER_HOUR)
+    more = apart(own, again, "sla_violation_share")
     return {
         "usd_per_hour_with_penalty_low": None if usd is None else usd.low,
         "usd_per_hour_with_penalty_high": None if usd is None else usd.high,

@@ -10,7 +10,7 @@ import numpy as np
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.intervals import Difference, band, paired
 from modeler.study.nines import depth
-from modeler.study.replicates import Replicates
+from modeler.study.replicates import Replicates, apart
 
 _POINT: Final = ("replicates", "usd_low", "usd_high", "short_low", "short_high")
 _STEP: Final = (
@@ -49,8 +49,8 @@ def step(first: Replicates, second: Replicates, requests: int) -> Step | None:
     A price has no mean where what is bought may be nothing. Its interval is that of nines for each
     dollar, turned over.
     """
-    usd = second.less(first, "usd_per_hour")
-    shares = (one.values["short_share"] for one in (first, second))
+    usd = apart(first, second, "usd_per_hour")
+    shares = (one.values("short_share") for one in (first, second))
     since, to = ([depth(share, requests) for share in of] for of in shares)
     nines = paired(since, to, first.drawn)
     if usd is None or nines is None:
@@ -61,7 +61,7 @@ def step(first: Replicates, second: Replicates, requests: int) -> Step | None:
     if usd.low > 0.0:
         more, gained = (
             np.array(b[: usd.replicates]) - np.array(a[: usd.replicates])
-            for a, b in ((first.values["usd_per_hour"], second.values["usd_per_hour"]), (since, to))
+            for a, b in ((first.values("usd_per_hour"), second.values("usd_per_hour")), (since, to))
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             ends = band(gained / (HOURS_A_MONTH * more), first.drawn, signed=True)

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 from modeler.study.assumed import Assumption, Variant, assumptions_of, changed
-from modeler.study.drawn import LEAST_USD, apart, missed_share, usd_per_month
 from modeler.study.flips import BEYOND, Flip, find_flip, shown
 from modeler.study.goal import Goal
-from modeler.study.intervals import Difference
+from modeler.study.intervals import LEAST_USD, Difference
 from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
+from modeler.study.replicates import Replicates, apart, replicates_of
 from modeler.study.space import space_of
 from modeler.study.tornado_result import Bar, Drawn, Headline, Pair, Tornado, headline
 from traces.blocks import blocks_of
 
 Row = dict[str, Any]
 Settings = dict[str, Any]
+Again = Replicates | None
 
 TOP: Final = 3
 
@@ -128,32 +129,33 @@ def _drawn(
         traffic=[one.traffic for one in asked],
         replicates=replicates,
     )
+    again = [replicates_of(row, goal) for row in rows]
 
-    def pair(first: Row, second: Row) -> Pair:
-        return _apart(goal, 0, first, second), _apart(goal, 1, first, second)
+    def pair(first: Again, second: Again) -> Pair:
+        return _apart(0, first, second), _apart(1, first, second)
 
-    base, after = rows[0], rows[len(as_it_is) :]
+    base, after = again[0], again[len(as_it_is) :]
     found = []
     for bar, low, high in zip(bars, after[::2], after[1::2], strict=True):
-        swing = [_swing(goal, k, bar, (low, base, high)) for k in (0, 1)]
+        swing = [_swing(k, bar, (low, base, high)) for k in (0, 1)]
         drawn = Drawn(pair(base, low), pair(base, high), (swing[0], swing[1]))
         found.append(replace(bar, drawn=drawn))
     found.sort(key=lambda bar: (-bar.swing(0), -bar.swing(1)))
-    return found, (None, None) if other is None else pair(base, rows[1])
+    return found, (None, None) if other is None else pair(base, again[1])
 
 
-def _swing(goal: Goal, k: int, bar: Bar, rows: Sequence[Row]) -> Difference | None:
+def _swing(k: int, bar: Bar, again: Sequence[Again]) -> Difference | None:
     """From the least to the most of the three, as they were on the traffic as it came."""
     ends = (bar.low, bar.base, bar.high)
-    known = [(end[k], row) for end, row in zip(ends, rows, strict=True) if end is not None]
+    known = [(end[k], one) for end, one in zip(ends, again, strict=True) if end is not None]
     least, most = (of(known, key=lambda one: one[0])[1] for of in (min, max))
-    return _apart(goal, k, least, most)
+    return _apart(k, least, most)
 
 
-def _apart(goal: Goal, k: int, first: Row, second: Row) -> Difference | None:
+def _apart(k: int, first: Again, second: Again) -> Difference | None:
     if k == 0:
-        return apart(first, second, usd_per_month(goal), least=LEAST_USD)
-    return apart(first, second, missed_share)
+        return apart(first, second, "usd_per_month", least=LEAST_USD)
+    return apart(first, second, "sla_violation_share")
 
 
 def _sides(

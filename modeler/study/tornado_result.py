@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.assumed import Assumption
-from modeler.study.drawn import ends_of
 from modeler.study.flips import Flip, name_of, shown
 from modeler.study.goal import Goal
-from modeler.study.intervals import Difference
+from modeler.study.intervals import Difference, ends_of
 
 if TYPE_CHECKING:
     import pandas as pd

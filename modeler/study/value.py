@@ -10,11 +10,11 @@ from modeler.predict.interventions import AS_IT_IS, Saving, starts
 from modeler.predict.timeline import Timeline
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.drawn import LEAST_USD, apart, missed_per_month, money, usd_per_month
 from modeler.study.goal import Goal
-from modeler.study.intervals import Difference
+from modeler.study.intervals import LEAST_USD, Difference, money
 from modeler.study.lab import Lab
 from modeler.study.optimize import optimize
+from modeler.study.replicates import Replicates, apart, replicates_of
 from modeler.study.search import WITHIN
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
 from modeler.study.space import space_of
@@ -208,26 +208,26 @@ class _Drawn:
     """Replicates of the best settings under each start, all with the same days and luck."""
 
     def __init__(self, lab: Lab, goal: Goal, tuned: Mapping[str, _Tuned], replicates: int) -> None:
-        self._usd, self._rows = usd_per_month(goal), dict[str, Row]()
+        self._again: dict[str, Replicates | None] = {}
         if not replicates:
             return
         best = {name: _best(one, goal) for name, one in tuned.items()}
         names = [name for name, row in best.items() if row["status"] == "ok"]
         scenarios = [tuned[name].lab.variant(best[name]["settings"]) for name in names]
         rows = zip(names, lab.rows(scenarios, replicates=replicates), strict=True)
-        self._rows = {name: row for name, row in rows if row["status"] == "ok"}
+        self._again = {name: replicates_of(row, goal) for name, row in rows}
 
     def saved(self, against: str, name: str) -> Difference | None:
         """Dollars fewer under a start than under another. [USD/month]"""
-        if not {against, name} <= self._rows.keys():
-            return None
-        return apart(self._rows[name], self._rows[against], self._usd, least=LEAST_USD)
+        return self._apart(against, name, "usd_per_month", LEAST_USD)
 
     def spared(self, against: str, name: str) -> Difference | None:
         """Misses fewer. [requests/month]"""
-        if not {against, name} <= self._rows.keys():
-            return None
-        return apart(self._rows[name], self._rows[against], missed_per_month, least=1e-6)
+        return self._apart(against, name, "missed_per_month", 1e-6)
+
+    def _apart(self, against: str, name: str, figure: str, least: float) -> Difference | None:
+        one, other = self._again.get(name), self._again.get(against)
+        return apart(one, other, figure, least=least)
 
 
 def _tune(

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modeler.study.drawn import ends_of
 from modeler.study.goal import Goal
-from modeler.study.intervals import Difference
+from modeler.study.intervals import Difference, ends_of
 from modeler.study.value_words import advice, note_of, retuned
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modeler.scenario import format_duration, format_size
-from modeler.study.intervals import Resamples, paired
+from modeler.study.replicates import apart, kept_band, replicates_of
 
 Row = dict[str, Any]
 
@@ -125,8 +125,8 @@ def _price_and_misses(row: Row) -> str:
 
 def _band(row: Row, figure: str, factor: float) -> str:
     """The 95 % interval of a figure, where there is one."""
-    found = (row.get("uncertainty") or {}).get("bands", {}).get(figure)
-    return f" [{factor * found['low']:,.2f}, {factor * found['high']:,.2f}]" if found else ""
+    found = kept_band(row, figure)
+    return f" [{factor * found.low:,.2f}, {factor * found.high:,.2f}]" if found else ""
 
 
 def alike(row: Row, rows: Sequence[Row]) -> list[Row]:
@@ -135,16 +135,15 @@ def alike(row: Row, rows: Sequence[Row]) -> list[Row]:
     Parameters
     ----------
     row : dict. One with replicates.
-    rows : sequence of dict. Those without replicates are never among them.
+    rows : sequence of dict. Those without replicates, or of other traffic or luck, are never among
+        them.
     """
-    own = row.get("uncertainty")
+    own = replicates_of(row)
     found = []
     for other in rows:
-        its = other.get("uncertainty")
-        if other is row or not own or not its:
+        if other is row:
             continue
-        values = (own["values"]["usd_per_hour"], its["values"]["usd_per_hour"])
-        difference = paired(*values, Resamples.of_row(own))
+        difference = apart(own, replicates_of(other), "usd_per_hour")
         if difference is not None and not difference.differs:
             found.append(other)
     return found

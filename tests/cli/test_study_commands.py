@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -147,3 +148,21 @@ def test_an_executor_that_does_not_exist_begins_no_run(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["sweep", "--executor", "thread"])
     assert 'did you mean "threads"' in str(done.exception)
     assert list_runs(tmp_path / "runs") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "default", "least"),
+    [("sweep", None, 20), ("optimize", None, 20), ("goldilocks", None, 20), ("headroom", None, 20),
+     ("spot", None, 20), ("tornado", None, 20), ("value", None, 20), ("growth", None, 20),
+     ("incident", None, 20), ("compare", 60, 20), ("breakeven", 10, 10)],
+)  # fmt: skip
+def test_replicates_are_none_or_enough_for_an_interval(command, default, least) -> None:
+    asked = cli.get_command(click.Context(cli), command)
+    (option,) = [one for one in asked.params if one.name == "replicates"]
+    made = click.Context(asked)
+    assert option.get_default(made) == default
+    assert [option.type_cast_value(made, typed) for typed in ("0", str(least))] == [0, least]
+    for wrong in ("1", str(least - 1), "10001", "-1", "many"):
+        with pytest.raises(click.BadParameter):
+            option.type_cast_value(made, wrong)
+    assert ("0 for none" in option.help) == (default is not None)

@@ -44,7 +44,7 @@ def test_intervals_stand_beside_what_has_them(sweep: dict[str, Any]) -> None:
     row = sweep["scenarios"][1]
     bands = {"usd_per_hour": {"low": 1.234, "high": 5.678}, "sla_violation_share": None}
     rows = [*sweep["scenarios"]]
-    rows[1] = {**row, "uncertainty": {"bands": bands}}
+    rows[1] = {**row, "uncertainty": {"bands": bands, "replicates": 20}}
     text = sweep_table({**sweep, "scenarios": rows}, width=200)
     assert "1.23 to 5.68" in line_of(text, " 4 GB", "target tracking")
     assert text.count(" to ") == 1 + text.count("to ready")

@@ -14,9 +14,10 @@ from modeler.measure.headlines import headlines
 from modeler.replay.run import run
 from modeler.replay.weather_setup import weather_later
 from modeler.scenario import default, with_values
-from modeler.study import Goal, Lab, drawn, sweep
+from modeler.study import Goal, Lab, sweep
 from modeler.study.bands import blocks_of, enough, replicate, replicated
-from modeler.study.intervals import Resamples, paired, seed_of
+from modeler.study.intervals import LEAST_USD, Resamples, paired, seed_of
+from modeler.study.replicates import apart, count_of, kept_band, replicates_of
 from traces import Trace
 from traces.draws import exponential
 
@@ -88,10 +89,11 @@ def test_a_difference_is_told_more_finely_than_either():
     capped = with_values(BASE, {"fleet.max": 5})
     one, other = (replicated(scenario, trace, 40) for scenario in (BASE, capped))
     values = (one["values"]["usd_per_hour"], other["values"]["usd_per_hour"])
-    difference = paired(*values, Resamples.of_row(one))
+    drawn = Resamples(one["seed"], tuple(one["kinds"]))
+    difference = paired(*values, drawn)
     wide = one["bands"]["usd_per_hour"]
     assert difference.high - difference.low < wide["high"] - wide["low"]
-    same = paired(values[0], values[0], Resamples.of_row(one))
+    same = paired(values[0], values[0], drawn)
     assert (same.low, same.middle, same.high, same.differs) == (0.0, 0.0, 0.0, False)
 
 
@@ -183,15 +185,21 @@ def test_rows_asked_for_at_once_warm_up_alike_and_are_paired():
     # About 0.005 requests a second.
     assert np.mean(known["requests_per_hour"]) == pytest.approx(18.0, rel=0.1)
     shares, rates = known["sla_violation_share"], known["requests_per_hour"]
-    assert drawn.missed_per_hour(rows[0]) == [a * b for a, b in zip(shares, rates, strict=True)]
-    same = drawn.apart(rows[0], rows[0], drawn.usd_per_month(Goal(penalty_usd=1.0)))
+    own = replicates_of(rows[0], Goal(penalty_usd=1.0))
+    missed = 730.0 * np.array(shares) * np.array(rates)
+    np.testing.assert_allclose(own.values("missed_per_month"), missed, rtol=1e-12)
+    same = apart(own, own, "usd_per_month")
     assert (same.low, same.high, same.differs) == (0.0, 0.0, False)
-    assert drawn.apart(rows[0], lab.row(fast), drawn.missed_share) is None
+    assert apart(own, replicates_of(lab.row(fast)), "sla_violation_share") is None
+    other = replicates_of(lab.row({"seed": 5}, replicates=20))
+    assert apart(own, other, "usd_per_month") is None  # not drawn alike
+    assert kept_band(rows[0], "usd_per_hour") == replicates_of(rows[0]).band("usd_per_hour")
+    assert (count_of(rows[0]), count_of(lab.row(fast))) == (20, 0)
 
 
 def test_less_than_half_a_cent_is_no_difference():
     found = paired(
-        [1.0, 2.0, 3.0], [1.0 + 1e-13, 2.004, 3.0], Resamples(0, (0,) * 3), least=drawn.LEAST_USD
+        [1.0, 2.0, 3.0], [1.0 + 1e-13, 2.004, 3.0], Resamples(0, (0,) * 3), least=LEAST_USD
     )
     assert (found.low, found.middle, found.high, found.differs) == (0.0, 0.0, 0.0, False)
 

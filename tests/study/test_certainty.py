@@ -19,7 +19,7 @@ from modeler.study import Goal, GoalError, Lab, optimize
 from modeler.study.bands import lead_of, replicate
 from modeler.study.certainty import certainty
 from modeler.study.intervals import band
-from modeler.study.replicates import replicates_of
+from modeler.study.replicates import apart, replicates_of
 from traces import Trace
 from traces.blocks import blocks_of
 from traces.draws import exponential
@@ -65,8 +65,8 @@ def test_days_that_are_alike_leave_no_doubt():
             assert told[name]["low"] == told[name]["high"]
         if one.difference is not None:
             assert one.difference.low == one.difference.middle == one.difference.high
-    known = found.certainty.best.replicates.values
-    assert known["usd_per_hour"][0] == pytest.approx(found.best["usd_per_hour"], rel=0.02)
+    known = found.certainty.best.replicates.values("usd_per_hour")
+    assert known[0] == pytest.approx(found.best["usd_per_hour"], rel=0.02)
 
 
 def test_what_a_price_does_is_told_to_the_cent_and_a_cap_that_is_never_reached_is_nothing():
@@ -75,7 +75,7 @@ def test_what_a_price_does_is_told_to_the_cent_and_a_cap_that_is_never_reached_i
     prices = [one.row["settings"]["hosting.usd_per_hour"] for one in sure.plateau]
     assert found.best["settings"]["hosting.usd_per_hour"] == 2.0
     assert set(prices) == {2.0, 2.01}
-    usd = sure.best.replicates.values["usd_per_hour"]
+    usd = sure.best.replicates.values("usd_per_hour")
     for one in sure.plateau:
         apart = one.difference
         if one.row["settings"]["hosting.usd_per_hour"] == 2.0:
@@ -83,7 +83,7 @@ def test_what_a_price_does_is_told_to_the_cent_and_a_cap_that_is_never_reached_i
         else:
             assert apart.differs
             assert apart.middle == pytest.approx(0.005 * np.median(usd))
-            np.testing.assert_allclose(one.replicates.values["usd_per_hour"], 1.005 * usd)
+            np.testing.assert_allclose(one.replicates.values("usd_per_hour"), 1.005 * usd)
     saved = {one.figure: one for one in sure.changes}["usd_per_month"]
     assert saved.difference == pytest.approx(-0.1 * 730.0 * np.median(usd))
     assert saved.differs
@@ -132,10 +132,10 @@ def test_a_pair_is_told_more_finely_than_the_difference_of_strangers():
         replicates=20,
     )
     best, own = found.certainty.best.replicates, found.certainty.own.replicates
-    assert best.values["usd_per_hour"].std() > 0.0
-    pair = own.less(best, "usd_per_hour")
+    assert best.values("usd_per_hour").std() > 0.0
+    pair = apart(best, own, "usd_per_hour")
     strangers = band(
-        np.roll(own.values["usd_per_hour"], 7) - best.values["usd_per_hour"],
+        np.roll(own.values("usd_per_hour"), 7) - best.values("usd_per_hour"),
         own.drawn,
         signed=True,
     )
@@ -171,11 +171,17 @@ def test_penalties_of_a_replicate_are_those_of_its_own_requests(penalty, shares)
     }  # fmt: skip
     row = {
         "sla": {"max_violation_share": 0.5},
-        "uncertainty": {"values": values, "seed": 0, "kinds": [0] * 4},
+        "uncertainty": {
+            "values": values,
+            "seed": 0,
+            "kinds": [0] * 4,
+            "note": "",
+            "lead_s": 3600.0,
+        },
     }
     found = replicates_of(row, Goal("cheapest", penalty_usd=penalty))
     wanted = 2.0 + 100.0 * penalty * np.array(shares)
-    np.testing.assert_allclose(found.values["usd_per_hour"], wanted)
+    np.testing.assert_allclose(found.values("usd_per_hour"), wanted)
     assert found.kept == sum(share <= 0.5 for share in shares)
     assert found.band("latency_p99_s") is None
 

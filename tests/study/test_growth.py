@@ -129,7 +129,7 @@ def test_the_command(tmp_path):
     ran = CliRunner().invoke(
         cli,
         ["growth", str(tmp_path / "s.yaml"), "--factors", "1,2", "--per-year", "1.5",
-         "--replicates", "4", "--format", "json", "--figure", str(tmp_path / "g.png")],
+         "--replicates", "20", "--format", "json", "--figure", str(tmp_path / "g.png")],
     )  # fmt: skip
     assert ran.exit_code == 0, ran.output
     told = json.loads(ran.stdout)

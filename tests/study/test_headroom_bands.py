@@ -119,7 +119,9 @@ def test_without_replicates_there_are_no_intervals():
 
 
 def drawn(usd, short) -> Replicates:
-    return Replicates({"usd_per_hour": np.array(usd), "short_share": np.array(short)}, WEEK, 0)
+    hour = {"sla_violation_share": 0.0, "requests": 0.0, "duration_s": 3600.0}
+    each = zip(usd, short, strict=True)
+    return Replicates(tuple({**hour, "usd_per_hour": a, "short_share": b} for a, b in each), WEEK)
 
 
 def test_a_nine_is_ten_times_fewer():

@@ -18,7 +18,7 @@ from modeler.report.studies import spot as drawing
 from modeler.scenario import ScenarioError, loads, with_values
 from modeler.scenario.weather import InsufficientCapacity
 from modeler.study import Goal, Lab, SpotError, spot
-from modeler.study.drawn import together, usd_per_hour
+from modeler.study.replicates import replicates_of, together
 from modeler.study.spot import reclaims_of
 from traces import CountSeries, Trace, TraceError
 
@@ -145,12 +145,13 @@ def test_two_parts_add_up_to_the_whole_in_every_replicate():
     lab = Lab(BASE, trace=TRACE)
     halves = [Trace(TRACE.arrival_s[k::2] - TRACE.arrival_s[k]) for k in (0, 1)]
     rows = lab.rows([{}, {}, {}], traffic=[None, *halves], replicates=20)
-    both = together(rows[1:])
-    usd = usd_per_hour(Goal())
-    assert usd(both) == [a + b for a, b in zip(usd(rows[1]), usd(rows[2]), strict=True)]
-    rate = both["uncertainty"]["values"]["requests_per_hour"]
-    assert rate == pytest.approx(rows[0]["uncertainty"]["values"]["requests_per_hour"], rel=0.01)
-    assert together([rows[0], lab.row({})])["uncertainty"] is None
+    whole, *halves = (replicates_of(row, Goal(penalty_usd=0.1)) for row in rows)
+    both = together(halves)
+    usd = [one.values("usd_per_hour") for one in halves]
+    np.testing.assert_array_equal(both.values("usd_per_hour"), usd[0] + usd[1])
+    rates = ([one["requests"] for one in of.each] for of in (both, whole))
+    assert next(rates) == pytest.approx(next(rates), rel=0.01)
+    assert together([whole, replicates_of(lab.row({}))]) is None
 
 
 def test_a_part_too_small_to_draw_again_is_refused_before_the_work():

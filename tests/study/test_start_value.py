@@ -14,7 +14,7 @@ from modeler.report.studies import figure_bytes
 from modeler.report.studies import value as drawing
 from modeler.scenario import Scenario, default, with_values
 from modeler.study import Goal, Lab, start_value
-from modeler.study.drawn import usd_per_month
+from modeler.study.replicates import replicates_of
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
 from traces import Trace, TraceError
 from traces.draws import uniform
@@ -243,7 +243,7 @@ def test_what_a_second_saves_has_an_interval_over_the_same_days():
     assert " a month (between $" in said
     # Replicates of two weeks of their own would differ by as much as either scatters, squared.
     rows = uneven().rows([{}, {"cold_start.total_s": 100.0}], replicates=20)
-    one, other = (np.array(usd_per_month(PRICED)(row)) for row in rows)
+    one, other = (replicates_of(row, PRICED).values("usd_per_month") for row in rows)
     assert np.std(one - other) < np.hypot(np.std(one), np.std(other))
     plain = found.to_dict()
     assert plain["replicates"] == 20

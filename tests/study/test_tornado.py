@@ -12,7 +12,7 @@ from modeler.report.studies import tornado as drawing
 from modeler.scenario import ScenarioError, default, with_values
 from modeler.study import Goal, Lab, tornado
 from modeler.study.assumed import assumptions_of, changed
-from modeler.study.drawn import about, usd_per_month
+from modeler.study.replicates import replicates_of
 from traces import CountSeries, Trace
 from traces.draws import exponential
 
@@ -224,7 +224,8 @@ def test_swings_have_intervals_narrower_than_two_weeks_apart():
     assert (usd.differs, share.differs, limit.told_apart) == (True, True, True)
     assert limit.drawn.low[1].low > 0.0 > limit.drawn.high[1].high
     rows = uneven().rows([{"sla.threshold_s": 30.0}, {"sla.threshold_s": 90.0}], replicates=20)
-    apart = sum(high - low for low, high in (about(row, usd_per_month(goal)) for row in rows))
+    ends = [replicates_of(row, goal).band("usd_per_month") for row in rows]
+    apart = sum(high - low for low, high in ends)
     assert usd.high - usd.low < apart
     assert "by more than chance" in found.sentence() or all(b.told_apart for b in found.bars)
     plain = found.to_dict()
