@@ -18,7 +18,7 @@ from modeler.predict import cold_start_law, instance_of
 from modeler.replay.run import Traffic, run
 from modeler.replay.weather_setup import weather_later
 from modeler.scenario import Scenario
-from modeler.study.intervals import CONFIDENCE, Resamples, band, seed_of
+from modeler.study.intervals import CONFIDENCE, Resamples, band, seed_of, share_band
 from traces.blocks import Blocks, blocks_of, resampled
 
 # The headlines that have a band.
@@ -107,7 +107,7 @@ def replicated(
             break
     values = {name: np.array([getattr(one, name) for one in found]) for name in KEPT}
     bands = {
-        name: band(values[name], drawn, most=1.0, each=1.0 / traffic.requests)
+        name: share_band(values[name], drawn, traffic.requests)
         if name in SHARES
         else band(values[name], drawn)
         for name in FIGURES

@@ -17,7 +17,7 @@ from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.bands import FIGURES, lead_of, replicate
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
-from modeler.study.intervals import EVERY, LEAST, Resamples, band, clear, paired
+from modeler.study.intervals import EVERY, LEAST, Resamples, clear, paired, share_band
 from modeler.study.kept import row_number
 from modeler.study.replicates import notes_of, replicates_of
 from modeler.study.result import SweepResult
@@ -258,7 +258,11 @@ def _levels(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tup
     shares = values.get("sla_violation_share", ([], []))
     for row, of in zip(rows, shares, strict=True):
         allowed = float(row["sla"]["max_violation_share"])
-        share = None if drawn is None else band(np.array(of, dtype=np.float64), drawn)
+        share = (
+            None
+            if drawn is None
+            else share_band(np.array(of, dtype=np.float64), drawn, row["requests"])
+        )
         if share is None:
             verdict = KEEPS if row["meets_sla"] else BREAKS
         elif share.low <= allowed < share.high:

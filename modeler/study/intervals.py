@@ -167,6 +167,11 @@ def band(
     return Band(low if signed else max(low, 0.0), min(high, most))
 
 
+def share_band(values: Floats, drawn: Resamples, requests: int) -> Band | None:
+    """The interval of a share of so many requests, as `band`; 0 where their number is not known."""
+    return band(values, drawn, most=1.0, each=1.0 / requests if requests else 0.0)
+
+
 def _interval(
     values: Floats, drawn: Resamples, confidence: float
 ) -> tuple[float, float, float] | None:

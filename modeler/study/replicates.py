@@ -16,7 +16,7 @@ import numpy as np
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.scenario.gates import Gate
 from modeler.study.goal import Goal, GoalError
-from modeler.study.intervals import Band, Difference, Floats, Resamples, band, paired
+from modeler.study.intervals import Band, Difference, Floats, Resamples, band, paired, share_band
 
 Row = Mapping[str, Any]
 
@@ -49,6 +49,7 @@ class Replicates:
     gates : tuple of Gate. Those that a replicate can tell of.
     note : str. How the traffic was cut.
     lead_s : float. Warm-up before each. [s]
+    requests : int. Of the traffic: what one of them makes of a share; 0 where it is not known.
     """
 
     each: tuple[Row, ...]
@@ -57,6 +58,7 @@ class Replicates:
     gates: tuple[Gate, ...] = ()
     note: str = ""
     lead_s: float = 0.0
+    requests: int = 0
 
     @property
     def count(self) -> int:
@@ -86,8 +88,9 @@ class Replicates:
 
     def band(self, figure: str) -> Band | None:
         """The 95 % interval of a figure; None where it cannot be told."""
-        most = 1.0 if figure in _SHARES else math.inf
-        return band(self.values(figure), self.drawn, most=most)
+        if figure not in _SHARES:
+            return band(self.values(figure), self.drawn)
+        return share_band(self.values(figure), self.drawn, self.requests)
 
 
 def replicates_of(row: Row, goal: Goal = BILL, gates: Sequence[Gate] = ()) -> Replicates | None:
@@ -110,6 +113,7 @@ def replicates_of(row: Row, goal: Goal = BILL, gates: Sequence[Gate] = ()) -> Re
         gates=tuple(gate for gate in gates if gate.figure in _TOLD),
         note=own["note"],
         lead_s=own["lead_s"],
+        requests=row["requests"],
     )
 
 
@@ -163,7 +167,8 @@ def together(parts: Sequence[Replicates | None]) -> Replicates | None:
         return None
     # One of them may have ended earlier.
     each = zip(*(one.each for one in known), strict=False)
-    return replace(known[0], each=tuple(_added(rows) for rows in each))
+    requests = sum(one.requests for one in known)
+    return replace(known[0], each=tuple(_added(rows) for rows in each), requests=requests)
 
 
 def drawn_again(rows: Sequence[Row], goal: Goal, gates: Sequence[Gate] = ()) -> list[Replicates]:
