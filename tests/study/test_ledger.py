@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from modeler.scenario import default, with_values
 from modeler.study import plan, sweep
 from modeler.study.jobs import ledger as books
+from modeler.study.jobs import world
 from modeler.study.jobs.key import keys_of
 from modeler.study.jobs.ledger import Ledger, LedgerError
 from modeler.study.jobs.task import pack
@@ -107,6 +108,33 @@ def test_a_key_holds_everything_that_a_row_depends_on(tmp_path):
     before = key(measured)
     service.write_text("service_s\n0.1\n0.3\n")
     assert key(measured) != before
+
+
+@pytest.mark.parametrize("library", ["numpy", "numba", "scipy"])
+def test_a_row_of_another_version_of_what_calculates_is_another(library, monkeypatch):
+    own = world.version
+    before = world.world()
+    monkeypatch.setattr(world, "version", lambda name: "0.1" if name == library else own(name))
+    world._hashed.cache_clear()
+    assert world.world() != before
+    monkeypatch.undo()
+    world._hashed.cache_clear()
+    assert world.world() == before
+
+
+def test_other_runs_are_only_looked_at(tmp_path, monkeypatch):
+    """A file that is opened to be written gets a log beside it, even if nothing is."""
+    earlier = [swept(count, ledger=tmp_path).run for count in (1, 2)]
+    opened, real = [], books._open
+    monkeypatch.setattr(
+        books, "_open", lambda path, **how: (opened.append((path.stem, how)), real(path, **how))[1]
+    )
+    swept(1, ledger=tmp_path, resume="latest")
+    swept(1, ledger=tmp_path, resume=earlier[0])
+    with pytest.raises(LedgerError, match="is of another sweep"):
+        swept(1, ledger=tmp_path, resume=earlier[1])
+    assert {run for run, how in opened if not how["read_only"]} == {earlier[0]}
+    assert {run for run, how in opened if how["read_only"]} == set(earlier)
 
 
 _KILLED = """
