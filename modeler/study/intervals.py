@@ -27,10 +27,12 @@ CONFIDENCE: Final = 0.95
 # Bills are rounded to cents: dollars that differ by less than half of one are the same. [USD]
 LEAST_USD: Final = 0.005
 # Of a difference: from so many replicates on it is asked whether they are enough, after every so
-# many; and of a wider interval than is told, so that chance among the few does not end them.
+# many.
 LEAST: Final = 20
 EVERY: Final = 10
-_SETTLED: Final = 0.99
+# Whether replicates are enough is asked again and again, of a wider interval than is told: so that
+# chance among the few does not end them.
+SETTLED: Final = 0.99
 # What is left at least of a variance once chance is taken off: where luck outweighs the days the
 # fit is not sure of the rest, and intervals of nearly nothing would hold far too little (normal
 # days, 20 to 100 replicates, luck up to 2.6 times the week's scatter: 0.89 to 0.98 of 0.95 held).
@@ -299,5 +301,5 @@ def clear(differences: Floats, drawn: Resamples) -> bool:
 
     That is, it lies on one side of zero, or every replicate is the same.
     """
-    ends = band(differences, drawn, confidence=_SETTLED, signed=True)
+    ends = band(differences, drawn, confidence=SETTLED, signed=True)
     return ends is not None and not (ends.low <= 0.0 <= ends.high and bool(differences.any()))

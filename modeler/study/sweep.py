@@ -92,7 +92,8 @@ def sweep(
     ------
     ScenarioError, pricing.UnknownInstance, pricing.UnknownRegion, traces.TraceError : what was
         asked for does not exist. Whatever else goes wrong with a scenario is a failed row.
-    modeler.study.jobs.executors.ExecutorError : no such executor, or nobody at its address.
+    modeler.study.jobs.executors.ExecutorError : no such executor, nobody at its address, or a
+        worker of another version or with other tables.
     modeler.study.jobs.ledger.LedgerError : it cannot be written, which loses nothing that was
         committed; or there is no such run.
     Interrupted : by Ctrl-C; rows in the ledger are kept.

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks import coverage
 from modeler.measure import judge, unit_price
-from modeler.measure.headlines import headlines
+from modeler.measure.headlines import Headlines, headlines
 from modeler.replay.run import run
 from modeler.replay.weather_setup import weather_later
 from modeler.scenario import default, with_values
@@ -112,6 +112,25 @@ def test_replicates_end_when_the_question_is_settled():
     blocks = blocks_of(traffic())
     few = [replicate(BASE, traffic(), blocks, k, lead_s=3600.0) for k in range(3)]
     assert not enough(few, Resamples(1, (0,) * 4), BASE)
+
+
+def test_replicates_are_enough_only_by_the_wider_interval_of_what_is_asked_repeatedly():
+    """Shares half above and half below 1 %, of five days: Student's t of four of freedom."""
+    count, days, away = 40, 5, 0.002
+    shares = 0.01 + away * np.tile([-1.0, 1.0], count // 2)
+    found = [Headlines(1.0, share, 1.0, 1.0, 1000, 24.0, 0.0, 1000.0) for share in shares]
+    drawn_at = Resamples.of_lucks(days)
+    error = away * np.sqrt(count / (count - 1) * days / (days - 1))
+    told, settled = (0.01 + error * stats.t.ppf(q, days - 1) for q in (0.975, 0.995))
+    for allowed, seen in (((told + settled) / 2.0, False), (settled * 1.01, True)):
+        scenario = with_values(BASE, {"sla.max_violation_share": allowed})
+        assert enough(found, drawn_at, scenario) is seen
+    # Dollars, whose interval of 95 % would be a hundredth to either side, and is more of 99 %.
+    spread = np.tile([-1.0, 1.0], count // 2) / error * away / stats.t.ppf(0.975, days - 1)
+    wide, narrow = 0.0099 * spread, 0.0099 * spread * (told - 0.01) / (settled - 0.01)
+    for dollars, seen in ((1.0 + wide, False), (1.0 + narrow, True)):
+        of = [one._replace(usd_per_hour=usd) for one, usd in zip(found, dollars, strict=True)]
+        assert enough(of, drawn_at, with_values(BASE, {"sla.max_violation_share": 0.5})) is seen
 
 
 def test_a_lead_warms_the_fleet_up():

@@ -264,6 +264,34 @@ def test_what_fails_for_another_reason_is_a_row_and_the_others_are_not_lost_with
     assert "RuntimeError: message too large" in rows[3]["error"]
 
 
+class Refusing(Fragile):
+    """An executor one of whose workers is of another version, as `perform_here` says it."""
+
+    def submit(self, chunk, numbers):
+        answer = super().submit(chunk, numbers)
+        if answer.exception() is None:
+            return answer
+        answer = Future()
+        answer.set_exception(ExecutorError("a worker has another modeler"))
+        return answer
+
+
+def test_a_worker_of_another_version_ends_the_sweep_at_its_first_chunk():
+    executor = Refusing({3})
+    with pytest.raises(ExecutorError, match="another modeler"):
+        performed(executor, 100)
+    assert executor.performed == [(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11), (12, 13, 14, 15)]
+
+
+def test_workers_of_dask_of_another_version_end_the_sweep(monkeypatch):
+    pytest.importorskip("distributed")
+    from modeler.study.jobs import on_dask
+
+    monkeypatch.setattr(on_dask, "world", lambda: "another")
+    with pytest.raises(ExecutorError, match=r"^a worker has another modeler, .*expected another"):
+        text("dask")
+
+
 # --- the traffic on a machine ---
 
 

@@ -59,7 +59,11 @@ def test_hours_that_are_alike_leave_no_doubt_and_a_nine_has_its_price():
     one, two, three = found("alike").frontier
     for row in (one, two, three):
         assert row["usd_low"] == row["usd_high"] == pytest.approx(row["usd_per_month"], rel=1e-3)
+    for row in (one, two):
         assert row["short_low"] == row["short_high"] == pytest.approx(row["short_share"], rel=1e-3)
+    # Nothing was missed, by the rule of three at most three requests of all.
+    assert three["short_low"] == three["short_share"] == 0.0
+    assert three["short_high"] == pytest.approx(3.0 / ALIKE.requests, rel=2e-3)
     # From two late of each burst to one, and to none of 30 bursts: fewer than one request.
     for row, nines in ((two, math.log10(2.0)), (three, math.log10(30.0))):
         assert row["usd_per_nine_low"] == pytest.approx(row["usd_per_nine_high"])

@@ -1,4 +1,7 @@
-"""Rows outlive the process that makes them: killed, without room, without leave to write."""
+"""Rows outlive the process that makes them: without room, without leave to write.
+
+Killed: see `test_kills`.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,16 @@ from hypothesis import strategies as st
 from modeler.scenario import default, with_values
 from modeler.study import plan, sweep
 from modeler.study.jobs import ledger as books
+from modeler.study.jobs import world
 from modeler.study.jobs.key import keys_of
 from modeler.study.jobs.ledger import Ledger, LedgerError
 from modeler.study.jobs.task import pack
 from modeler.study.prepare import prepare
 from modeler.study.runs import list_runs, prune, read_run
 from traces import Trace
-from traces.draws import exponential, uniform
+from traces.draws import exponential
 
 BASE = with_values(default(), {"sweep": {}})
-KILLS = 20
-_ROWS = "SELECT number, body, cached FROM row"
 
 
 def traffic(requests: int = 400) -> Trace:
@@ -109,63 +111,31 @@ def test_a_key_holds_everything_that_a_row_depends_on(tmp_path):
     assert key(measured) != before
 
 
-_KILLED = """
-    import os, signal, sys, threading, time
-    from pathlib import Path
-    sys.path.insert(0, {here!r})
-    from test_ledger import swept, text
-    import test_ledger
-    # One process imports, and each sweep is a child of it: the import is not what is tried.
-    for line in sys.stdin:
-        delay_s = float(line)
-        child = os.fork()
-        if child == 0:
-            result = swept(100, ledger={folder!r}, resume="latest", workers=2)
-            Path({out!r}).write_text(text(result))
-            os._exit(0)
-        if delay_s > 0.0:
-            time.sleep(delay_s)
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        print("killed" if os.WIFSIGNALED(status) else f"ended {{status}}", flush=True)
-"""
+@pytest.mark.parametrize("library", ["numpy", "numba", "scipy"])
+def test_a_row_of_another_version_of_what_calculates_is_another(library, monkeypatch):
+    own = world.version
+    before = world.world()
+    monkeypatch.setattr(world, "version", lambda name: "0.1" if name == library else own(name))
+    world._hashed.cache_clear()
+    assert world.world() != before
+    monkeypatch.undo()
+    world._hashed.cache_clear()
+    assert world.world() == before
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_killed_at_twenty_instants_it_goes_on_and_ends_with_the_same_bytes(tmp_path):
-    folder, out = tmp_path / "runs", tmp_path / "out.json"
-    code = textwrap.dedent(_KILLED).format(
-        here=os.path.dirname(__file__), folder=str(folder), out=str(out)
+def test_other_runs_are_only_looked_at(tmp_path, monkeypatch):
+    """A file that is opened to be written gets a log beside it, even if nothing is."""
+    earlier = [swept(count, ledger=tmp_path).run for count in (1, 2)]
+    opened, real = [], books._open
+    monkeypatch.setattr(
+        books, "_open", lambda path, **how: (opened.append((path.stem, how)), real(path, **how))[1]
     )
-    delays = 0.02 + 0.25 * uniform(11, "kill", 0, KILLS)
-    seen: dict[int, tuple[bytes, int]] = {}
-    killed = 0
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for delay_s in [*delays, 0.0]:
-            process.stdin.write(f"{delay_s}\n")
-            process.stdin.flush()
-            ended = process.stdout.readline()
-            assert ended in ("killed\n", "ended 0\n")
-            killed += ended == "killed\n"
-            rows = dict(seen)
-            for path in folder.glob("*.sqlite"):
-                with closing(sqlite3.connect(path)) as base:
-                    assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-                    names = [name for (name,) in base.execute("SELECT name FROM sqlite_master")]
-                    if "row" not in names:
-                        continue  # killed while the file was made
-                    rows = {number: (body, cached) for number, body, cached in base.execute(_ROWS)}
-            # What was committed stands, byte for byte; a row made again could not be inserted.
-            assert seen.items() <= rows.items()
-            seen = rows
-    assert process.returncode == 0
-    assert killed >= KILLS // 2  # a fast machine may finish before the last of them
-    assert out.read_text() == whole()
-    assert all(about.finished for about in list_runs(folder)[:1])
+    swept(1, ledger=tmp_path, resume="latest")
+    swept(1, ledger=tmp_path, resume=earlier[0])
+    with pytest.raises(LedgerError, match="is of another sweep"):
+        swept(1, ledger=tmp_path, resume=earlier[1])
+    assert {run for run, how in opened if not how["read_only"]} == {earlier[0]}
+    assert {run for run, how in opened if how["read_only"]} == set(earlier)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit of file sizes here")

@@ -70,6 +70,22 @@ def test_the_same_bytes_from_two_workers_of_ray(serial, tmp_path):
     assert ran(swept("ray"), tmp_path) == serial
 
 
+def test_workers_of_ray_of_another_version_end_the_sweep_with_what_they_say(tmp_path):
+    script = """
+    import os, test_executors as t
+    from modeler.study.jobs import on_ray
+    on_ray.world = lambda: "another"
+    try:
+        t.text("ray")
+    except t.ExecutorError as error:
+        with open(os.environ["OUT"], "w") as file:
+            file.write(str(error))
+    """
+    said = ran(script, tmp_path)
+    assert said.startswith("a worker has another modeler, or other prices: ")
+    assert said.endswith("expected another; install the same version and tables there")
+
+
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no titles of processes here")
 def test_a_worker_of_ray_killed_in_the_middle_is_survived(serial, tmp_path):
     script = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -140,15 +140,12 @@ def _resumed(folder: Path, digest: str, name: str) -> Path | None:
     if name == "latest":
         return latest_of(folder, digest)
     path = find(folder, name)
-    ledger = Ledger(path)
-    try:
+    with closing(Ledger(path, read_only=True)) as ledger:
         if ledger.about().digest != digest:
             raise LedgerError(
                 f"run {path.stem} is of another sweep: another scenario, traffic, prices or engine "
                 "than now; leave --resume out, and rows that are still the same are taken over"
             )
-    finally:
-        ledger.close()
     return path
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Final, NamedTuple
 
-from modeler.study.jobs.executors import Executor
+from modeler.study.jobs.executors import Executor, ExecutorError
 from modeler.study.jobs.task import Packed, Task, lost
 from modeler.study.rows import Interrupted
 
@@ -50,6 +50,11 @@ def drive(
     executor : Executor.
     keep : callable. Called from this thread alone, in whatever order chunks finish.
 
+    Raises
+    ------
+    ExecutorError
+        A worker has another version or other tables, and refuses.
+
     Notes
     -----
     A chunk whose worker is lost is tried again, then task by task, each alone: one that takes its
@@ -82,6 +87,10 @@ def drive(
                     continue
                 except Interrupted:
                     raise
+                except ExecutorError as error:
+                    # A worker of another version would refuse every chunk. Ray tells of it with all
+                    # of the worker's traceback, and has what the worker said as the cause.
+                    raise getattr(error, "cause", error) from None
                 except Exception as error:
                     # Not a scenario's fault, which is a row: something about the chunk. One at a
                     # time, so that the others are not lost with it.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -115,7 +116,7 @@ class Processes:
     def _open(self) -> ProcessPoolExecutor:
         # A fork would copy threads and locks of the compiled engine in whatever state they are.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_ignore_interrupts)
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin_worker)
         # All workers at the first chunk: one that `submit` starts while a pool breaks is missed by
         # the thread that ends its workers, which then waits for it or stumbles (CPython 3.11).
         pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
@@ -234,11 +235,20 @@ def _silent(done: int) -> None:
     """Another process reports by its finished chunks."""
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C is the driver's to answer: it stops the workers."""
+def _begin_worker() -> None:
+    """Ctrl-C is the driver's to answer: it stops the workers, which do not outlive it."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_driver, daemon=True).start()
+
+
+def _end_with_the_driver() -> None:
+    """A driver that was killed stops nobody, and its workers would wait for work for ever."""
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(1)
 
 
 def cores() -> int:

@@ -287,7 +287,7 @@ def latest_of(where: Path, digest: str) -> Path | None:
     """The latest run of the same sweep, finished or not."""
     for path in runs(where):
         try:
-            with closing(Ledger(path)) as ledger:
+            with closing(Ledger(path, read_only=True)) as ledger:
                 if ledger.about().digest == digest:
                     return path
         except (LedgerError, sqlite3.Error, KeyError):

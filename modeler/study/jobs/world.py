@@ -20,6 +20,7 @@ import traces
 from pricing.own import folder as pricing_folder
 
 _ROOTS: Final = (modeler, pricing, traces)
+_LIBRARIES: Final = ("numpy", "numba", "scipy")  # scipy for the intervals of a row
 _KINDS: Final = (".py", ".csv", ".json", ".yaml")
 
 
@@ -34,7 +35,7 @@ def world() -> str:
 def _hashed(own: tuple[tuple[Path, int], ...]) -> str:
     """The same, for a user's tables as they were last written."""
     digest = hashlib.sha256()
-    for name in ("numpy", "numba"):
+    for name in _LIBRARIES:
         digest.update(f"{name} {version(name)}\n".encode())
     digest.update(f"{platform.python_version()} {platform.machine()}\n".encode())
     for path in _sources():
