@@ -15,10 +15,11 @@ from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.bands import FIGURES, lead_of, replicate
-from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
+from modeler.study.comparison import Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.intervals import EVERY, LEAST, Resamples, band, clear, paired
 from modeler.study.kept import row_number
+from modeler.study.level import standing
 from modeler.study.result import SweepResult
 from modeler.study.sweep import Status
 from traces.blocks import blocks_of
@@ -262,12 +263,7 @@ def _levels(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tup
     for row, of in zip(rows, shares, strict=True):
         allowed = float(row["sla"]["max_violation_share"])
         share = None if drawn is None else band(np.array(of, dtype=np.float64), drawn)
-        if share is None:
-            verdict = KEEPS if row["meets_sla"] else BREAKS
-        elif share.low <= allowed < share.high:
-            verdict = UNSURE
-        else:
-            verdict = KEEPS if share.high <= allowed else BREAKS
+        verdict = standing(share, allowed, kept=bool(row["meets_sla"]))
         found.append(Level(allowed, share, verdict))
     return found[0], found[1]
 

@@ -14,6 +14,7 @@ from modeler.replay.run import Traffic, run
 from modeler.scenario import ScenarioError, scenario_id, with_values
 from modeler.study.bands import replicated
 from modeler.study.grid import Point
+from modeler.study.level import level_of
 
 Progress = Callable[[int], None]
 
@@ -51,7 +52,10 @@ def scenario_row(
         raise
     except Exception as error:
         return failed_row(point, error)
-    return _ordered({**outcome.to_dict(), "uncertainty": bands}, point)
+    row = _ordered({**outcome.to_dict(), "uncertainty": bands}, point)
+    if bands is not None:
+        bands["keeps"] = level_of(row)
+    return row
 
 
 def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
