@@ -16,10 +16,13 @@ from modeler.report import numbers, view
 from modeler.report.layout import Layout, Line
 from modeler.report.terminal import PIPE_WIDTH, Paint, clean, painter, to_ascii
 from modeler.report.view import Bound, Result, Row
+from modeler.study.level import BREAKS, KEEPS, UNSURE, level_of
 from modeler.study.replicates import count_of, kept_band
 from pricing.tables import age_warning
 
 _LONG = 24  # characters of a setting's value
+# Sign and colour of how a row stands to the service level.
+_MARKS = {KEEPS: ("✓", "good"), BREAKS: ("✗", "bad"), UNSURE: ("?", "")}
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,9 @@ def _columns(result: Result) -> list[_Column]:
         _Column(
             ("", "SLA", "misses"),
             lambda row: (
-                f"{'✓' if row['meets_sla'] else '✗'} "
-                f"{numbers.percent(row['sla_violation_share']):>7}"
+                f"{_MARKS[level_of(row)][0]} {numbers.percent(row['sla_violation_share']):>7}"
             ),
-            ink=lambda row: "good" if row["meets_sla"] else "bad",
+            ink=lambda row: _MARKS[level_of(row)][1],
         ),
         *_band_column(
             result, "sla_violation_share", ("95 %", "interval", "misses"), numbers.percent
@@ -244,9 +246,9 @@ def _keys(columns: Sequence[_Column]) -> int:
 def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
     legend = (
         "◆ Pareto: no other scenario is both cheaper and misses less · ✓ keeps the service level, "
-        "✗ does not · × dollars over the work bound, which nothing can beat · zero wait: instant, "
-        "perfectly forecast scaling · fixed: the smallest constant fleet that keeps the service "
-        "level, or whose waits do not break it where service times alone do"
+        f"✗ does not{_unsure(result)} · × dollars over the work bound, which nothing can beat · "
+        "zero wait: instant, perfectly forecast scaling · fixed: the smallest constant fleet that "
+        "keeps the service level, or whose waits do not break it where service times alone do"
     )
     notes = [
         legend,
@@ -263,6 +265,17 @@ def _foot(result: Result, width: int, paint: Paint) -> Iterable[str]:
         )
     for note in notes:
         yield from (paint(line, "dim") for line in _wrap(note, width))
+
+
+def _unsure(result: Result) -> str:
+    """What the third mark says, where a row has it."""
+    rows = (*result["scenarios"], *result["references"])
+    if not any(level_of(row) == UNSURE for row in rows):
+        return ""
+    return (
+        ", ? may or may not keep it: the interval of its misses holds what may be missed, or lies "
+        "below it though the traffic as it came missed more"
+    )
 
 
 def _policy_notes(result: Result) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modeler.plain import to_plain
 from modeler.study.compare_words import advice
@@ -13,11 +13,6 @@ from modeler.study.intervals import Band
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Whether a scenario keeps its service level, over the replicates.
-KEEPS: Final = "keeps"
-BREAKS: Final = "breaks"
-UNSURE: Final = "unsure"
 
 
 class Compared(NamedTuple):
@@ -52,7 +47,7 @@ class Level(NamedTuple):
     ----------
     allowed : float. Share of requests that may be missed.
     share : Band, optional. Of requests missed, over the replicates.
-    verdict : str. ``keeps``, ``breaks``, or ``unsure`` where the interval holds what is allowed.
+    verdict : str. ``keeps``, ``breaks`` or ``unsure``; see `modeler.study.level.standing`.
     """
 
     allowed: float

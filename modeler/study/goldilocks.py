@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from modeler.scenario import format_duration, format_size
+from modeler.study.level import KEEPS, level_of
 from modeler.study.verdict import best_row
 
 Row = dict[str, Any]
@@ -38,7 +39,7 @@ def goldilocks(rows: Sequence[Row]) -> Goldilocks | None:
     larger = _nearest([r for r in finished if r["size_bytes"] > chosen["size_bytes"]], chosen)
     parts = [
         f"Goldilocks: {_name(chosen)} at ${chosen['usd_per_hour']:,.2f} an hour is the cheapest "
-        "that keeps the service level"
+        f"that {'keeps' if level_of(chosen) == KEEPS else 'may keep'} the service level"
     ]
     if smaller is not None:
         parts.append(f"smaller, {_name(smaller)} {_against(smaller, chosen)}")

@@ -15,11 +15,13 @@ from modeler.scenario.gates import Gate
 from modeler.study.goal import Goal
 from modeler.study.jobs.asked import unpacked
 from modeler.study.jobs.ledger import Ledger, find, folder
+from modeler.study.level import BREAKS, KEEPS, UNSURE, level_of
 from modeler.study.result import Row, SweepResult
 from modeler.study.runs import read_run
 from modeler.study.verdict import best_row
 
 BEST: Final = "best"
+_KEPT: Final = {KEEPS: "keeps", BREAKS: "does not keep", UNSURE: "may or may not keep"}
 _SHORTEST_ID: Final = 4  # digits of a scenario_id; what is shorter is the number of a row
 
 
@@ -61,7 +63,7 @@ class Kept:
         """What the row came to, in words."""
         row = self.row
         settings = ", ".join(f"{path} = {value}" for path, value in row["settings"].items())
-        kept = "keeps" if row["meets_sla"] else "does not keep"
+        kept = _KEPT[level_of(row)]
         return (
             f"{self.name} is row {self.number}{f' ({settings})' if settings else ''}: "
             f"{self.goal.words(row)}, {100.0 * row['sla_violation_share']:.2g} % of requests "

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.predict import cold_start_law, instance_of
+from modeler.replay.run import Traffic
 from modeler.scenario.gates import Gate
 from modeler.study.certainty import Certainty, certainty
 from modeler.study.goal import Goal
@@ -34,6 +35,7 @@ Settings = dict[str, Any]
 _PIECE: Final = 1 / 14
 _BUDGET: Final = 0.2
 _SEARCHED: Final = 0.19  # of them for the best; the rest follows the plateau about it
+_LEAST_REPLAYS: Final = 4.0  # of all of the traffic, however small the space
 # Of a piece shorter than this many starts, a start is most.
 _LEAST_STARTS: Final = 6.0
 _LEAST_PIECE_S: Final = 1800.0
@@ -122,7 +124,7 @@ class Optimum:
             broken = [gate.text for gate in self.gates if not gate.check(self.best).passed]
             gates = f", nor {', '.join(broken)}" if broken else ""
             text = (
-                f"No setting here keeps what is asked{gates}; {chosen} comes closest: "
+                f"{self._none()} keeps what is asked{gates}; {chosen} comes closest: "
                 f"{missed} at {value}."
             )
         if self.certainty is not None:
@@ -132,6 +134,13 @@ class Optimum:
         if several:
             text += f" It need not be precise: {several} come within 1 % of it."
         return text
+
+    def _none(self) -> str:
+        """Of how much it is said that nothing keeps what is asked."""
+        if len(self.tried) == self.settings:
+            return "No setting here"
+        replayed = sum(row["status"] == "ok" for row in self.tried)
+        return f"None of the {replayed} settings that were replayed, of {self.settings},"
 
     def __repr__(self) -> str:
         return f"Optimum of {self.settings} settings: {self.sentence()}"
@@ -205,26 +214,19 @@ def optimize(
     Two rungs of successive halving (Jamieson and Talwalkar 2016, "Non-stochastic Best Arm
     Identification and Hyperparameter Optimization") with the length of traffic as the resource;
     who comes to the second is decided one by one, by `modeler.study.search`. Together they stay
-    within a fifth of the replays that trying everything would take, unless that is fewer than four.
+    within a fifth of the replays that trying everything would take, or within four replays where
+    that is fewer; a space of four settings or fewer is replayed whole.
     """
     goal = goal or Goal()
     space = {path: tuple(values) for path, values in axes.items()}
     settings = combinations(space)
     search = Search(lab, settings, space, goal, tuple(gates))
-    budget = max(_BUDGET * len(settings), 4.0)
-    short = piece(lab.traffic(), _PIECE, least_s=_least_s(lab))
-    if short is not None and len(settings) > budget:
-        search.on_piece(short)
-    searched = max(_SEARCHED / _BUDGET * budget, 3.0)
-    while search.spent + 1.0 <= searched and search.more(_LEAST_GAIN, searched):
-        pass
+    budget = max(_BUDGET * len(settings), _LEAST_REPLAYS)
+    if len(settings) <= budget:
+        search.whole(settings)
+    else:
+        _within(budget, search, piece(lab.traffic(), _PIECE, least_s=_least_s(lab)))
     best = search.best()
-    # The plateau is followed outwards as far as the budget goes.
-    while search.keeps(best) and search.spent + 1.0 <= budget:
-        edge = [one for row in search.plateau(best) for one in neighbours(row["settings"], space)]
-        if not search.whole(edge[: int(budget - search.spent)]):
-            break
-        best = search.best()
     plateau = search.plateau(best) if search.keeps(best) else [best]
     sure = None
     if replicates and best["status"] == "ok":
@@ -241,6 +243,27 @@ def optimize(
         gates=tuple(gates),
         certainty=sure,
     )
+
+
+def _within(budget: float, search: Search, short: Traffic | None) -> None:
+    """Look for the best, and for what is as good, with so many replays of all of the traffic."""
+    if short is not None:
+        search.on_piece(short)
+    searched = max(_SEARCHED / _BUDGET * budget, 3.0)
+    while search.spent + 1.0 <= searched and search.more(_LEAST_GAIN, searched):
+        pass
+    # Where nothing keeps what is asked there is no plateau: all goes into looking on.
+    while not search.keeps(search.best()) and search.more(_LEAST_GAIN, budget):
+        pass
+    # The plateau is followed outwards as far as the budget goes.
+    best = search.best()
+    while search.keeps(best) and search.spent + 1.0 <= budget:
+        edge = [
+            one for row in search.plateau(best) for one in neighbours(row["settings"], search.axes)
+        ]
+        if not search.whole(edge[: int(budget - search.spent)]):
+            break
+        best = search.best()
 
 
 def _least_s(lab: Lab) -> float:

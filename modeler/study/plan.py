@@ -138,7 +138,8 @@ def _replays(task: Task) -> int:
         return 0
     if task.kind == "scenario":
         return 1 + task.replicates
-    return 1 + max(task.point.scenario.fleet.max - 1, 1).bit_length()
+    looked = 1 + max(task.point.scenario.fleet.max - 1, 1).bit_length()
+    return looked + (1 + task.replicates if task.replicates else 0)
 
 
 def _probed(prepared: Prepared, todo: list[int]) -> tuple[float, int]:

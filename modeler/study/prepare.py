@@ -79,8 +79,7 @@ def prepare(
         for point in chosen:
             own = load(point.scenario.trace, point.scenario.seed)
             traffic[own.content_hash] = own
-            count = replicates if kind == SCENARIO else 0
-            tasks.append(Task(kind, point, own.content_hash, count))
+            tasks.append(Task(kind, point, own.content_hash, replicates))
     return Prepared(points, tasks, traffic, meta_of(points, load), tuple(scenario.gates))
 
 

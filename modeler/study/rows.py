@@ -14,6 +14,7 @@ from modeler.replay.run import Traffic, run
 from modeler.scenario import ScenarioError, scenario_id, with_values
 from modeler.study.bands import replicated
 from modeler.study.grid import Point
+from modeler.study.level import level_of
 
 Progress = Callable[[int], None]
 
@@ -51,7 +52,10 @@ def scenario_row(
         raise
     except Exception as error:
         return failed_row(point, error)
-    return _ordered({**outcome.to_dict(), "uncertainty": bands}, point)
+    row = _ordered({**outcome.to_dict(), "uncertainty": bands}, point)
+    if bands is not None:
+        bands["keeps"] = level_of(row)
+    return row
 
 
 def _ordered(row: dict[str, Any], point: Point) -> dict[str, Any]:
@@ -89,17 +93,24 @@ def failed_row(point: Point, error: Exception) -> dict[str, Any]:
     return {**_ordered(row, point), "error_kind": type(error).__name__}
 
 
-def reference_row(point: Point, traffic: Traffic, progress: Progress) -> dict[str, Any]:
+def reference_row(
+    point: Point,
+    traffic: Traffic,
+    progress: Progress,
+    replicates: int = 0,
+    lead_s: float | None = None,
+) -> dict[str, Any]:
     """The smallest fixed fleet that keeps the service level, by bisection; empty if none can run.
 
     Where service times alone break the level, no fleet keeps it: then the smallest whose waits do
     not break it as well. With a central first-come-first-served queue no request waits longer on a
     larger fleet, so violations cannot rise with the fleet's size and bisection finds the smallest.
+    That one alone is replicated.
     """
 
-    def fleet(replicas: int) -> dict[str, Any]:
+    def fleet(replicas: int, count: int = 0) -> dict[str, Any]:
         scenario = with_values(point.scenario, {"policy.replicas": replicas})
-        row = scenario_row(Point(scenario, point.settings), traffic, progress)
+        row = scenario_row(Point(scenario, point.settings), traffic, progress, count, lead_s)
         return {**row, "label": f"fixed {replicas}"}
 
     low, high = 1, point.scenario.fleet.max
@@ -114,7 +125,9 @@ def reference_row(point: Point, traffic: Traffic, progress: Progress) -> dict[st
             best, high = row, middle
         else:
             low = middle + 1
-    return best
+    if replicates:
+        best = fleet(high, replicates)
+    return best if best["status"] == "ok" else {}
 
 
 def _keeps(row: dict[str, Any], *, judge_service: bool) -> bool:

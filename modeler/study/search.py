@@ -49,6 +49,7 @@ class Search:
 
     Attributes
     ----------
+    axes : mapping. Of the space.
     rows : list of dict. Replayed on all of the traffic.
     spent : float. In replays of all of the traffic.
     """
@@ -64,7 +65,7 @@ class Search:
         self.lab, self.settings, self.goal, self.gates = lab, settings, goal, gates
         self.rows: list[Row] = []
         self.spent = 0.0
-        self._axes = axes
+        self.axes = axes
         self._number = {_key(one): k for k, one in enumerate(settings)}
         self._tried: set[int] = set()
         self._promises = _promises(lab, goal, gates)
@@ -136,7 +137,7 @@ class Search:
 
         value = rough(lambda row: math.log(max(self.goal.value(row), _LEAST_SHARE)))
         kept = [rough(promise.of) for promise in self._promises]
-        at = places(self.settings, self._axes, () if rows is None else (value, *kept))
+        at = places(self.settings, self.axes, () if rows is None else (value, *kept))
         self._value = Foreseen(at, value)
         self._kept = [Foreseen(at, one) for one in kept]
 

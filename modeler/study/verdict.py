@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from modeler.scenario import format_duration, format_size
+from modeler.study.level import KEEPS, UNSURE, level_of
 from modeler.study.replicates import apart, kept_band, replicates_of
 
 Row = dict[str, Any]
+_NAMED: Final = 2  # cheaper rows that may or may not keep the level
 
 
 def pareto(rows: Sequence[Row]) -> list[bool]:
@@ -54,8 +56,8 @@ def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:
         return f"No scenario could be replayed: {rows[0]['error']}" if rows else "No scenario."
     varied = _varied(rows)
     everything = [*finished, *references]
-    keeping = [row for row in everything if row["meets_sla"]]
-    text = _kept(keeping, finished, varied) if keeping else _none(everything, varied)
+    keeping = _keeping(everything)
+    text = _kept(keeping, everything, varied) if keeping else _none(everything, varied)
     if failed:
         word = "scenario" if failed == 1 else "scenarios"
         text += f" {failed} {word} could not be replayed; the rows say why."
@@ -65,10 +67,12 @@ def verdict(rows: Sequence[Row], references: Sequence[Row] = ()) -> str:
 def best_row(rows: Sequence[Row]) -> Row | None:
     """The cheapest row that keeps the service level, else the one that misses least.
 
-    Of rows that cost and miss the same, the one with the larger model.
+    Where there are replicates: the cheapest that keeps it for sure, else the cheapest of those
+    that kept it in the traffic as it came and may or may not over the replicates. Of rows that cost
+    and miss the same, the one with the larger model.
     """
     finished = [row for row in rows if row["status"] == "ok"]
-    keeping = [row for row in finished if row["meets_sla"]]
+    keeping = _keeping(finished)
     if keeping:
         return min(keeping, key=_by_dollars)
     return min(
@@ -76,6 +80,12 @@ def best_row(rows: Sequence[Row]) -> Row | None:
         key=lambda row: (row["sla_violation_share"], _dollars(row), -row["size_bytes"]),
         default=None,
     )
+
+
+def _keeping(rows: Sequence[Row]) -> list[Row]:
+    """Rows that keep the level for sure; where none does, those that kept it and may again."""
+    sure = [row for row in rows if level_of(row) == KEEPS]
+    return sure or [row for row in rows if level_of(row) == UNSURE and row["meets_sla"]]
 
 
 def best_name(rows: Sequence[Row]) -> str:
@@ -149,14 +159,21 @@ def alike(row: Row, rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _kept(keeping: Sequence[Row], finished: Sequence[Row], varied: Sequence[str]) -> str:
+def _kept(keeping: Sequence[Row], everything: Sequence[Row], varied: Sequence[str]) -> str:
     best = min(keeping, key=_by_dollars)
-    tied = sum(_by_dollars(row) == _by_dollars(best) for row in finished) - 1
-    text = f"Cheapest that keeps {_promise(best)}: {_name(best, varied)}: {_price_and_misses(best)}"
+    sure = level_of(best) == KEEPS
+    tied = sum(_by_dollars(row) == _by_dollars(best) for row in keeping if not row.get("label")) - 1
+    text = f"Cheapest that keeps {_promise(best)}: "
+    if not sure:
+        text = f"Nothing here is sure to keep {_promise(best)}. Cheapest that may: "
+    text += f"{_name(best, varied)}: {_price_and_misses(best)}"
     text += f"; {tied} more settings come to the same." if tied > 0 else "."
     same = len(alike(best, keeping)) - max(tied, 0)
     if same > 0:
-        text += f" {same} more that keep it do not differ from it in dollars by more than chance."
+        text += f" {same} more that {'keep' if sure else 'may keep'} it do not differ from it in "
+        text += "dollars by more than chance."
+    if sure:
+        text += _cheaper(best, everything, varied)
     scaling = [row for row in keeping if not row.get("label")]
     if best.get("label") and scaling:
         other = min(scaling, key=_by_dollars)
@@ -165,23 +182,42 @@ def _kept(keeping: Sequence[Row], finished: Sequence[Row], varied: Sequence[str]
     if reach > best["size_bytes"]:
         largest = min((r for r in keeping if r["size_bytes"] == reach), key=_by_dollars)
         text += (
-            f" The largest that still keeps it: {_name(largest, varied)}: "
-            f"${largest['usd_per_hour']:,.2f} an hour."
+            f" The largest that {'still keeps' if sure else 'may keep'} it: "
+            f"{_name(largest, varied)}: ${largest['usd_per_hour']:,.2f} an hour."
         )
     return text
+
+
+def _cheaper(best: Row, everything: Sequence[Row], varied: Sequence[str]) -> str:
+    """What cheaper rows would save that may or may not keep the level."""
+    rows = [row for row in everything if level_of(row) == UNSURE and _dollars(row) < _dollars(best)]
+    if not rows:
+        return ""
+    named = [
+        f"{_name(row, varied)}, {100 * row['sla_violation_share']:.2f}"
+        f"{_band(row, 'sla_violation_share', 100.0)} % missed, would save "
+        f"${best['usd_per_hour'] - row['usd_per_hour']:,.2f} an hour"
+        for row in sorted(rows, key=_by_dollars)[:_NAMED]
+    ]
+    more = f"; and {len(rows) - len(named)} more" if len(rows) > len(named) else ""
+    return f" Cheaper, but may or may not keep it: {'; '.join(named)}{more}."
 
 
 def _none(everything: Sequence[Row], varied: Sequence[str]) -> str:
     closest = best_row(everything)
     assert closest is not None
     causes = closest["violations_by_cause"]
-    cause = max(causes, key=lambda name: (causes[name], name))
     total = sum(causes.values())
     text = (
         f"Nothing here keeps {_promise(closest)}. Closest: {_name(closest, varied)}: "
-        f"{_price_and_misses(closest)}; "
-        f"most of it ({100 * causes[cause] / total:.0f} %) by {cause}."
+        f"{_price_and_misses(closest)}"
     )
+    if total:
+        cause = max(causes, key=lambda name: (causes[name], name))
+        text += f"; most of it ({100 * causes[cause] / total:.0f} %) by {cause}"
+    text += "."
+    if level_of(closest) == UNSURE:
+        text += " Over the replicates it may or may not keep it."
     alone = causes["service_time"] / closest["requests"]
     if alone > closest["sla"]["max_violation_share"]:
         text += f" No fleet can keep it: service times alone break it for {100 * alone:.2f} %."

@@ -50,6 +50,22 @@ def test_intervals_stand_beside_what_has_them(sweep: dict[str, Any]) -> None:
     assert text.count(" to ") == 1 + text.count("to ready")
 
 
+def test_what_may_or_may_not_keep_the_level_has_its_own_mark(sweep: dict[str, Any]) -> None:
+    assert "? may or may not keep it" not in sweep_table(sweep, width=200)
+    row = sweep["scenarios"][1]
+    allowed = row["sla"]["max_violation_share"]
+    share = {"low": 0.5 * allowed, "high": 2.0 * allowed}
+    bands = {"usd_per_hour": None, "sla_violation_share": share}
+    rows = [*sweep["scenarios"]]
+    rows[1] = {**row, "uncertainty": {"bands": bands}}
+    text = sweep_table({**sweep, "scenarios": rows}, width=200)
+    line = line_of(text, " 4 GB", "target tracking")
+    assert " ? " in line
+    assert "✓" not in line
+    assert "✗" not in line
+    assert "? may or may not keep it" in " ".join(text.split())
+
+
 def test_the_ratio_is_dollars_over_the_work_bound(sweep: dict[str, Any]) -> None:
     row = sweep["scenarios"][1]
     ratio = row["usd_total"] / row["bounds"]["work_bound"]["usd_total"]

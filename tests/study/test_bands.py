@@ -164,6 +164,26 @@ def test_rows_of_a_sweep_carry_their_bands_and_ties_are_told():
     )
 
 
+def test_the_fixed_fleet_that_was_chosen_has_bands_over_the_same_days_as_the_scenarios():
+    result = sweep(
+        with_values(BASE, {"service.mean_s": 2.0}),
+        settings={"fleet.min": [2, 3]},
+        trace=traffic(rps=0.01),
+        replicates=20,
+        workers=2,
+    )
+    (reference,), known = result.references, result.rows[0]["uncertainty"]
+    bands = reference["uncertainty"]
+    for name in ("replicates", "kinds", "seed", "lead_s"):
+        assert bands[name] == known[name]
+    assert bands["values"]["requests_per_hour"] == known["values"]["requests_per_hour"]
+    # A fleet that never scales costs the same whatever comes, and has no start to wait for.
+    usd = bands["bands"]["usd_per_hour"]
+    assert usd["low"] == pytest.approx(usd["high"], rel=1e-3)
+    assert usd["low"] == pytest.approx(reference["usd_per_hour"], rel=1e-3)
+    assert f"fixed 1: ${reference['usd_per_hour']:.2f} [{usd['low']:.2f}, " in result.verdict
+
+
 def test_seeds_of_replicates_are_their_own():
     seeds = {seed_of(seed, number) for seed in range(20) for number in range(50)}
     assert len(seeds) == 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modeler.study.level import level_of
 from modeler.study.verdict import best_row, pareto, verdict
 
 GB = 10**9
@@ -94,6 +95,52 @@ def test_a_fixed_fleet_is_named_where_it_reaches_further():
     rows = [row(1, 1.5, 0.001), row(8, 1.0, 0.2)]
     text = verdict(rows, [row(8, 9.0, 0.0, label="fixed 6")])
     assert "The largest that still keeps it: 8 GB on ml.g5.2xlarge, fixed 6: $9.00" in text
+
+
+def again(low: float, high: float) -> dict:
+    """Replicates that say no more than the interval of misses."""
+    bands = {"usd_per_hour": None, "sla_violation_share": {"low": low, "high": high}}
+    values = {"usd_per_hour": [None, None]}
+    return {"bands": bands, "values": values, "seed": 1, "kinds": [0, 0, 0]}
+
+
+def test_what_keeps_it_for_sure_goes_before_what_may_and_that_says_what_it_would_save():
+    """Of the 0.5 % that may be missed intervals lie below, about and above it."""
+    rows = [
+        row(1, 2.0, 0.001, uncertainty=again(0.0, 0.003)),
+        row(1, 1.5, 0.004, uncertainty=again(0.002, 0.006), preset="brisk"),
+        row(1, 1.8, 0.006, uncertainty=again(0.004, 0.009), preset="slow"),
+        row(1, 1.0, 0.004, uncertainty=again(0.006, 0.009)),
+    ]
+    assert [level_of(one) for one in rows] == ["keeps", "unsure", "unsure", "breaks"]
+    assert best_row(rows) is rows[0]
+    text = verdict(rows)
+    assert text.startswith("Cheapest that keeps 99.5 % of requests")
+    assert "$2.00 an hour, 0.10 [0.00, 0.30] % missed" in text
+    assert text.endswith(
+        "Cheaper, but may or may not keep it: 1 GB on ml.g5.2xlarge, brisk, 0.40 [0.20, 0.60] % "
+        "missed, would save $0.50 an hour; 1 GB on ml.g5.2xlarge, slow, 0.60 [0.40, 0.90] % "
+        "missed, would save $0.20 an hour."
+    )
+
+
+def test_where_nothing_is_sure_that_is_said():
+    rows = [
+        row(1, 1.5, 0.004, uncertainty=again(0.002, 0.006)),
+        row(1, 1.4, 0.006, uncertainty=again(0.002, 0.004)),
+        row(1, 1.3, 0.2, uncertainty=again(0.1, 0.3)),
+    ]
+    # The week that came broke the second, whatever its replicates say.
+    assert [level_of(one) for one in rows] == ["unsure", "unsure", "breaks"]
+    assert best_row(rows) is rows[0]
+    assert verdict(rows).startswith(
+        "Nothing here is sure to keep 99.5 % of requests with their answer within 10.0 s. "
+        "Cheapest that may: 1 GB on ml.g5.2xlarge, target tracking: $1.50 an hour"
+    )
+    assert verdict(rows[1:]).startswith("Nothing here keeps 99.5 %")
+    assert verdict(rows[1:]).endswith("Over the replicates it may or may not keep it.")
+    lucky = row(1, 1.0, 0.0, uncertainty=again(0.006, 0.009))
+    assert verdict([lucky]).endswith("a new replica takes 7 m 3 s.")
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

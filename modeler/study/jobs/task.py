@@ -33,7 +33,8 @@ class Task(NamedTuple):
     kind : str. `SCENARIO` or `REFERENCE`.
     point : Point. The scenario, and the settings that make it.
     trace : str. Content hash of its traffic.
-    replicates : int. Of the scenario, for bands about its headlines; 0 for none.
+    replicates : int. Of the scenario, or of the fleet that is chosen for a reference, for bands
+        about its headlines; 0 for none.
     lead_s : float or None. Warm-up before each; None: the scenario's own. [s]
     """
 
@@ -64,9 +65,8 @@ class Packed(NamedTuple):
 
 def perform(task: Task, traffic: Traffic, progress: Callable[[int], None]) -> Packed:
     """Make a row and pack it."""
-    if task.kind == REFERENCE:
-        return pack(reference_row(task.point, traffic, progress))
-    return pack(scenario_row(task.point, traffic, progress, task.replicates, task.lead_s))
+    make = reference_row if task.kind == REFERENCE else scenario_row
+    return pack(make(task.point, traffic, progress, task.replicates, task.lead_s))
 
 
 def lost(task: Task, reason: str) -> Packed:
