@@ -34,7 +34,8 @@ from modeler.cli.study_options import advise, lab_of, leave, study_options
     type=click.IntRange(min=0, max=10_000),
     default=0,
     show_default=True,
-    help="Replays of the traffic drawn again from its own days, for bands about the dollars.",
+    help="Replays of the traffic drawn again from its own days, for bands about dollars and "
+    "misses.",
 )
 @figure_option
 @output_options(parquet=True)
@@ -50,8 +51,9 @@ def command(
     """What more traffic costs and misses, and from which factor on the cap on replicas binds.
 
     The same traffic with more requests, shaped alike from a minute upwards. Each factor is also
-    replayed without the cap, which shows how many replicas are wanted; the factor from which on the
-    cap binds is found to 2 %.
+    replayed without the cap, which shows how many replicas are wanted. The cap binds where for it
+    alone more requests miss than the service level allows; the factor from which on it does is
+    found to 2 %, on the traffic as it came.
 
     \b
     modeler growth --per-year 2.0
