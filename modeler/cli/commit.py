@@ -9,7 +9,7 @@ import click
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import output_options, scenario_options, split_list
 from modeler.cli.output import check_output, emit, talk
-from modeler.cli.study_options import advise
+from modeler.cli.study_options import advise, replicates_option
 
 if TYPE_CHECKING:
     from modeler.scenario import Scenario
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     type=click.Choice(["sagemaker", "compute", "ec2_instance", "reserved"]),
     help="By default the Savings Plan that covers the hosting.",
 )
+@replicates_option("Put a 95 % interval about what each commitment saves")
 @figure_option
 @output_options()
 def command(
     discounts: tuple[str, ...] | None,
     plan: str | None,
+    replicates: int | None,
     figure: str | None,
     format: str,
     output: str | None,
@@ -45,18 +47,19 @@ def command(
     Replays the scenario and sets its billed instances, hour by hour, against a Savings Plan or
     reserved instances at your discount: a commitment is paid every hour, used or not, and pays for
     the instances that more than one minus the discount of all hours need. regret is what it costs
-    above the best commitment if the load is a fifth lower, or higher. No discount is shipped, for
-    each depends on type, term and payment: give that of your quote, or read the rates of Savings
-    Plans with prices refresh.
+    above the best commitment if the traffic is a fifth lower, or higher: both are replayed. The
+    traffic stands for the whole term. No discount is shipped, for each depends on type, term and
+    payment: give that of your quote, or read the rates of Savings Plans with prices refresh.
 
     In Python: modeler.study.commit(modeler.study.replay(SCENARIO).run, [0.28, 0.44]).
     """
     from modeler.cli.progress import compiling
 
     with compiling():
+        from modeler.cli.progress import shown as progress
         from modeler.cli.scenario import one_scenario
         from modeler.report.studies import commitment
-        from modeler.study import replay
+        from modeler.study import Status, replay
         from modeler.study.commit import PLANS, load_of
         from modeler.study.committed import commit
 
@@ -66,7 +69,15 @@ def command(
     done = replay(scenario).run
     load, chosen = load_of(done, plan)
     shares = shares or _of_rates(scenario, chosen, load.usd_per_hour)
-    committed = commit(done, shares, chosen)
+    count, size = replicates or 0, done.trace.requests
+    with progress() as show:
+        committed = commit(
+            done,
+            shares,
+            chosen,
+            replicates=count,
+            progress=lambda made: show(Status(made * size, count * size, made, count)),
+        )
     report = committed.to_dict()
     found = report["commitments"]
     draw_to(figure, commitment.draw, committed)
@@ -79,8 +90,9 @@ def command(
             "covers": f"{100 * row['covered_share']:.1f} %",
             "$ total": f"{row['usd_total']:,.2f}",
             "saves $": f"{row['saved_usd']:,.2f}",
-            "regret $, load -20 %": f"{row['regret_less_usd']:,.2f}",
-            "regret $, load +20 %": f"{row['regret_more_usd']:,.2f}",
+            **(_ends(row) if replicates else {}),
+            "regret $, traffic -20 %": f"{row['regret_less_usd']:,.2f}",
+            "regret $, traffic +20 %": f"{row['regret_more_usd']:,.2f}",
         }
         for row in found
     ]
@@ -113,6 +125,12 @@ def _of_rates(scenario: Scenario, plan: str, usd_per_hour: float) -> list[float]
             f"${one.usd_per_hour} an hour, {one.as_of}: {one.source}"
         )
     return sorted(share for share in shares if share > 0.0)
+
+
+def _ends(row: dict[str, Any]) -> dict[str, str]:
+    """The interval of what a commitment saves, for the table."""
+    low, high = row["saved_usd_low"], row["saved_usd_high"]
+    return {"95 %": "" if low is None else f"{low:,.2f} to {high:,.2f}"}
 
 
 def _share(text: str) -> float:

@@ -21,7 +21,7 @@ from modeler.cli.study_options import (
 
 _COLUMNS: Final = (
     "size_bytes", "usd_per_month", "usd_per_month_low", "usd_per_month_high", "usd_per_gb",
-    "sla_violation_share", "keeps", "as_cheap",
+    "usd_per_gb_low", "usd_per_gb_high",    "sla_violation_share", "keeps", "as_cheap",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from modeler.cli.study_options import advise, lab_of, leave, replicates_option, 
     metavar="TIMES",
     help="Growth from one year to the next, as 2.0: says when.",
 )
-@replicates_option("Put a 95 % interval about the dollars of each factor")
+@replicates_option("Put 95 % intervals about dollars and misses of each factor")
 @figure_option
 @output_options(parquet=True)
 def command(
@@ -44,8 +44,9 @@ def command(
     """What more traffic costs and misses, and from which factor on the cap on replicas binds.
 
     The same traffic with more requests, shaped alike from a minute upwards. Each factor is also
-    replayed without the cap, which shows how many replicas are wanted; the factor from which on the
-    cap binds is found to 2 %.
+    replayed without the cap, which shows how many replicas are wanted. The cap binds where for it
+    alone more requests miss than the service level allows; the factor from which on it does is
+    found to 2 %, on the traffic as it came.
 
     \b
     modeler growth --per-year 2.0

@@ -15,15 +15,17 @@ from modeler.replay.run import Run
 from modeler.replay.simulate import Floats
 
 
-def billed_load(done: Run) -> tuple[Floats, Floats]:
+def billed_load(done: Run, *, from_s: float = 0.0) -> tuple[Floats, Floats]:
     """Instance-hours on the bill of the scenario's own instances, in each hour of the run.
 
-    Hours are counted from the run's first second; what the minimum and whole seconds add follows
-    the life that it belongs to. Instances of a fallback or of a warm pool are not among them.
+    Hours are counted from the run's first second, or the one that is named; what the minimum and
+    whole seconds add follows the life that it belongs to. Instances of a fallback or of a warm pool
+    are not among them.
 
     Parameters
     ----------
     done : Run. Of a hosting that is billed by the instance.
+    from_s : float. Where hours begin to be counted; what was billed before is left out. [s]
 
     Returns
     -------
@@ -32,13 +34,14 @@ def billed_load(done: Run) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    Their sum is that of the bill's lines in instance-hours.
+    From the first second on their sum is that of the bill's lines in instance-hours.
     """
     starts, ends = _lives(done)
     hour = float(pricing.SECONDS_PER_HOUR)
     end = max(float(done.result.end_s), float(ends.max(initial=0.0)))
-    count = max(math.ceil(end / hour), 1)
-    edges = np.append(np.arange(count) * hour, max(end, hour * (count - 1) + 1e-9))
+    length = end - from_s
+    count = max(math.ceil(length / hour), 1)
+    edges = from_s + np.append(np.arange(count) * hour, max(length, hour * (count - 1) + 1e-9))
     # Seconds before each edge, over all lives: their differences are the seconds within each hour.
     before = np.array(
         [np.sum(np.clip(edge - starts, 0.0, ends - starts)) for edge in edges.tolist()]

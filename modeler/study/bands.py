@@ -15,7 +15,7 @@ import numpy as np
 from modeler.measure import unit_price
 from modeler.measure.headlines import Headlines, headlines
 from modeler.predict import cold_start_law, instance_of
-from modeler.replay.run import Traffic, run
+from modeler.replay.run import Run, Traffic, run
 from modeler.replay.weather_setup import weather_later
 from modeler.scenario import Scenario
 from modeler.study.intervals import CONFIDENCE, SETTLED, Resamples, band, seed_of, share_band
@@ -44,10 +44,10 @@ def lead_of(scenario: Scenario) -> float:
     return max(_LEAST_LEAD_S, _LEAD_STARTS * law.total_p95_s)
 
 
-def replicate(
+def replicate_run(
     scenario: Scenario, traffic: Traffic, blocks: Blocks, number: int, *, lead_s: float
-) -> Headlines:
-    """The headlines of one replicate.
+) -> tuple[Run, float]:
+    """The replay of one replicate, and where in it the warm-up ends. [s]
 
     Parameters
     ----------
@@ -66,7 +66,14 @@ def replicate(
     from_s = drawn.body_from_s
     # Weather that is said from the traffic's beginning waits for the warm-up.
     own = weather_later(scenario.model_copy(update={"seed": seed}), from_s)
-    done = run(own, drawn.traffic, records=from_s > 0.0)
+    return run(own, drawn.traffic, records=from_s > 0.0), from_s
+
+
+def replicate(
+    scenario: Scenario, traffic: Traffic, blocks: Blocks, number: int, *, lead_s: float
+) -> Headlines:
+    """The headlines of one replicate; see `replicate_run`."""
+    done, from_s = replicate_run(scenario, traffic, blocks, number, lead_s=lead_s)
     return headlines(done, unit_price(scenario), from_s=from_s)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from modeler.measure import unit_price
 from modeler.measure.load import billed_load
 from modeler.replay.run import Run
+from modeler.study.intervals import Difference, ends_of
 
 Floats = NDArray[np.float64]
 # What each plan covers, and the most it is advertised to take off, whatever the instance, term and
@@ -64,8 +65,10 @@ class Commitment:
     usd_total : float. Commitment and what is above it, over the run. [USD]
     on_demand_usd, saved_usd : float. Without any, and what the commitment saves. [USD]
     hindsight_usd : float. If every hour could have been committed by itself. [USD]
-    regret_less_usd, regret_more_usd : float. Lost against the best commitment if the load is a
+    regret_less_usd, regret_more_usd : float. Lost against the best commitment if the traffic is a
         fifth lower, or higher, than that of the run. [USD]
+    saved : Difference or None. Interval of what it saves over as many hours, replicate by
+        replicate of the traffic. [USD]
     """
 
     discount: float
@@ -79,10 +82,13 @@ class Commitment:
     hindsight_usd: float
     regret_less_usd: float
     regret_more_usd: float
+    saved: Difference | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return asdict(self)
+        names = (field.name for field in fields(self) if field.name != "saved")
+        plain = {name: getattr(self, name) for name in names}
+        return {**plain, **ends_of("saved_usd", self.saved)}
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,10 @@ class Load:
         above = np.maximum(self.instance_hours - instances * self.hours, 0.0)
         return self.usd_per_hour * (committed + math.fsum(above))
 
+    def saved_usd(self, instances: float, discount: float) -> float:
+        """What the commitment saves against none; below zero where it costs more. [USD]"""
+        return self.cost_usd(0.0, discount) - self.cost_usd(instances, discount)
+
     def best(self, discount: float, *, whole: bool = False) -> float:
         """The number of instances to commit to that costs least; the fewest of equals.
 
@@ -123,18 +133,15 @@ class Load:
         return float(min((math.floor(found), math.ceil(found)), key=lambda n: (
             self.cost_usd(n, discount), n)))  # fmt: skip
 
-    def times(self, factor: float) -> Load:
-        """The same with another load in proportion."""
-        return Load(self.hours, self.instance_hours * factor, self.usd_per_hour)
 
-
-def load_of(done: Run, plan: str | None = None) -> tuple[Load, str]:
+def load_of(done: Run, plan: str | None = None, *, from_s: float = 0.0) -> tuple[Load, str]:
     """The load of a run and the plan that covers it.
 
     Parameters
     ----------
     done : Run.
     plan : str, optional. A key of `PLANS`; by default the widest that covers the hosting.
+    from_s : float. What was billed earlier does not count. [s]
 
     Raises
     ------
@@ -157,12 +164,22 @@ def load_of(done: Run, plan: str | None = None) -> tuple[Load, str]:
         raise CommitError(
             f"a {PLANS[plan][2]} does not cover {hosting.kind}: expected {' or '.join(fitting)}"
         )
-    hours, load = billed_load(done)
+    hours, load = billed_load(done, from_s=from_s)
     return Load(hours, load, price.usd_per_hour), plan or fitting[0]
 
 
-def commitments(load: Load, discounts: Sequence[float], plan: str) -> tuple[Commitment, ...]:
+def commitments(
+    load: Load, discounts: Sequence[float], plan: str, otherwise: tuple[Load, Load]
+) -> tuple[Commitment, ...]:
     """The best commitment at each discount, and what it would lose if the load is another.
+
+    Parameters
+    ----------
+    load : Load. What is committed to.
+    discounts : sequence of float. Off the price on demand.
+    plan : str. A key of `PLANS`.
+    otherwise : (Load, Load). Of the traffic a fifth lower, and higher: a fleet is never less than
+        its minimum nor more than its maximum, so that its load is not the traffic's in proportion.
 
     Raises
     ------
@@ -175,17 +192,20 @@ def commitments(load: Load, discounts: Sequence[float], plan: str) -> tuple[Comm
                 f"discount {100 * discount:g} %: expected above 0 and at most {100 * most:g} %, "
                 f"the most that a {called} is advertised with"
             )
-    return tuple(_commitment(load, discount, whole=plan in WHOLE) for discount in discounts)
+    whole = plan in WHOLE
+    return tuple(_commitment(load, discount, otherwise, whole=whole) for discount in discounts)
 
 
-def _commitment(load: Load, discount: float, *, whole: bool) -> Commitment:
+def _commitment(
+    load: Load, discount: float, otherwise: tuple[Load, Load], *, whole: bool
+) -> Commitment:
     count = load.best(discount, whole=whole)
     total = math.fsum(load.instance_hours)
     committed = count * math.fsum(load.hours)
     used = math.fsum(np.minimum(load.instance_hours, count * load.hours))
     cost, plain = load.cost_usd(count, discount), load.cost_usd(0.0, discount)
     regrets = []
-    for other in (load.times(1.0 - OTHERWISE), load.times(1.0 + OTHERWISE)):
+    for other in otherwise:
         least = other.cost_usd(other.best(discount, whole=whole), discount)
         regrets.append(other.cost_usd(count, discount) - least)
     return Commitment(

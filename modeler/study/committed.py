@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modeler.replay.run import Run
-from modeler.study.commit import PLANS, Commitment, Load, commitments, load_of
+from modeler.replay.run import Run, run
+from modeler.study.commit import OTHERWISE, PLANS, Commitment, Load, commitments, load_of
+from modeler.study.commit_replicates import over_replicates
+from modeler.study.intervals import LEAST_USD
+from modeler.study.rated import at_factor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +27,7 @@ class Committed:
     instance_type, region : str.
     load : Load. Billed instances, hour by hour.
     found : tuple of Commitment. One a discount, in the order asked.
+    replicates : int. That intervals are of; 0 without.
     """
 
     plan: str
@@ -31,6 +35,7 @@ class Committed:
     region: str
     load: Load
     found: tuple[Commitment, ...]
+    replicates: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``commit/1``."""
@@ -42,6 +47,7 @@ class Committed:
             "usd_per_instance_hour": self.load.usd_per_hour,
             "hours": math.fsum(self.load.hours),
             "instance_hours": math.fsum(self.load.instance_hours),
+            "replicates": self.replicates,
             "commitments": [one.to_dict() for one in self.found],
             "advice": self.sentence(),
         }
@@ -60,12 +66,12 @@ class Committed:
             return f"Buy no {called}: at these discounts the fleet breathes too much for one."
         percent = 100.0 * best.saved_usd / best.on_demand_usd
         several = "instance" if best.instances == 1.0 else "instances"
+        hours = _hours(math.fsum(self.load.hours))
         return (
             f"Commit ${best.usd_per_hour:,.2f} an hour ({best.instances:.3g} {several}) of a "
             f"{called} at {100 * best.discount:g} % off: it saves {percent:.0f} % of the bill on "
-            f"demand, and {100 * best.used_share:.0f} % of it is used. Should the load fall by a "
-            f"fifth, a smaller one would have been ${best.regret_less_usd:,.2f} cheaper over these "
-            f"{_hours(math.fsum(self.load.hours))}."
+            f"demand{_between(best)}, and {100 * best.used_share:.0f} % of it is used. "
+            f"{_regret(best, hours)} These {hours} stand for the whole term, of a year or more."
         )
 
     def __repr__(self) -> str:
@@ -76,11 +82,37 @@ class Committed:
         return f"<p>{self.sentence()}</p>{table}"
 
 
+def _between(one: Commitment) -> str:
+    """The interval of what it saves, as shares of the bill on demand."""
+    if one.saved is None:
+        return ""
+    low, high = (100.0 * usd / one.on_demand_usd for usd in (one.saved.low, one.saved.high))
+    sure = "" if one.saved.differs else ", not told apart from nothing"
+    return f" (between {low:.0f} and {high:.0f} %{sure})"
+
+
+def _regret(one: Commitment, hours: str) -> str:
+    """What it loses should the traffic fall."""
+    if one.regret_less_usd < LEAST_USD:
+        return "Should the traffic fall by a fifth, it would still be the best."
+    return (
+        f"Should the traffic fall by a fifth, a smaller one would have been "
+        f"${one.regret_less_usd:,.2f} cheaper over these {hours}."
+    )
+
+
 def _hours(hours: float) -> str:
     return "60 minutes" if 0.5 <= hours < 1.5 else f"{hours:,.0f} hours"
 
 
-def commit(done: Run, discounts: Sequence[float], plan: str | None = None) -> Committed:
+def commit(
+    done: Run,
+    discounts: Sequence[float],
+    plan: str | None = None,
+    *,
+    replicates: int = 0,
+    progress: Callable[[int], None] = lambda made: None,
+) -> Committed:
     """Find the commitment that costs least at each discount.
 
     Parameters
@@ -88,14 +120,35 @@ def commit(done: Run, discounts: Sequence[float], plan: str | None = None) -> Co
     done : Run. Such as `modeler.study.replay(SCENARIO).run`.
     discounts : sequence of float. Off the price on demand, each above 0 and below 1.
     plan : str, optional. By default the Savings Plan that covers the hosting.
+    replicates : int. Of the traffic's days at most, for an interval about what each commitment
+        saves; 0 for none.
+    progress : called with the number of replicates that are done.
 
     Raises
     ------
     modeler.study.commit.CommitError
         Nothing is billed by the instance, the plan covers another service, or a discount that no
         plan gives.
+    traces.TraceError
+        Too little traffic for a fifth less of it, or to draw it again.
+
+    Notes
+    -----
+    The run is replayed again with a fifth less and a fifth more of its traffic: what a fleet idles
+    at does not fall with the traffic.
     """
     load, chosen = load_of(done, plan)
     hosting = done.scenario.hosting
-    found = commitments(load, discounts, chosen)
-    return Committed(chosen, hosting.instance, hosting.region, load, found)
+    less, more = (_otherwise(done, factor, chosen) for factor in (1.0 - OTHERWISE, 1.0 + OTHERWISE))
+    found, made = commitments(load, discounts, chosen, (less, more)), 0
+    if replicates:
+        hours = math.fsum(load.hours)
+        found, made = over_replicates(done, chosen, found, hours, replicates, progress)
+    return Committed(chosen, hosting.instance, hosting.region, load, found, made)
+
+
+def _otherwise(done: Run, factor: float, plan: str) -> Load:
+    """The load under so many times the traffic."""
+    scenario = done.scenario
+    other = run(scenario, at_factor(done.trace, factor, scenario.seed))
+    return load_of(other, plan)[0]

@@ -44,7 +44,7 @@ class SizePoint:
     low, high : float or None. Interval of that, where there are replicates; each has the penalties
         of its own misses. [USD]
     usd_per_gb : float or None. Dollars a month for each gigabyte more than the size before. [USD]
-    difference : Difference or None. Of the same, replicate by replicate, in dollars an hour.
+    usd_per_gb_low, usd_per_gb_high : float or None. Interval of that, replicate by replicate. [USD]
     as_cheap : bool. Whether it costs what the size of the knee costs: within a hundredth, or by
         chance alone.
     """
@@ -57,7 +57,8 @@ class SizePoint:
     low: float | None
     high: float | None
     usd_per_gb: float | None
-    difference: Difference | None
+    usd_per_gb_low: float | None
+    usd_per_gb_high: float | None
     as_cheap: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,6 +71,8 @@ class SizePoint:
             "usd_per_month_low": self.low,
             "usd_per_month_high": self.high,
             "usd_per_gb": self.usd_per_gb,
+            "usd_per_gb_low": self.usd_per_gb_low,
+            "usd_per_gb_high": self.usd_per_gb_high,
             "as_cheap": self.as_cheap,
             "sla_violation_share": self.row["sla_violation_share"],
             "decision_to_ready_p50_s": (self.row["decision_to_ready_s"] or {}).get("p50"),
@@ -127,17 +130,18 @@ class GoldilocksSize:
             return f"{_name(self.largest)} alone keeps the service level, for {cheap} a month."
         text = f"{_name(self.cheapest)} is cheapest at {cheap} a month"
         if self.knee is None or self.knee is self.largest:
-            per_gb = _slope(self.cheapest, self.largest)
+            per_gb = _per_gb(self.cheapest, self.largest, self.goal)
             text += f"; {_name(self.largest)} still keeps the service level for {large}"
             return (
-                f"{text}, about ${per_gb:,.0f} a month for each GB more: no size stands out, so "
+                f"{text}, about {per_gb} a month for each GB more: no size stands out, so "
                 "take the smallest that answers well enough."
             )
-        before, after = _slope(self.cheapest, self.knee), _slope(self.knee, self.largest)
+        before = _per_gb(self.cheapest, self.knee, self.goal)
+        after = _per_gb(self.knee, self.largest, self.goal)
         if self.knee is not self.cheapest:
-            text += f", and each GB up to {_name(self.knee)} costs ${before:,.0f} a month"
+            text += f", and each GB up to {_name(self.knee)} costs {before} a month"
         text += (
-            f". Beyond {_name(self.knee)} each GB costs ${after:,.0f} a month, up to "
+            f". Beyond {_name(self.knee)} each GB costs {after} a month, up to "
             f"{_name(self.largest)} for {large}: {_name(self.knee)} is the size to start from"
         )
         band = [point for point in self.points if point.as_cheap]
@@ -232,18 +236,19 @@ def _point(
     before: Sequence[SizePoint],
 ) -> SizePoint:
     usd = low = high = per_gb = None
-    difference = None
+    ends: tuple[float | None, float | None] = (None, None)
     if row["status"] == "ok":
         usd = HOURS_A_MONTH * goal.usd_per_hour(row)
         own = replicates_of(row, goal)
-        ends = None if own is None else own.band("usd_per_hour")
-        if ends is not None:
-            low, high = HOURS_A_MONTH * ends.low, HOURS_A_MONTH * ends.high
+        of = None if own is None else own.band("usd_per_hour")
+        if of is not None:
+            low, high = HOURS_A_MONTH * of.low, HOURS_A_MONTH * of.high
         last = next((one for one in reversed(before) if one.usd_per_month is not None), None)
         if last is not None:
-            per_gb = (usd - _usd(last)) / ((size - last.size_bytes) / _GB)
-            difference = _difference(last.row, row, goal)
-    return SizePoint(size, row, dict(settings), keeps, usd, low, high, per_gb, difference)
+            gigabytes = (size - last.size_bytes) / _GB
+            per_gb = (usd - _usd(last)) / gigabytes
+            ends = _per_gb_ends(_difference(last.row, row, goal), gigabytes)
+    return SizePoint(size, row, dict(settings), keeps, usd, low, high, per_gb, *ends)
 
 
 def _difference(first: Row, second: Row, goal: Goal) -> Difference | None:
@@ -284,8 +289,27 @@ def _usd(point: SizePoint) -> float:
     return point.usd_per_month
 
 
-def _slope(one: SizePoint, other: SizePoint) -> float:
-    return (_usd(other) - _usd(one)) / ((other.size_bytes - one.size_bytes) / _GB)
+def _per_gb(one: SizePoint, other: SizePoint, goal: Goal) -> str:
+    """Dollars for each gigabyte between two sizes, with their interval; none between one and it."""
+    gigabytes = (other.size_bytes - one.size_bytes) / _GB
+    if not gigabytes:
+        return "$0"
+    text = _dollars((_usd(other) - _usd(one)) / gigabytes)
+    low, high = _per_gb_ends(_difference(one.row, other.row, goal), gigabytes)
+    if low is None or high is None:
+        return text
+    return f"{text} (between {_dollars(low)} and {_dollars(high)})"
+
+
+def _per_gb_ends(found: Difference | None, gigabytes: float) -> tuple[float | None, float | None]:
+    """The interval of a difference of dollars an hour, as dollars a month for each gigabyte."""
+    if found is None:
+        return None, None
+    return HOURS_A_MONTH * found.low / gigabytes, HOURS_A_MONTH * found.high / gigabytes
+
+
+def _dollars(usd: float) -> str:
+    return f"{'-' if round(usd) < 0 else ''}${abs(usd):,.0f}"
 
 
 def _money(point: SizePoint) -> str:

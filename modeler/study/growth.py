@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.goal import GoalError
+from modeler.study.growth_words import advice
 from modeler.study.lab import Lab
 from modeler.study.rated import at_factor
 from modeler.study.replicates import kept_band
@@ -32,11 +33,12 @@ _MOST_REQUESTS: Final = 20_000_000
 
 @dataclass(frozen=True)
 class Binding:
-    """Where the cap begins to bind.
+    """Where the cap begins to bind: where it alone costs more than the share allowed to miss.
 
     Parameters
     ----------
-    low, high : float. Factors: at the first it does not bind, at the second it does.
+    low, high : float. Factors: at the first it does not bind, at the second it does. Of the traffic
+        as it came.
     years : float, optional. Until then, at the growth that was named; below zero where it binds
         already.
     day : date, optional. Counted from the end of the traffic, where that is dated.
@@ -56,6 +58,7 @@ class Growth:
     ----------
     rows : tuple of dict. One a factor.
     cap : str. What bounds the fleet, as ``fleet.max = 8``.
+    allowed_share : float. Of requests that may miss the service level.
     binding : Binding, optional. None where it does not bind in `searched`.
     searched : float. The largest factor that was tried.
     per_year : float, optional. Times the traffic from one year to the next.
@@ -63,6 +66,7 @@ class Growth:
 
     rows: tuple[Row, ...]
     cap: str
+    allowed_share: float
     binding: Binding | None
     searched: float
     per_year: float | None
@@ -73,6 +77,7 @@ class Growth:
         return {
             "schema": "growth/1",
             "cap": self.cap,
+            "allowed_share": self.allowed_share,
             "per_year": self.per_year,
             "searched_factor": self.searched,
             "binding": None
@@ -95,40 +100,7 @@ class Growth:
 
     def sentence(self) -> str:
         """The advice in words."""
-        done = [row for row in self.rows if row["status"] == "ok"]
-        if not done:
-            return f"Nothing could be replayed: {self.rows[0]['error']}."
-        now = next((row for row in done if row["factor"] == 1.0), done[0])
-        text = (
-            f"Today's traffic costs ${now['usd_per_month']:,.0f} a month and misses {_share(now)}"
-            if now["factor"] == 1.0
-            else f"{now['factor']:g} times today's traffic costs ${now['usd_per_month']:,.0f} a "
-            f"month and misses {_share(now)}"
-        )
-        more = [row for row in done if row["factor"] > now["factor"]]
-        if more:
-            then = next((row for row in more if row["factor"] >= 2.0), more[-1])
-            wanted = then["wanted_replicas"]
-            text += (
-                f"; {then['factor']:g} times as much would cost ${then['usd_per_month']:,.0f}, "
-                f"miss {_share(then)}, and want {wanted} replica{'' if wanted == 1 else 's'} at "
-                "its peak"
-            )
-        return f"{text}. {self._binds()}"
-
-    def _binds(self) -> str:
-        found = self.binding
-        if found is None:
-            return f"{self.cap} is not reached up to {self.searched:.3g} times the traffic."
-        if found.high <= 1.0:
-            since = f"from {found.high:.3g} times the traffic on"
-            return f"{self.cap} is too few already, {since}: raise it."
-        text = f"{self.cap} is too few from {found.high:.3g} times the traffic on: raise it by then"
-        if found.years is not None:
-            text += f", which at {self.per_year:g} times a year is {found.years:.1f} years from now"
-        if found.day is not None:
-            text += f" ({found.day:%B %Y})"
-        return f"{text}."
+        return advice(self)
 
     def __repr__(self) -> str:
         return f"Growth: {self.sentence()}"
@@ -152,7 +124,8 @@ def growth(
     lab : Lab. Of the scenario.
     factors : sequence of float. Times the requests, with the same shape from a minute upwards.
     per_year : float, optional. Times the traffic from one year to the next, above 1: gives a date.
-    replicates : int. Of the traffic's days, for bands about the dollars; 0 for none.
+    replicates : int. Of the traffic's days, for bands about dollars and misses; 0 for none.
+        The factor at which the cap binds is of the traffic as it came.
 
     Returns
     -------
@@ -176,7 +149,7 @@ def growth(
             row["years"] = math.log(row["factor"]) / math.log(per_year)
     ends = fleet.binding(chosen) if rows[0]["status"] == "ok" else None
     found = None if ends is None else _dated(lab, *ends, per_year)
-    return Growth(rows, fleet.words, found, max(fleet.tried, default=0.0), per_year)
+    return Growth(rows, fleet.words, fleet.allowed, found, max(fleet.tried, default=0.0), per_year)
 
 
 class _Fleet:
@@ -186,6 +159,7 @@ class _Fleet:
         self._lab, self._traffic = lab, lab.traffic()
         self._metered = lab.scenario.hosting.platform.per_request
         self.tried: dict[float, bool] = {}
+        self.allowed = lab.scenario.sla.max_violation_share
         hosting: Any = lab.scenario.hosting
         if self._metered:
             self.cap = int(hosting.cap)
@@ -208,10 +182,9 @@ class _Fleet:
             without = lab.rows([self._uncapped()], traffic=traffic)[0]
             free = without if without["status"] == "ok" else row
         wanted = free["environments"]["peak"] if self._metered else free["replicas"]["peak"]
-        capped = row["violations_by_cause"]["replica_cap"]
-        throttled = row["environments"]["throttled_by_cap"] if self._metered else 0
-        self.tried[factor] = capped > 0 or throttled > 0 or wanted > self.cap
-        ends = kept_band(row, "usd_per_hour")
+        capped = row["violations_by_cause"]["replica_cap"] / row["requests"]
+        self.tried[factor] = capped > self.allowed
+        ends, missed = kept_band(row, "usd_per_hour"), kept_band(row, "sla_violation_share")
         return {
             **_empty(factor),
             "requests_per_hour": 3600.0 * row["requests"] / row["duration_s"],
@@ -220,7 +193,9 @@ class _Fleet:
             "usd_high": None if ends is None else HOURS_A_MONTH * ends.high,
             "usd_per_1k_requests": row["usd_per_1k_requests"],
             "sla_violation_share": row["sla_violation_share"],
-            "cap_share": capped / row["requests"],
+            "sla_violation_share_low": None if missed is None else missed.low,
+            "sla_violation_share_high": None if missed is None else missed.high,
+            "cap_share": capped,
             "latency_p99_s": row["latency_s"]["p99"],
             "peak_replicas": wanted if self._metered else row["replicas"]["peak"],
             "wanted_replicas": wanted,
@@ -279,12 +254,7 @@ def _dated(lab: Lab, low: float, high: float, per_year: float | None) -> Binding
 def _empty(factor: float) -> Row:
     names = (
         "requests_per_hour", "usd_per_month", "usd_low", "usd_high", "usd_per_1k_requests",
-        "sla_violation_share", "cap_share", "latency_p99_s", "peak_replicas", "wanted_replicas",
-        "binds", "meets_sla", "years",
+        "sla_violation_share", "sla_violation_share_low", "sla_violation_share_high", "cap_share",
+        "latency_p99_s", "peak_replicas", "wanted_replicas", "binds", "meets_sla", "years",
     )  # fmt: skip
     return {"factor": factor, **dict.fromkeys(names), "status": "ok", "error": None}
-
-
-def _share(row: Row) -> str:
-    percent = 100.0 * row["sla_violation_share"]
-    return f"{float(f'{percent:.2g}'):g} %"

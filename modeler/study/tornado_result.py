@@ -64,7 +64,7 @@ class Bar:
     def swing(self, k: int) -> float:
         """Between the least and the most of the three: 0 of dollars, 1 of misses.
 
-        The median over the replicates, else of the traffic as it came.
+        Where every day is drawn once, fitted to the replicates, else of the traffic as it came.
         """
         told = self.interval(k)
         if told is not None:

@@ -75,7 +75,8 @@ def start_value(
     Every start is tuned by `modeler.study.optimize` over the same axes, on the same requests and
     draws; then whatever was best under one of them is replayed under all of them, so that a
     difference is not that of two searches. Replicates are of the best settings under each, with the
-    same days, draws and warm-up for all; what they save is then the median over them.
+    same days, draws and warm-up for all; what they save is then fitted to them, at
+    every day drawn once.
     """
     if not step_s > 0.0:
         raise ValueError(f"step_s {step_s:g}: expected seconds above 0")

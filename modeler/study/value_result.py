@@ -28,8 +28,8 @@ class Second:
     removed_s : float. Taken from it: the step, or all of it. [s]
     start_shorter_s : float. By how much the start is shorter: less where another phase runs
         beside it. [s]
-    usd_per_month : float. Saved by that, with penalties: the median over the replicates, else of
-        the traffic as it came. [USD/month]
+    usd_per_month : float. Saved by that, with penalties: where every day is drawn once, fitted to
+        the replicates, else of the traffic as it came. [USD/month]
     misses_per_month : float. Fewer by that, likewise. [requests/month]
     settings : dict. Best under it.
     same : bool. Whether the settings that were best before are within 1 % of it.
@@ -97,9 +97,9 @@ class Payback:
     ----------
     intervention, why : str. Its name, and what it changes.
     saved_s : float. Of the median start. [s]
-    usd_per_month : float or None. Saved by the whole of it, tuned anew: the median over the
-        replicates, else of the traffic as it came; None where it could not be replayed. What the
-        intervention itself costs is not in it. [USD/month]
+    usd_per_month : float or None. Saved by the whole of it, tuned anew: where every day is drawn
+        once, fitted to the replicates, else of the traffic as it came; None where it could not be
+        replayed. What the intervention itself costs is not in it. [USD/month]
     months : float or None. Until the cost is paid back; None without a cost, or where nothing is
         saved, for sure where there is an interval.
     months_low, months_high : float or None. Its range.

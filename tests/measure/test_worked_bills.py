@@ -151,7 +151,7 @@ def test_a_savings_plan_over_a_replay():
     )  # fmt: skip
     load, plan = load_of(done)
     assert plan == "sagemaker"
-    (found,) = commitments(load, [0.4], plan)
+    (found,) = commitments(load, [0.4], plan, (load, load))
     assert found.instances == 1
     second = float(np.sum(load.instance_hours)) - 10
     assert usd == pytest.approx((10 + second) * 1.515, abs=1e-6)

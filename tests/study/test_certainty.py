@@ -171,6 +171,7 @@ def test_penalties_of_a_replicate_are_those_of_its_own_requests(penalty, shares)
     }  # fmt: skip
     row = {
         "sla": {"max_violation_share": 0.5},
+        "requests": 100,
         "uncertainty": {
             "values": values,
             "seed": 0,

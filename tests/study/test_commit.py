@@ -23,6 +23,11 @@ def load(*instance_hours, usd_per_hour=1.0, last=1.0):
     return Load(hours, np.array(instance_hours, dtype=float), usd_per_hour)
 
 
+def of(one, discount, plan):
+    """Of traffic that comes as it did."""
+    return commitments(one, [discount], plan, (one, one))
+
+
 def test_a_savings_plan_by_hand():
     """Ten hours: one instance always, a second in six, a third in two; 1.515 dollars an hour.
 
@@ -31,7 +36,8 @@ def test_a_savings_plan_by_hand():
     against 18 instance-hours x 1.515 = 27.27. Sixteen of twenty committed hours are used.
     """
     day = load(1, 1, 1, 1, 2, 2, 2, 2, 3, 3, usd_per_hour=1.515)
-    (found,) = commitments(day, [0.4], "sagemaker")
+    less = load(1, 1, 1, 1, 1, 1, 1, 1, 2, 2, usd_per_hour=1.515)
+    (found,) = commitments(day, [0.4], "sagemaker", (less, day))
     assert found.instances == 2
     assert found.usd_per_hour == pytest.approx(1.818, abs=1e-12)
     assert found.usd_total == pytest.approx(21.21, abs=1e-9)
@@ -40,23 +46,23 @@ def test_a_savings_plan_by_hand():
     assert found.used_share == pytest.approx(16 / 20)
     assert found.covered_share == pytest.approx(16 / 18)
     assert found.hindsight_usd == pytest.approx(18 * 0.6 * 1.515)
-    # A fifth less: levels 0.8, 1.6 and 2.4. The two committed cost 18.18 and 2 x 0.4 x 1.515 above;
-    # 1.6 would have cost 10 x 1.6 x 0.6 x 1.515 and 2 x 0.8 x 1.515.
-    less = 18.18 + 2 * 0.4 * 1.515 - (16 * 0.6 * 1.515 + 2 * 0.8 * 1.515)
-    assert found.regret_less_usd == pytest.approx(less, abs=1e-9)
+    # Of less traffic one instance is there at least: one would have cost 10 x 0.6 x 1.515 and 2 x
+    # 1.515 above, two cost 18.18. Of the same traffic there is nothing to regret.
+    assert found.regret_less_usd == pytest.approx(18.18 - (9.09 + 3.03), abs=1e-9)
+    assert found.regret_more_usd == 0.0
 
 
 def test_where_nothing_runs_most_of_the_time_nothing_is_committed():
-    (found,) = commitments(load(0, 0, 0, 0, 5), [0.5], "compute")
+    (found,) = of(load(0, 0, 0, 0, 5), 0.5, "compute")
     assert (found.instances, found.usd_per_hour, found.saved_usd) == (0, 0, 0)
     assert found.used_share == 1.0
 
 
 def test_reserved_instances_are_whole():
     """Half an instance every hour: at 60 % off one costs 0.4 an hour against 0.5 on demand."""
-    (found,) = commitments(load(0.5, 0.5, 0.5, 0.5), [0.6], "reserved")
+    (found,) = of(load(0.5, 0.5, 0.5, 0.5), 0.6, "reserved")
     assert (found.instances, found.usd_total) == (1, pytest.approx(1.6))
-    (found,) = commitments(load(0.5, 0.5, 0.5, 0.5), [0.4], "reserved")
+    (found,) = of(load(0.5, 0.5, 0.5, 0.5), 0.4, "reserved")
     assert (found.instances, found.usd_total) == (0, pytest.approx(2.0))
 
 
@@ -139,15 +145,16 @@ def test_what_no_commitment_covers_is_refused(values, plan, said):
 @pytest.mark.parametrize("discount", [0.0, -0.1, 0.65])
 def test_discounts_that_no_plan_has(discount):
     with pytest.raises(CommitError, match="expected above 0 and at most 64 %"):
-        commitments(load(1.0), [discount], "sagemaker")
+        of(load(1.0), discount, "sagemaker")
 
 
 def test_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rows = "".join(f"2026-01-05T{hour:02d}:00:00Z\n" for hour in range(12))
+    rows = "".join(f"2026-01-05T{hour:02d}:00:00Z\n" for hour in range(24))
     (tmp_path / "hours.csv").write_text("timestamp\n" + rows)
     args = ["commit", "--trace", "hours.csv", "--discount", "30%,0.5", "--set",
-            "policy.kind=fixed", "--set", "policy.replicas=2", "--format", "json"]  # fmt: skip
+            "policy.kind=fixed", "--set", "policy.replicas=2", "--replicates", "20", "--format",
+            "json"]  # fmt: skip
     ran = CliRunner().invoke(cli, args)
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.stdout)
@@ -155,6 +162,8 @@ def test_the_command(tmp_path, monkeypatch):
     # Two instances all along: all of them are committed to, and used.
     assert report["commitments"][0]["instances"] == pytest.approx(2.0, rel=1e-3)
     assert report["commitments"][0]["used_share"] == pytest.approx(1.0, rel=1e-3)
+    assert report["replicates"] == 20
+    assert report["commitments"][0]["saved_usd_differs"] is True
     assert "SageMaker Savings Plan; on demand" in ran.stderr
     bad = CliRunner().invoke(cli, ["commit", "--discount", "much"])
     assert (bad.exit_code, "'much' is no share: expected e.g. 28% or 0.28" in bad.stderr) == (
@@ -167,13 +176,59 @@ def test_a_run_gives_its_advice_and_its_figure():
     done = replay(Scenario(), trace=TRACE).run
     found = commit(done, [0.28, 0.44])
     assert [one.discount for one in found.found] == [0.28, 0.44]
-    assert found.found == commitments(*_load(done), found.plan)
     best = max(found.found, key=lambda one: one.saved_usd)
     assert f"{100 * best.discount:g} % off" in found.sentence()
     assert json.loads(json.dumps(found.to_dict()))["advice"] == found.sentence()
     assert figure_bytes(commitment.draw, found, "png").startswith(b"\x89PNG")
 
 
-def _load(done):
-    load, _ = load_of(done)
-    return load, [0.28, 0.44]
+# A replica is always there, and a request every four seconds of a second each needs no other.
+BUSY = {
+    "service": {"kind": "fixed", "mean_s": 1.0}, "fleet.slots": 2, "fleet.min": 1, "fleet.max": 4,
+    "cold_start.total_s": 60.0, "cold_start.sigma_log": 0.0, "hosting.usd_per_hour": 1.0,
+    "policy": {"kind": "target_tracking", "target": 100.0, "scale_in_cooldown_s": 60.0},
+}  # fmt: skip
+CALM = Trace(np.arange(0.0, 7_200.0, 4.0))
+
+
+def test_what_idles_does_not_fall_with_the_traffic():
+    """A replica that less traffic needs as well as more: committed to, nothing is regretted.
+
+    In proportion, a fifth less would have left eight tenths of an instance, and a regret.
+    """
+    found = commit(replay(with_values(Scenario(), BUSY), trace=CALM).run, [0.4])
+    (one,) = found.found
+    assert one.instances == pytest.approx(1.0, abs=1e-3)
+    assert one.regret_less_usd == pytest.approx(0.0, abs=1e-2)
+    assert one.regret_more_usd == pytest.approx(0.0, abs=1e-2)
+    assert "it would still be the best" in found.sentence()
+    assert "These 2 hours stand for the whole term" in found.sentence()
+
+
+def test_what_it_saves_has_an_interval_over_replicates():
+    done = replay(with_values(Scenario(), BUSY), trace=CALM).run
+    made = []
+    found = commit(done, [0.4], replicates=20, progress=made.append)
+    (one,) = found.found
+    assert (found.replicates, made) == (20, list(range(1, 21)))
+    # One instance that is always there saves four tenths of a dollar an hour whatever comes.
+    hours = math.fsum(found.load.hours)
+    assert one.saved.low == pytest.approx(0.4 * hours, rel=1e-3)
+    assert one.saved.high == pytest.approx(0.4 * hours, rel=1e-3)
+    row = json.loads(json.dumps(found.to_dict()))["commitments"][0]
+    assert (row["saved_usd_low"], row["saved_usd_differs"]) == (one.saved.low, True)
+    assert "(between 40 and 40 %)" in found.sentence()
+
+
+def test_of_uneven_days_the_interval_holds_what_the_days_save():
+    """Five days of unlike traffic: a week of other days saves more or less."""
+    days = [np.arange(0.0, 86_400.0, 600.0 / many) + 86_400.0 * k
+            for k, many in enumerate((1, 2, 8, 20, 30))]  # fmt: skip
+    values = {**BUSY, "service": {"kind": "fixed", "mean_s": 100.0}, "fleet.slots": 1,
+              "policy": {**BUSY["policy"], "target": 6.0}}  # fmt: skip
+    done = replay(with_values(Scenario(), values), trace=Trace(np.concatenate(days))).run
+    (one,) = commit(done, [0.4], replicates=20).found
+    assert one.saved.low < one.saved_usd < one.saved.high
+    # No replicate saves more than a full use of what was committed to.
+    hours = math.fsum(load_of(done)[0].hours)
+    assert one.saved.middle <= 0.4 * one.instances * hours * 1.001

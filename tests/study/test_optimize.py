@@ -262,7 +262,7 @@ def test_a_piece_is_like_the_whole_and_begins_quietly(week):
 
 
 def point(size: float, usd: float) -> SizePoint:
-    return SizePoint(int(size * 1e9), {}, {}, True, usd, None, None, None, None)
+    return SizePoint(int(size * 1e9), {}, {}, True, usd, None, None, None, None, None)
 
 
 def test_the_knee_is_where_the_curve_bends():
@@ -300,8 +300,17 @@ def test_sizes_are_tuned_each_and_a_gigabyte_has_a_price(week):
         assert other.usd_per_gb * more == pytest.approx(other.usd_per_month - one.usd_per_month)
         assert one.low <= one.usd_per_month * 1.2
         assert one.high >= one.usd_per_month * 0.8
+        # The interval of a gigabyte is that of the difference, pair by pair: the mean lies in it.
+        drawn = [point.row["uncertainty"]["values"]["usd_per_hour"] for point in (one, other)]
+        usd = [np.array(of) for of in drawn]
+        mean = 730.0 * float(np.mean(usd[1] - usd[0])) / more
+        assert other.usd_per_gb_low <= mean <= other.usd_per_gb_high
+        apart = (other.high - other.low + one.high - one.low) / more
+        assert other.usd_per_gb_high - other.usd_per_gb_low < apart
+    assert (small.usd_per_gb_low, none.usd_per_gb_high) == (None, None)
     # The same setting replayed alone costs the same.
     alone = lab.at({"model.size": 4_000_000_000}).row(middle.settings)
     assert middle.usd_per_month == pytest.approx(730.0 * alone["usd_per_hour"])
     json.dumps(found.to_dict(), allow_nan=False)
-    assert "a month" in found.sentence()
+    assert "for each GB more" in found.sentence() or "each GB costs" in found.sentence()
+    assert found.sentence().count("(between") >= 3

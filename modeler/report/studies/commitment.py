@@ -8,6 +8,7 @@ import numpy as np
 
 from modeler.report.studies.words import told
 from modeler.report.style import INK, MISSES, MONEY, new_figure
+from modeler.study.commit import Commitment
 from modeler.study.committed import Committed
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def draw(found: Committed) -> Figure:
         axes.axhline(
             one.instances, color=_COLORS[number % len(_COLORS)], linewidth=1.6,
             linestyle=("-", (0, (4, 2)), "-.")[number % 3],
-            label=f"{100 * one.discount:g} % off: commit {one.instances:.3g}",
+            label=f"{100 * one.discount:g} % off: commit {one.instances:.3g}{_saves(one)}",
         )  # fmt: skip
     axes.set_xlim(0.0, 100.0)
     axes.set_ylim(bottom=0.0)
@@ -40,3 +41,10 @@ def draw(found: Committed) -> Figure:
     figure.legend(loc="outside lower center", ncols=4)
     told(axes, "How much of the fleet is always there", found.sentence())
     return figure
+
+
+def _saves(one: Commitment) -> str:
+    """The interval of what it saves, where there is one."""
+    if one.saved is None:
+        return ""
+    return f", saves ${one.saved.low:,.0f} to ${one.saved.high:,.0f}"

@@ -25,6 +25,14 @@ def draw(found: Growth) -> Figure:
             x, [row["usd_low"] for row in done], [row["usd_high"] for row in done],
             color=MONEY, alpha=0.15, linewidth=0.0,
         )  # fmt: skip
+    if done and done[0]["sla_violation_share_low"] is not None:
+        misses.fill_between(
+            x, [100.0 * row["sla_violation_share_low"] for row in done],
+            [100.0 * row["sla_violation_share_high"] for row in done],
+            color=MISSES, alpha=0.15, linewidth=0.0,
+        )  # fmt: skip
+    misses.axhline(100.0 * found.allowed_share, color=INK, linewidth=1.0, linestyle=":",
+                   label="allowed")  # fmt: skip
     misses.plot(x, [100.0 * row["sla_violation_share"] for row in done], marker="o", color=MISSES,
                 label="missed")  # fmt: skip
     misses.plot(x, [100.0 * row["cap_share"] for row in done], marker="o", linestyle="--",
