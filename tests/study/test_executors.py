@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections import Counter
 from concurrent.futures import Future
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,27 +60,40 @@ def test_the_same_bytes_from_two_workers_here(serial, executor):
     assert text(executor) == serial
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this platform")
-def test_a_killed_process_is_replaced_and_the_bytes_are_the_same(serial):
-    import multiprocessing
+def running(pid: int) -> bool:
+    """Whether a process computes now, instead of waiting for work."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
+    except OSError:  # it has ended meanwhile
+        return False
 
-    killed: list[int] = []
 
-    def kill() -> None:
-        deadline = time.monotonic() + 60.0
-        while not killed and time.monotonic() < deadline:
-            for child in multiprocessing.active_children():
-                if child.pid is not None and child.is_alive():
-                    os.kill(child.pid, signal.SIGKILL)
-                    killed.append(child.pid)
-                    return
-            time.sleep(0.01)
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no states of processes here")
+def test_a_process_killed_at_its_work_is_replaced_and_the_bytes_are_the_same(serial, monkeypatch):
+    killed: list[tuple[int, int]] = []
+    handed: Counter[int] = Counter()
+    submit = Processes.submit
 
-    murderer = threading.Thread(target=kill)
-    murderer.start()
-    assert text("processes") == serial
-    murderer.join()
-    assert killed
+    def counted(self, chunk, numbers):
+        future = submit(self, chunk, numbers)
+        handed.update(numbers)
+        return future
+
+    def kill(status) -> None:
+        """Once rows came: the first worker that is seen at work on others."""
+        for child in () if killed else multiprocessing.active_children():
+            if child.pid is not None and running(child.pid):
+                os.kill(child.pid, signal.SIGKILL)
+                killed.append((status.scenarios, status.scenarios_total))
+                break
+
+    monkeypatch.setattr(Processes, "submit", counted)
+    monkeypatch.setattr(Processes, "least", 25)
+    assert text("processes", progress=kill) == serial
+    ((rows, total),) = killed
+    assert 0 < rows < total
+    again = [number for number, times in handed.items() if times > 1]
+    assert 25 <= len(again) < total  # what was in flight, and not all of it
 
 
 def test_the_same_bytes_from_two_workers_of_dask(serial):
@@ -114,13 +130,28 @@ def test_the_traffic_travels_to_a_machine_of_a_dask_cluster_and_is_gone_at_the_e
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this platform")
 def test_a_worker_of_dask_killed_in_the_middle_is_survived(serial):
     distributed = pytest.importorskip("distributed")
+    killed: list[tuple[str, int, int]] = []
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
     ) as cluster, distributed.Client(cluster) as client:  # fmt: skip
-        (victim, *_) = client.run(os.getpid).values()
-        threading.Timer(1.0, os.kill, [victim, signal.SIGKILL]).start()
+        pids = client.run(os.getpid)
+
+        def kill(status) -> None:
+            """Once rows came: the first worker that the scheduler has at work on others."""
+            for worker, tasks in {} if killed else client.processing().items():
+                if tasks:
+                    os.kill(pids[worker], signal.SIGKILL)
+                    killed.append((worker, status.scenarios, status.scenarios_total))
+                    break
+
         address = cluster.scheduler_address.removeprefix("tcp://")
-        assert text(f"dask://{address}", None) == serial
+        assert text(f"dask://{address}", None, progress=kill) == serial
+        ((worker, rows, total),) = killed
+        assert 0 < rows < total
+        # What the scheduler took from the worker when it was gone.
+        events = [event for _, event in client.get_events("all") if event.get("worker") == worker]
+        gone = [event for event in events if event["action"] == "remove-worker"]
+        assert [bool(event["processing-tasks"]) for event in gone] == [True]
 
 
 # --- what is lost is tried again ---

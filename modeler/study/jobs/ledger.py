@@ -159,7 +159,10 @@ class Ledger:
                 base.executemany("INSERT INTO scenario VALUES (?, ?)", enumerate(scenarios))
             os.replace(scratch, path)  # a file of runs has its tables, or is not there
         except (OSError, sqlite3.Error) as error:
-            remove(scratch)
+            with suppress(
+                OSError
+            ):  # a file system that is read-only refuses even what is not there
+                remove(scratch)
             raise _cannot(where, error) from error
         return cls(path)
 
@@ -340,9 +343,19 @@ def _read(
 
 
 def _cannot(path: Path, error: Exception, *, kept: bool = False) -> LedgerError:
-    said = re.sub(r"^\[Errno \d+\] ", "", str(error))
+    said = re.sub(r"^\[Errno \d+\] ", "", _reason(path, error))
     room = "full" in said or "disk I/O" in said or "No space" in said
     cure = "make room" if room else "let it be written"
     if kept:
         cure = f"what was committed before is kept: {cure}, and go on with --resume"
     return LedgerError(f"the ledger {path} cannot be written: {said}; {cure}")
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """What is wrong: of a disk that fails SQLite says no more than that; the system says why."""
+    if "disk I/O" in str(error):
+        try:
+            tempfile.TemporaryFile(dir=path if path.is_dir() else path.parent).close()
+        except OSError as reason:
+            return str(reason.strerror)
+    return str(error)
