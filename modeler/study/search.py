@@ -76,8 +76,25 @@ class Search:
         return self.goal.keeps(row) and all(gate.check(row).passed for gate in self.gates)
 
     def best(self) -> Row:
-        """The best row so far."""
-        return min(self.rows, key=lambda row: (not self.keeps(row), *self.goal.rank(row)))
+        """The best row so far; where none keeps what is asked, the one that comes closest to it."""
+        return min(self.rows, key=lambda row: (self._missed_by(row), *self.goal.rank(row)))
+
+    def _missed_by(self, row: Row) -> float:
+        """By how much of its limit a row misses what it misses most; 0 where it may win."""
+        if self.keeps(row):
+            return 0.0
+        if row["status"] != "ok":
+            return math.inf
+        missed = []
+        if not self.goal.keeps(row):
+            allowed = row["sla"]["max_violation_share"]
+            missed.append((row["sla_violation_share"] - allowed) / (allowed or 1.0))
+        for held in (gate.check(row) for gate in self.gates):
+            if not held.passed:
+                short = math.inf if held.margin is None else -held.margin
+                missed.append(short / (abs(held.gate.limit) or 1.0))
+        # A limit that must be gone beyond is missed where it is met.
+        return max(*missed, math.ulp(0.0))
 
     def plateau(self, best: Row) -> list[Row]:
         """Rows that are as good, the best first."""

@@ -110,7 +110,8 @@ class MadeUp(Lab):
 
     def made_up(self, one, usd, missed):
         return {
-            "settings": dict(one), "status": "ok", "error": None, "usd_per_hour": usd,
+            "settings": dict(one), "status": "ok", "error": None,
+            "sla": {"max_violation_share": 0.01}, "usd_per_hour": usd,
             "sla_violation_share": missed, "meets_sla": missed <= 0.01, "requests": 1000,
             "duration_s": 3600.0, "latency_s": {"p99": 1.0 + 10.0 * missed},
         }  # fmt: skip
@@ -138,6 +139,20 @@ def test_of_a_space_that_is_replayed_whole_the_answer_is_the_best_of_all(figures
         assert sorted(map(str, found.plateau)) == sorted(map(str, as_good))
     else:
         assert "No setting here keeps what is asked" in found.sentence()
+
+
+def test_where_no_setting_keeps_a_gate_the_one_that_misses_it_least_comes_closest():
+    """Not the cheapest, which misses it most."""
+    lab = MadeUp([(1.0, 0.3), (2.0, 0.2), (3.0, 0.1), (1.5, 0.4)])
+    gates = parse_gates(["misses < 5%", "usd_per_hour <= $4"])
+    found = optimize(lab, {"fleet.max": range(1, 5)}, Goal("cost"), gates=gates)
+    assert not found.keeps
+    assert found.best["settings"] == {"fleet.max": 3}
+    # A limit of dollars that is missed by half weighs more than one of misses missed by a tenth.
+    lab = MadeUp([(1.0, 0.011), (1.5, 0.0)])
+    gates = parse_gates(["misses < 1%", "usd_per_hour <= $1"])
+    found = optimize(lab, {"fleet.max": (1, 2)}, gates=gates)
+    assert found.best["settings"] == {"fleet.max": 1}
 
 
 def test_where_nothing_keeps_the_whole_budget_is_spent_and_it_says_of_how_many():
