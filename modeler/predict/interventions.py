@@ -323,3 +323,4 @@ _INTERVENTIONS: Final[dict[str, tuple[str, Change]]] = {
     "pre-sharded weights": ("each rank reads its own shard", _presharded),
     "compile cache": ("compiled graphs are at hand", _compile_cache),
 }  # fmt: skip
+NAMES: Final = tuple(_INTERVENTIONS)

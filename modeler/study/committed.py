@@ -86,9 +86,12 @@ def _between(one: Commitment) -> str:
     """The interval of what it saves, as shares of the bill on demand."""
     if one.saved is None:
         return ""
-    low, high = (100.0 * usd / one.on_demand_usd for usd in (one.saved.low, one.saved.high))
+    ends = (one.saved.low, one.saved.high)
+    low, high = (f"{100.0 * usd / one.on_demand_usd:.0f}" for usd in ends)
+    if low == high:
+        return " (as much on other days like these)"
     sure = "" if one.saved.differs else ", not told apart from nothing"
-    return f" (between {low:.0f} and {high:.0f} %{sure})"
+    return f" (between {low} and {high} %{sure})"
 
 
 def _regret(one: Commitment, hours: str) -> str:

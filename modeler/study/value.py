@@ -18,6 +18,7 @@ from modeler.study.replicates import Replicates, apart, replicates_of
 from modeler.study.search import WITHIN
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
 from modeler.study.space import space_of
+from modeler.study.value_costs import Costs, less
 from modeler.study.value_result import Payback, Second, SizeValue, StartValue
 from traces.blocks import blocks_of
 
@@ -42,7 +43,8 @@ def start_value(
     sizes: Sequence[int] | None = None,
     goal: Goal | None = None,
     step_s: float = STEP_S,
-    cost_usd: float | None = None,
+    cost_usd: float | Mapping[str, float] | None = None,
+    running_usd: Mapping[str, float] | None = None,
     interventions: bool = True,
     replicates: int = 0,
 ) -> StartValue:
@@ -57,7 +59,10 @@ def start_value(
     goal : Goal, optional. What tuning looks for; its penalty is part of the dollars. By default
         the cheapest that keeps the service level.
     step_s : float. By which a start, and each phase, is made shorter. [s]
-    cost_usd : float, optional. What an intervention costs once, to be paid back. [USD]
+    cost_usd : float or mapping, optional. What an intervention costs once, to be paid back; by name
+        where they differ. [USD]
+    running_usd : mapping, optional. By name what one costs to keep, taken off what it saves.
+        [USD/month]
     interventions : bool. Whether each that applies is replayed too.
     replicates : int. Of the traffic's days, for intervals about what is saved; 0 for none.
 
@@ -68,6 +73,7 @@ def start_value(
     Raises
     ------
     ScenarioError, traces.TraceError : as a sweep's; too little traffic to draw it again.
+    modeler.study.goal.GoalError : the cost of what is no intervention.
     ValueError : a step of 0 or less.
 
     Notes
@@ -75,8 +81,7 @@ def start_value(
     Every start is tuned by `modeler.study.optimize` over the same axes, on the same requests and
     draws; then whatever was best under one of them is replayed under all of them, so that a
     difference is not that of two searches. Replicates are of the best settings under each, with the
-    same days, draws and warm-up for all; what they save is then fitted to them, at
-    every day drawn once.
+    same days, draws and warm-up for all; what they save is then fitted to them.
     """
     if not step_s > 0.0:
         raise ValueError(f"step_s {step_s:g}: expected seconds above 0")
@@ -87,11 +92,12 @@ def start_value(
         path: tuple(v)
         for path, v in (space_of(lab.base, pinned=lab.pinned) if axes is None else axes).items()
     }
+    costs = Costs(cost_usd, running_usd)
     found = [
-        _of_size(lab, space, size, goal, step_s, cost_usd, interventions, replicates)
+        _of_size(lab, space, size, goal, step_s, costs, interventions, replicates)
         for size in sizes or (lab.scenario.model.size,)
     ]
-    return StartValue(goal, step_s, cost_usd, space, tuple(found), replicates)
+    return StartValue(goal, step_s, costs, space, tuple(found), replicates)
 
 
 def _of_size(
@@ -100,7 +106,7 @@ def _of_size(
     size: int,
     goal: Goal,
     step_s: float,
-    cost_usd: float | None,
+    costs: Costs,
     interventions: bool,
     replicates: int,
 ) -> SizeValue:
@@ -160,7 +166,7 @@ def _of_size(
         phases=tuple(seconds[1:]),
         paybacks=tuple(
             _payback(
-                goal, saving, tuned, AS_IT_IS if isinstance(to, Scenario) else "", cost_usd, drawn
+                goal, saving, tuned, AS_IT_IS if isinstance(to, Scenario) else "", costs, drawn
             )
             for saving, to in applied
         ),
@@ -173,7 +179,7 @@ def _payback(
     saving: Saving,
     tuned: Mapping[str, _Tuned],
     against: str,
-    cost_usd: float | None,
+    costs: Costs,
     drawn: _Drawn,
 ) -> Payback:
     base = _best(tuned[against], goal)
@@ -183,8 +189,15 @@ def _payback(
     best = _best(one, goal)
     if best["status"] != "ok":
         return Payback(saving.intervention, saving.why, saving.saved_s or 0.0, error=best["error"])
+    cost_usd, kept_usd = costs.once(saving.intervention), costs.running(saving.intervention)
     saved = drawn.saved(against, name)
-    usd = money(_usd(goal, base) - _usd(goal, best)) if saved is None else saved.middle
+    if saved is not None:
+        saved = less(saved, kept_usd or 0.0)
+    usd = (
+        money(_usd(goal, base) - _usd(goal, best)) - (kept_usd or 0.0)
+        if saved is None
+        else saved.middle
+    )
     months = [
         cost_usd / one if cost_usd is not None and one > 0.0 else None
         for one in ((usd,) if saved is None else (usd, saved.high, saved.low))
@@ -195,6 +208,8 @@ def _payback(
         why=saving.why,
         saved_s=saving.saved_s or 0.0,
         usd_per_month=usd,
+        cost_usd=cost_usd,
+        running_usd_per_month=kept_usd,
         months=months[0] if paid else None,
         months_low=months[1] if saved is not None and saved.differs else None,
         months_high=months[2] if saved is not None and saved.differs else None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from modeler.study.goal import Goal
 from modeler.study.intervals import Difference, ends_of
+from modeler.study.value_costs import HELD, Costs
 from modeler.study.value_words import advice, note_of, retuned
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ class Payback:
     saved_s : float. Of the median start. [s]
     usd_per_month : float or None. Saved by the whole of it, tuned anew: where every day is drawn
         once, fitted to the replicates, else of the traffic as it came; None where it could not be
-        replayed. What the intervention itself costs is not in it. [USD/month]
+        replayed. What it costs to keep is taken off where that is said. [USD/month]
+    cost_usd : float or None. Of it, once; None where it is not said. [USD]
+    running_usd_per_month : float or None. What it costs to keep, likewise. [USD/month]
     months : float or None. Until the cost is paid back; None without a cost, or where nothing is
         saved, for sure where there is an interval.
     months_low, months_high : float or None. Its range.
@@ -114,6 +117,8 @@ class Payback:
     why: str
     saved_s: float
     usd_per_month: float | None = None
+    cost_usd: float | None = None
+    running_usd_per_month: float | None = None
     months: float | None = None
     months_low: float | None = None
     months_high: float | None = None
@@ -133,11 +138,18 @@ class Payback:
         return self.saved.low > 0.0 if self.saved is not None else (self.usd_per_month or 0.0) > 0.0
 
     @property
+    def held_unpaid(self) -> bool:
+        """Whether it holds something ready that is in no bill, and no one said what that costs."""
+        return self.intervention in HELD and self.running_usd_per_month is None
+
+    @property
     def note(self) -> str:
         """What to know of it, in words."""
         if self.error:
             return self.error
         words = [] if self.start_alone else ["of another model: it serves faster too"]
+        if self.held_unpaid:
+            words.append("what it costs to keep is not in it")
         if self.saved is not None and not self.pays:
             unsure = not self.saved.differs
             words.append("does not pay by more than chance" if unsure else "makes it dearer")
@@ -197,7 +209,7 @@ class StartValue:
     ----------
     goal : Goal. What tuning looked for, with the penalty.
     step_s : float. By which starts and phases were made shorter. [s]
-    cost_usd : float or None. To be paid back. [USD]
+    costs : Costs. Of interventions.
     axes : mapping. What was tuned.
     sizes : tuple of SizeValue.
     replicates : int. Asked for, of each; fewer say enough where intervals are narrow.
@@ -205,7 +217,7 @@ class StartValue:
 
     goal: Goal
     step_s: float
-    cost_usd: float | None
+    costs: Costs
     axes: Mapping[str, tuple[Any, ...]]
     sizes: tuple[SizeValue, ...]
     replicates: int = 0
@@ -217,7 +229,8 @@ class StartValue:
             "goal": {"kind": self.goal.kind, "weight": self.goal.weight,
                      "penalty_usd": self.goal.penalty_usd},
             "step_s": self.step_s,
-            "cost_usd": self.cost_usd,
+            "cost_usd": self.costs.once_usd,
+            "running_usd_per_month": self.costs.running_usd,
             "replicates": self.replicates,
             "axes": {path: list(values) for path, values in self.axes.items()},
             "sizes": [one.to_dict() for one in self.sizes],
@@ -240,6 +253,7 @@ class StartValue:
                         **ends_of("usd_per_month", one.saved),
                         "usd_per_month_per_s": one.usd_per_month_per_s,
                         "misses_per_month_per_s": one.misses_per_month_per_s,
+                        "cost_usd": None, "running_usd_per_month": None,
                         "months": None, "months_low": None, "months_high": None,
                         "note": note_of(one),
                     }
@@ -250,7 +264,8 @@ class StartValue:
                         **at, "what": f"+ {paid.intervention}", "saved_s": paid.saved_s,
                         "usd_per_month": paid.usd_per_month,
                         **ends_of("usd_per_month", paid.saved), "usd_per_month_per_s": None,
-                        "misses_per_month_per_s": None, "months": paid.months,
+                        "misses_per_month_per_s": None, "cost_usd": paid.cost_usd,
+                        "running_usd_per_month": paid.running_usd_per_month, "months": paid.months,
                         "months_low": paid.months_low, "months_high": paid.months_high,
                         "note": paid.note,
                     }

@@ -100,10 +100,32 @@ def _best(paybacks: Sequence[Payback]) -> str:
     text += f"{_usd(best.usd_per_month or 0.0)} a month"
     if best.saved is not None:
         text += f" (between {_usd(best.saved.low)} and {_usd(best.saved.high)})"
-    if best.months is not None:
-        text += f", paid back in {best.months:.1f} months"
-        if best.months_low is not None and best.months_high is not None:
-            text += f" ({best.months_low:.1f} to {best.months_high:.1f})"
+    text += _kept(best) + _back(best)
+    soonest = min(
+        (one for one in alone if one.months is not None),
+        key=lambda one: one.months or 0.0,
+        default=best,
+    )
+    if soonest is not best:
+        text += f"; first to be paid back is {soonest.intervention}{_kept(soonest)}"
+        text += _back(soonest, "")
+    return text
+
+
+def _kept(one: Payback) -> str:
+    """Whether what it costs to keep is in the dollars."""
+    if one.running_usd_per_month is not None:
+        return f", after the {_usd(one.running_usd_per_month)} a month that it costs to keep"
+    return ", without what it costs to keep (--running)" if one.held_unpaid else ""
+
+
+def _back(one: Payback, lead: str = " paid back") -> str:
+    """When it is paid back."""
+    if one.months is None:
+        return ""
+    text = f",{lead} in {one.months:.1f} months"
+    if one.months_low is not None and one.months_high is not None:
+        text += f" ({one.months_low:.1f} to {one.months_high:.1f})"
     return text
 
 

@@ -14,8 +14,10 @@ from modeler.report.studies import figure_bytes
 from modeler.report.studies import value as drawing
 from modeler.scenario import Scenario, default, with_values
 from modeler.study import Goal, Lab, start_value
+from modeler.study.goal import GoalError
 from modeler.study.replicates import replicates_of
 from modeler.study.shorter import lengths, settings_for, timeline_of, total_s
+from modeler.study.value_costs import Costs, called
 from traces import Trace, TraceError
 from traces.draws import uniform
 
@@ -227,7 +229,13 @@ PRICED = Goal("cost", penalty_usd=0.5)
 
 def test_what_a_second_saves_has_an_interval_over_the_same_days():
     found = start_value(
-        uneven(), {}, goal=PRICED, step_s=300.0, replicates=20, cost_usd=100.0, interventions=False
+        uneven(),
+        {},
+        goal=PRICED,
+        step_s=300.0,
+        replicates=20,
+        cost_usd=100.0,
+        interventions=False,
     )
     (size,) = found.sizes
     whole = size.whole
@@ -322,3 +330,53 @@ def test_the_same_result_is_the_same_figure():
     assert once == figure_bytes(drawing.draw, found, "svg")
     assert "<table" in found._repr_html_()
     assert found.frame()["what"].iloc[0] == "whole start"
+
+
+def test_each_intervention_has_its_own_costs():
+    """What it costs to keep is taken off, once for every end; a cheap one is paid back first."""
+    base, goal = {**FROM_ZERO, **PHASED}, Goal("cost", penalty_usd=1.0)
+    free_of_cost = start_value(lab(base), {}, goal=goal)
+    (plain,) = free_of_cost.sizes
+    free = {one.intervention: one.usd_per_month for one in plain.paybacks}
+    pool = next(one for one in plain.paybacks if one.intervention == "stopped warm pool")
+    assert "what it costs to keep is not in it" in pool.note
+    unsaid = free_of_cost.sentence()
+    assert "what saves most is sleep and wake" in unsaid
+    assert "without what it costs to keep (--running)" in unsaid
+    once = {"image cache": 100.0, "stopped warm pool": 900_000.0}
+    kept = {"stopped warm pool": 1000.0, "sleep and wake": 300_000.0}
+    found = start_value(lab(base), {}, goal=goal, cost_usd=once, running_usd=kept)
+    by = {one.intervention: one for one in found.sizes[0].paybacks}
+    pool, cache = by["stopped warm pool"], by["image cache"]
+    assert pool.usd_per_month == pytest.approx(free["stopped warm pool"] - 1000.0)
+    assert pool.months == pytest.approx(900_000.0 / pool.usd_per_month)
+    assert cache.months == pytest.approx(100.0 / free["image cache"])
+    assert by["data cache"].months is None
+    said = found.sentence()
+    assert "what saves most is stopped warm pool" in said
+    assert "after the $1,000 a month that it costs to keep, paid back in 3.0 months" in said
+    assert "; first to be paid back is image cache, in 0.0 months." in said
+    told = json.loads(json.dumps(found.to_dict()))
+    assert told["running_usd_per_month"] == kept
+
+
+def test_costs_of_what_is_no_intervention_are_refused_all_at_once():
+    with pytest.raises(GoalError, match='"image cash".*image cache; running of "int8": -1'):
+        Costs({"image cash": 1.0}, {"int8": -1.0})
+    assert called("Weights-in-page-cache") == "weights in page cache"
+    assert called("pre-sharded-weights") == "pre-sharded weights"
+    assert (Costs(5.0).once("int8"), Costs({"int8": 5.0}).once("image cache")) == (5.0, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--running", "$5"], "expected NAME=USD"),
+        (["--cost", "$5", "--cost", "$6"], "given twice"),
+        (["--cost", "int8=much"], "--cost"),
+    ],
+)
+def test_costs_that_cannot_be_read_are_refused(more, said):
+    ran = CliRunner().invoke(cli, ["value", *more])
+    assert ran.exit_code == 2
+    assert said in ran.stderr
