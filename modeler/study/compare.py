@@ -14,7 +14,7 @@ from modeler.measure.headlines import Headlines
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.bands import FIGURES, lead_of, replicate
+from modeler.study.bands import FIGURES, SHARES, lead_of, replicate
 from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.intervals import EVERY, LEAST, Resamples, clear, paired, share_band
@@ -228,7 +228,10 @@ def _figures(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tu
         one, other = of_a[name], of_b[name]
         apart = None if one is None or other is None else other - one
         key, factor = _key(name)
-        ends = paired(*values[key], drawn) if drawn is not None and key in values else None
+        most = 1.0 if name in SHARES else None
+        ends = None
+        if drawn is not None and key in values:
+            ends = paired(*values[key], drawn, most=most)
         if ends is None:
             found.append(Compared(name, unit, one, other, apart, None, None, None))
             continue
