@@ -15,7 +15,7 @@ from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.bands import FIGURES, SHARES, lead_of, replicate
-from modeler.study.comparison import BREAKS, KEEPS, UNSURE, Compared, Comparison, Level
+from modeler.study.comparison import Compared, Comparison, Level, verdict_of
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.intervals import EVERY, LEAST, Resamples, clear, paired, share_band
 from modeler.study.kept import row_number
@@ -266,12 +266,7 @@ def _levels(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tup
             if drawn is None
             else share_band(np.array(of, dtype=np.float64), drawn, row["requests"])
         )
-        if share is None:
-            verdict = KEEPS if row["meets_sla"] else BREAKS
-        elif share.low <= allowed < share.high:
-            verdict = UNSURE
-        else:
-            verdict = KEEPS if share.high <= allowed else BREAKS
+        verdict = verdict_of(share, allowed, meets=bool(row["meets_sla"]))
         found.append(Level(allowed, share, verdict))
     return found[0], found[1]
 

@@ -155,6 +155,28 @@ def between(low: float | None, high: float | None, text: Callable[[float], str])
     return f" ({one} over the replicates)" if one == other else f" (between {one} and {other})"
 
 
+def inside(low: float, high: float, text: Callable[[float], str]) -> str:
+    """The interval of an amount behind it, the smaller end first; nothing where it has no width.
+
+    >>> inside(-5.0, -3.0, dollars), inside(1843.2, 1843.3, dollars)
+    (' (between $3.00 and $5.00)', '')
+    """
+    one, other = (text(end) for end in sorted((abs(low), abs(high))))
+    return "" if one == other else f" (between {one} and {other})"
+
+
+def spread(low: float, high: float, text: Callable[[float], str], more: str, less: str) -> str:
+    """An interval about nothing in words, in which no number has a sign.
+
+    >>> spread(-6.54, 192.0, dollars, "more", "less"), spread(0.0, 0.03, in_a_hundred, "more", "")
+    ('between $6.54 less and $192 more', 'between 0 and 3 more')
+    """
+    if low < 0.0 < high:
+        return f"between {text(-low)} {less} and {text(high)} {more}"
+    one, other = sorted((abs(low), abs(high)))
+    return f"between {text(one)} and {text(other)} {more if high > 0.0 else less}"
+
+
 def in_a_hundred(share: float) -> str:
     """A difference of shares, that nobody takes for a relative one.
 

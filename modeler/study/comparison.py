@@ -20,6 +20,27 @@ BREAKS: Final = "breaks"
 UNSURE: Final = "unsure"
 
 
+def verdict_of(share: Band | None, allowed: float, *, meets: bool) -> str:
+    """Whether a service level is kept, over the replicates.
+
+    Parameters
+    ----------
+    share : Band, optional. Of requests missed; None without replicates.
+    allowed : float. Share that may be missed.
+    meets : bool. Whether the traffic as it came keeps it, which counts without replicates.
+
+    Returns
+    -------
+    str
+        ``keeps``, ``breaks``, or ``unsure`` where the interval holds what is allowed.
+    """
+    if share is None:
+        return KEEPS if meets else BREAKS
+    if share.low <= allowed < share.high:
+        return UNSURE
+    return KEEPS if share.high <= allowed else BREAKS
+
+
 class Compared(NamedTuple):
     """A headline figure of two scenarios.
 
