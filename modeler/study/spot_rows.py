@@ -53,7 +53,7 @@ def row_of(
     allowed = rows[0]["sla"]["max_violation_share"]
     meets = missed / requests <= allowed
     again, against = (together([replicates_of(row, goal) for row in of]) for of in (rows, own))
-    share = None if again is None else again.band("sla_violation_share")
+    ends = None if again is None else again.band("sla_violation_share")
     return {
         **made,
         "usd_per_hour": math.fsum(row["usd_per_hour"] for row in rows),
@@ -63,7 +63,7 @@ def row_of(
         "meets_sla": meets,
         "usd_per_hour_with_penalty": math.fsum(goal.usd_per_hour(row) for row in rows),
         "allowed": allowed,
-        "keeps_level": _KEEPS[verdict_of(share, allowed, meets=meets)],
+        "keeps_level": _KEEPS[verdict_of(ends, allowed, meets=meets)],
         **_intervals(again, against),
         "status": "ok",
         "error": None,
