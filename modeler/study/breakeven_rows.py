@@ -108,7 +108,7 @@ def taken_over(base: Scenario, mode: Scenario | None, traffic: Traffic) -> str:
         return ""
     text = f"service times ({law.describe()}) are taken over from {own.instance_type}"
     if own.accelerator and not other.accelerator:
-        text += f" and its {own.accelerator}, which {other.instance_type} has not"
+        text += f" and its {own.accelerator}, which {other.instance_type} does not have"
     return f"{text}: measure them on {other.instance_type}"
 
 

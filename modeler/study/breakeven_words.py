@@ -119,7 +119,7 @@ def _missing(own: Sequence[Row], nearest: Row | None) -> str:
 def _noted(modes: Iterable[str], notes: Mapping[str, str] | None) -> str:
     """What to know of modes."""
     told = {mode: notes[mode] for mode in modes if mode in notes} if notes else {}
-    return "".join(f" Of {named(mode)} {note}." for mode, note in told.items())
+    return "".join(f" For {named(mode)}, {note}." for mode, note in told.items())
 
 
 def rounded(value: float) -> str:

@@ -252,7 +252,7 @@ def test_the_sentence_where_the_cheapest_never_changes():
     late = {**crossing, "cheapest": True, "sla_violation_share": {"scale-to-zero": 0.044}}
     assert sentence(rows, late, 120.0, {"min-1": "this", "lambda": "that"}) == (
         f"B{tail} Scaling to zero misses 2.8 % at your rate and 4.4 % where the two cross, 1 % is "
-        "allowed. Of keeping one warm this."
+        "allowed. For keeping one warm, this."
     )
     alone = {**late, "low": None, "high": None, "band_note": "so few"}
     assert "requests an hour (no interval: so few) scaling" in sentence(rows, alone, 120.0)
@@ -262,7 +262,7 @@ def test_service_times_of_other_hardware_are_said_so(found):
     assert list(found.notes) == ["lambda"]
     note = found.notes["lambda"]
     assert note.startswith("service times (fixed 0.5 s) are taken over from ml.g5.2xlarge and its")
-    assert f"Of Lambda {note}." in found.sentence()
+    assert f"For Lambda, {note}." in found.sentence()
     assert found.to_dict()["notes"] == {"lambda": note}
     # A rule that reads the accelerator follows it.
     tokens = loads("model: {size: 1GB}\nservice: {kind: tokens}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, t
 
@@ -164,6 +164,7 @@ def test_lucks_of_one_traffic_are_held_themselves():
     assert held == pytest.approx(0.95, abs=0.035)
 
 
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(shares, shares), min_size=20, max_size=60),
     st.sampled_from([WEEK, (0, 0, 0)]),
