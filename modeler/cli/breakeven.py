@@ -101,8 +101,12 @@ def command(
     for one in found.crossings:
         talk(
             f"{one['below']} below {rounded(one['requests_per_hour'])} requests an hour, "
-            f"{one['above']} above" + ("" if one["cheapest"] else " (a third costs less there)")
+            f"{one['above']} above"
+            + ("" if one["cheapest"] else " (a third costs less there)")
+            + (f"; no interval: {one['band_note']}" if one["band_note"] else "")
         )
+    for mode, note in found.notes.items():
+        talk(f"note: {mode}: {note}")
     advise(found.sentence())
     # A way to serve that is not possible here is an answer; where none is, there is no answer.
     leave([] if any(row["status"] == "ok" for row in found.rows) else found.rows)

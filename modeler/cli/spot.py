@@ -8,7 +8,7 @@ import click
 
 from modeler.cli.figure import draw_to, figure_option
 from modeler.cli.options import DURATION, USD, output_options, split_list
-from modeler.cli.output import check_output, emit
+from modeler.cli.output import check_output, emit, talk
 from modeler.cli.study_options import (
     advise,
     lab_of,
@@ -31,7 +31,7 @@ _COLUMNS = {
     "missed_share_more": "more than on demand",
     "missed_share_more_low": "from ",
     "missed_share_more_high": "to ",
-    "meets_sla": "keeps level",
+    "keeps_level": "keeps level",
     "on_demand_from_usd_per_miss": "on demand from USD/miss",
     "best": "best",
     "error": "error",
@@ -137,6 +137,8 @@ def command(
     if all(row["error"] is None for row in found.rows):
         del columns["error"]
     emit(plain, format=format, output=output, table=plain["rows"], columns=columns)
+    for note in found.notes:
+        talk(f"warning: {note}")
     advise(found.sentence())
     leave(found.rows)
 

@@ -7,22 +7,22 @@ of them cross is told more finely than either's dollars.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from modeler.replay.run import Traffic
-from modeler.study.breakeven_rows import TOKENS, empty, failed_row, figures, token_usd
+from modeler.study.breakeven_rows import TOKENS, by_token, failed_row, figures, taken_over
 from modeler.study.breakeven_words import sentence
-from modeler.study.crossings import at_rate, band_of, crossings
-from modeler.study.intervals import Floats, Resamples, band, seed_of
+from modeler.study.crossings import at_rate, band_of, crossings, share_at
+from modeler.study.intervals import Floats, Resamples
 from modeler.study.lab import Lab
 from modeler.study.modes import TO_ZERO, Mode, modes_of
 from modeler.study.rated import at_factor, first_hours, rps_of, uneven
 from traces import TraceError
-from traces.blocks import LEAST_REQUESTS, Blocks, blocks_of, resampled
+from traces.blocks import LEAST_REQUESTS, blocks_of
 from traces.errors import Problem
 
 if TYPE_CHECKING:
@@ -45,12 +45,14 @@ class Breakeven:
     crossings : tuple of dict. Where the dollars of two modes cross.
     own_rps : float. The analyst's own rate. [requests/s]
     replicates : int. Behind the bands.
+    notes : mapping of mode to str. Whose service times are those of other hardware.
     """
 
     rows: tuple[Row, ...]
     crossings: tuple[Row, ...]
     own_rps: float
     replicates: int
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The versioned JSON contract, schema ``breakeven/1``."""
@@ -58,6 +60,7 @@ class Breakeven:
             "schema": "breakeven/1",
             "own_requests_per_hour": 3600.0 * self.own_rps,
             "replicates": self.replicates,
+            "notes": dict(self.notes),
             "advice": self.sentence(),
             "nearest": self.nearest(),
             "crossings": list(self.crossings),
@@ -86,7 +89,7 @@ class Breakeven:
 
     def sentence(self) -> str:
         """The advice in words."""
-        return sentence(self.rows, self.nearest(), 3600.0 * self.own_rps)
+        return sentence(self.rows, self.nearest(), 3600.0 * self.own_rps, self.notes)
 
     def __repr__(self) -> str:
         return f"Breakeven: {self.sentence()}"
@@ -150,7 +153,9 @@ def breakeven(
         found += curves.cross([mode.name for mode in alive])
     order = {mode.name: k for k, mode in enumerate(known)}
     rows.sort(key=lambda row: (row["burstiness"] or 0.0, order[row["mode"]], row["rate_rps"] or 0))
-    return Breakeven(tuple(rows), tuple(found), own, replicates)
+    notes = {mode.name: taken_over(lab.scenario, mode.scenario, traffic) for mode in alive}
+    notes = {mode: note for mode, note in notes.items() if note}
+    return Breakeven(tuple(rows), tuple(found), own, replicates, notes)
 
 
 class _Curves:
@@ -197,7 +202,7 @@ class _Curves:
         left = []
         for mode in modes:
             if mode.scenario is None:
-                row, values = self._by_token(traffic, blocks)
+                row, values = by_token(traffic, blocks, self._lab.scenario, self._replicates)
             else:
                 full = next(replayed)
                 if full["status"] != "ok":
@@ -242,7 +247,7 @@ class _Curves:
         first, second = dollars[pair[0]], dollars[pair[1]]
         below = int(np.searchsorted(rate, at)) - 1
         cheaper = pair if first[below] < second[below] else pair[::-1]
-        ends = self._band(at, pair, rate)
+        ends, why = self._band(at, pair, rate)
         return {
             "burstiness": self._cv,
             "below": cheaper[0],
@@ -250,10 +255,14 @@ class _Curves:
             "requests_per_hour": 3600.0 * at,
             "low": None if ends is None else 3600.0 * ends[0],
             "high": None if ends is None else 3600.0 * ends[1],
+            "band_note": why,
             "distance_per_hour": 3600.0 * (at - self._own),
             "usd_per_month": here,
             "utilisation": {
                 name: at_rate(at, rate, self._column(name, "utilisation")) for name in pair
+            },
+            "sla_violation_share": {
+                name: share_at(at, rate, self._column(name, "sla_violation_share")) for name in pair
             },
             # No third mode costs less there.
             "cheapest": all(
@@ -263,33 +272,27 @@ class _Curves:
             ),
         }
 
-    def _band(self, at: float, pair: tuple[str, str], rate: Floats) -> tuple[float, float] | None:
+    def _band(
+        self, at: float, pair: tuple[str, str], rate: Floats
+    ) -> tuple[tuple[float, float] | None, str | None]:
+        """The interval of a crossing, or why there is none."""
+        if not self._replicates:
+            return None, "no replicates were asked for"
         one, other = (self._values[name] for name in pair)
         known = [k for k in range(len(rate)) if one[k] and other[k]]
         if len(known) < 2:
-            return None
+            return None, f"fewer than {LEAST_REQUESTS} requests at most of the rates"
         count = min(len(values[k]) for values in (one, other) for k in known)
         first, second = (np.array([each[k][:count] for k in known]) for each in (one, other))
         drawn = min(self._drawn, key=lambda one: one.freedom)
         # Traffic of other rates may have been cut otherwise.
         alike = all(one.kinds == drawn.kinds for one in self._drawn)
-        return band_of(at, rate[known], first, second, replace(drawn, known=alike))
+        found = band_of(at, rate[known], first, second, replace(drawn, known=alike))
+        if found is not None:
+            return found, None
+        if len(known) < len(rate) and not rate[known][0] < at < rate[known][-1]:
+            return None, f"fewer than {LEAST_REQUESTS} requests at the rates beside it"
+        return None, "the two cross in fewer than half of the replicates"
 
     def _column(self, name: str, key: str) -> list[Any]:
         return [row[key] for row in self.rows if row["mode"] == name]
-
-    def _by_token(self, traffic: Traffic, blocks: Blocks | None) -> tuple[Row, list[float]]:
-        """The bill of an API, of the traffic and of the same replicates as the others have."""
-        asked = self._lab.scenario.token_api
-        assert asked is not None
-        usd = token_usd(traffic, asked)
-        values, ends = list[float](), None
-        if blocks is not None and self._replicates:
-            seed = self._lab.scenario.seed
-            drawn = (resampled(traffic, blocks, seed_of(seed, k)) for k in range(self._replicates))
-            values = [token_usd(one.traffic, asked) for one in drawn]
-            ends = band(np.array(values), Resamples.of_blocks(blocks, seed))
-        row = empty()
-        row["usd_per_month"] = usd
-        row["usd_low"], row["usd_high"] = (None, None) if ends is None else ends
-        return row, values

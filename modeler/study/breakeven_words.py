@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from modeler.study.compare_words import percent
 
 Row = Mapping[str, Any]
 
+_NOBODY: Final = 5e-5  # a share of requests that is not worth a word
 _NAMES = {
     "scale-to-zero": "scaling to zero",
     "serverless": "SageMaker Serverless",
@@ -29,7 +32,12 @@ def named(mode: str) -> str:
     return _NAMES[mode]
 
 
-def sentence(rows: Sequence[Row], nearest: Row | None, own_per_hour: float) -> str:
+def sentence(
+    rows: Sequence[Row],
+    nearest: Row | None,
+    own_per_hour: float,
+    notes: Mapping[str, str] | None = None,
+) -> str:
     """The advice.
 
     Parameters
@@ -37,6 +45,7 @@ def sentence(rows: Sequence[Row], nearest: Row | None, own_per_hour: float) -> s
     rows : sequence of dict. Of a `Breakeven`.
     nearest : dict, optional. The crossing to speak of.
     own_per_hour : float. The analyst's own rate. [requests/h]
+    notes : mapping of mode to str, optional. What to know of a mode that is spoken of.
     """
     done = [row for row in rows if row["status"] == "ok"]
     if not done:
@@ -44,7 +53,8 @@ def sentence(rows: Sequence[Row], nearest: Row | None, own_per_hour: float) -> s
         return f"None of these ways to serve is possible here: {why}."
     lead = "" if nearest is not None and nearest["cheapest"] else _least(done, own_per_hour)
     if nearest is None:
-        return lead
+        best = _best(done)
+        return lead + _missing([best], None) + _noted([best["mode"]], notes)
     below, above = nearest["below"], nearest["above"]
     word = "Apart from that, below" if lead else "Below"
     text = (
@@ -58,17 +68,19 @@ def sentence(rows: Sequence[Row], nearest: Row | None, own_per_hour: float) -> s
     }
     cheap, dear = sorted((own[below], own[above]), key=lambda row: float(row["usd_per_month"]))
     text = f"{lead} {text}".strip()
+    of = [own[below], own[above]]
+    spoken = {row["mode"]: row for row in ([_best(done), *of] if lead else of)}
     return (
         f"{text}; your {rounded(own_per_hour)} an hour cost ${dear['usd_per_month']:,.0f} a month "
         f"by {named(dear['mode'])}{_hurts(dear)}, and ${cheap['usd_per_month']:,.0f} by "
         f"{named(cheap['mode'])}{_hurts(cheap)}."
+        f"{_missing([*spoken.values()], nearest)}{_noted(spoken, notes)}"
     )
 
 
 def _least(done: Sequence[Row], own_per_hour: float) -> str:
     """What costs least at the own rate, and that it does so at every other."""
-    here = [row for row in done if row["own"] and row["burstiness"] == done[0]["burstiness"]]
-    best = min(here, key=lambda row: float(row["usd_per_month"]))
+    best = _best(done)
     seen = [row["requests_per_hour"] for row in done]
     name = named(best["mode"])
     return (
@@ -76,6 +88,38 @@ def _least(done: Sequence[Row], own_per_hour: float) -> str:
         f"{rounded(max(seen))} requests an hour, ${best['usd_per_month']:,.0f} a month at your "
         f"{rounded(own_per_hour)}{_hurts(best)}."
     )
+
+
+def _best(done: Sequence[Row]) -> Row:
+    """What costs least at the own rate."""
+    here = [row for row in done if row["own"] and row["burstiness"] == done[0]["burstiness"]]
+    return min(here, key=lambda row: float(row["usd_per_month"]))
+
+
+def _missing(own: Sequence[Row], nearest: Row | None) -> str:
+    """Which modes miss more than is allowed at the own rate, or where the two cross."""
+    text = ""
+    for row in own:
+        allowed, share = row["allowed"], row["sla_violation_share"]
+        if allowed is None:
+            continue
+        crossed = None if nearest is None else nearest["sla_violation_share"].get(row["mode"])
+        parts = [
+            f"{percent(one)} {where}"
+            for one, where in ((share, "at your rate"), (crossed, "where the two cross"))
+            if one is not None and one > allowed
+        ]
+        if parts:
+            name = named(row["mode"])
+            text += f" {name[0].upper()}{name[1:]} misses {' and '.join(parts)}, "
+            text += f"{percent(allowed)} is allowed."
+    return text
+
+
+def _noted(modes: Iterable[str], notes: Mapping[str, str] | None) -> str:
+    """What to know of modes."""
+    told = {mode: notes[mode] for mode in modes if mode in notes} if notes else {}
+    return "".join(f" For {named(mode)}, {note}." for mode, note in told.items())
 
 
 def rounded(value: float) -> str:
@@ -91,13 +135,15 @@ def rounded(value: float) -> str:
 
 def _band(nearest: Row) -> str:
     if nearest["low"] is None:
-        return ""
+        return f" (no interval: {nearest['band_note']})" if nearest["band_note"] else ""
     return f" (95 %: {rounded(nearest['low'])} to {rounded(nearest['high'])})"
 
 
 def _hurts(row: Row) -> str:
-    """Who waits, where that is anybody."""
-    share = row["waiting_share"]
-    if share is None or share < 5e-5:
+    """Who waits and who is never served, where that is anybody."""
+    if row["waiting_share"] is None:
         return ""
-    return f" ({float(f'{100.0 * share:.2g}'):g} % of requests wait for a place or get none)"
+    never = row["unserved_share"]
+    said = ((row["waiting_share"] - never, "wait for a place"), (never, "are never served"))
+    parts = [f"{percent(share)} {what}" for share, what in said if share >= _NOBODY]
+    return f" (of requests {' and '.join(parts)})" if parts else ""

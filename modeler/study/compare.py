@@ -14,7 +14,7 @@ from modeler.measure.headlines import Headlines
 from modeler.replay.run import Traffic, run
 from modeler.scenario import Scenario, with_values
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.bands import FIGURES, lead_of, replicate
+from modeler.study.bands import FIGURES, SHARES, lead_of, replicate
 from modeler.study.comparison import Compared, Comparison, Level
 from modeler.study.diverge import ADDED, OTHER, REMOVED, Changed, first_divergence, settings_changed
 from modeler.study.intervals import EVERY, LEAST, Resamples, clear, paired, share_band
@@ -38,6 +38,10 @@ _UNITS: Final = {
     "decision_to_ready_p50_s": "s",
     "peak_replicas": "replicas",
 }
+_OVER: Final = (
+    "B - A and its interval are over the replicates, the traffic drawn again; A and B are of the "
+    "traffic as it came, so that B less A may be another number"
+)
 # What a row of a sweep says beside its settings.
 _OF_A_ROW: Final = {
     "size_bytes": "model.size",
@@ -103,7 +107,7 @@ def compare(
         if replicates:
             blocks = blocks_of(traffic)
             drawn = Resamples.of_blocks(blocks, a.seed)
-            notes.append(blocks.note)
+            notes += [blocks.note, _OVER]
             # One lead-in for both, so that the draws of each request are the same.
             lead_s = min(max(lead_of(a), lead_of(b)), blocks.width_s)
             total = 2 * replicates
@@ -193,7 +197,7 @@ def compare_rows(
         for name in FIGURES:
             a, b = (of.values(name)[:pairs].tolist() for of in (one, other))
             values[name] = (a, b)
-        notes += notes_of([one, other])
+        notes += [*notes_of([one, other]), _OVER]
     else:
         notes.append("no replicates were kept of both: sweep with --replicates for intervals")
     return Comparison(
@@ -229,11 +233,18 @@ def _figures(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tu
         one, other = of_a[name], of_b[name]
         apart = None if one is None or other is None else other - one
         key, factor = _key(name)
-        ends = paired(*values[key], drawn) if drawn is not None and key in values else None
+        most = 1.0 if name in SHARES else None
+        ends = None
+        if drawn is not None and key in values:
+            ends = paired(*values[key], drawn, most=most)
         if ends is None:
             found.append(Compared(name, unit, one, other, apart, None, None, None))
             continue
         middle, low, high = (factor * one for one in (ends.middle, ends.low, ends.high))
+        if most is not None:
+            # Beside A and B of the traffic as it came nobody is to read of fewer than A has.
+            there_is = min(max(middle, -(one or 0.0)), other or 0.0)
+            middle = min(max(there_is, low), high)
         found.append(Compared(name, unit, one, other, middle, low, high, ends.differs))
     return tuple(found)
 
@@ -265,7 +276,7 @@ def _levels(rows: Sequence[Row], values: Values, drawn: Resamples | None) -> tup
             else share_band(np.array(of, dtype=np.float64), drawn, row["requests"])
         )
         verdict = standing(share, allowed, kept=bool(row["meets_sla"]))
-        found.append(Level(allowed, share, verdict))
+        found.append(Level(float(row["sla"]["threshold_s"]), allowed, share, verdict))
     return found[0], found[1]
 
 

@@ -31,7 +31,10 @@ _FILE: Final = re.compile(r"^(?:.*[/\\])?([^/\\]+?)\.ya?ml(?= with |$)")
 
 
 def advice(
-    names: tuple[str, str], figures: Sequence[Compared], level: Level, replicates: int
+    names: tuple[str, str],
+    figures: Sequence[Compared],
+    levels: tuple[Level, Level],
+    replicates: int,
 ) -> str:
     """What B changes, with intervals, and whether it keeps the service level.
 
@@ -39,20 +42,20 @@ def advice(
     ----------
     names : (str, str). What A and B are called: a file is called by its stem.
     figures : sequence of Compared.
-    level : Level. Of B.
+    levels : (Level, Level). Of A and of B.
     replicates : int. Pairs; 0 where nothing was drawn again.
     """
     a, b = called(names)
     if replicates:
         second, both = f"Against {a}, {_same(a, b)}", f"{_begun(a)} and {_same(a, b)}"
         told = told_apart(figures, replicates, second=second, both=both, names=(a, b))
-        return f"{told} {_kept(b, level)}"
+        return f"{told} {_kept(b, levels[1])}{_limits(levels)}"
     moved = [one for one in _told(figures) if one.difference]
     text = "No figure moves"
     if moved:
         text = f"On this traffic, against {a}, {_same(a, b)} {_joined(map(_amount, moved))}"
     text += "; one replay of each does not say how much of it is chance."
-    return f"{text} {_kept(b, level)}"
+    return f"{text} {_kept(b, levels[1])}{_limits(levels)}"
 
 
 def called(names: tuple[str, str]) -> tuple[str, str]:
@@ -97,16 +100,11 @@ def told_apart(
     said = _told(figures)
     apart = [one for one in said if one.differs]
     if not apart:
-        return f"{both} do not differ by more than chance: {_alike(said, replicates)}."
+        return f"{both} {_alike(said, replicates)}."
     text = f"{second} {_joined(_amount(one) + _between(one) for one in apart)}."
-    alike = [
-        f"{_CALLED[one.figure]}{f' (by {_little(one)})' if one.low or one.high else ''}"
-        for one in said
-        if one.figure in _CALLED and not one.differs
-    ]
-    if alike:
-        text += f" By more than chance they do not differ in {_joined(alike)}"
-        text += f"{_cheaper(apart, alike, names)}."
+    for one in said:
+        if one.figure in _CALLED and not one.differs:
+            text += f" {_unsure(one)}{_cheaper(apart, one, names)}."
     return text
 
 
@@ -155,6 +153,28 @@ def between(low: float | None, high: float | None, text: Callable[[float], str])
     return f" ({one} over the replicates)" if one == other else f" (between {one} and {other})"
 
 
+def inside(low: float, high: float, text: Callable[[float], str]) -> str:
+    """The interval of an amount behind it, the smaller end first; nothing where it has no width.
+
+    >>> inside(-5.0, -3.0, dollars), inside(1843.2, 1843.3, dollars)
+    (' (between $3.00 and $5.00)', '')
+    """
+    one, other = (text(end) for end in sorted((abs(low), abs(high))))
+    return "" if one == other else f" (between {one} and {other})"
+
+
+def spread(low: float, high: float, text: Callable[[float], str], more: str, less: str) -> str:
+    """An interval about nothing in words, in which no number has a sign.
+
+    >>> spread(-6.54, 192.0, dollars, "more", "less"), spread(0.0, 0.03, in_a_hundred, "more", "")
+    ('between $6.54 less and $192 more', 'between 0 and 3 more')
+    """
+    if low < 0.0 < high:
+        return f"between {text(-low)} {less} and {text(high)} {more}"
+    one, other = sorted((abs(low), abs(high)))
+    return f"between {text(one)} and {text(other)} {more if high > 0.0 else less}"
+
+
 def in_a_hundred(share: float) -> str:
     """A difference of shares, that nobody takes for a relative one.
 
@@ -172,36 +192,43 @@ def _amount(one: Compared) -> str:
 
 def _between(one: Compared) -> str:
     """The interval, in the direction of the difference: the smaller amount first."""
-    text = _SAID[one.figure][1]
-    low, high = sorted(abs(end) for end in (one.low or 0.0, one.high or 0.0))
-    return f" (between {text(low)} and {text(high)})"
+    return inside(one.low or 0.0, one.high or 0.0, _SAID[one.figure][1])
 
 
-def _cheaper(apart: Sequence[Compared], alike: Sequence[str], names: tuple[str, str] | None) -> str:
+def _cheaper(apart: Sequence[Compared], alike: Compared, names: tuple[str, str] | None) -> str:
     """Which to keep, where dollars differ and nothing else does."""
     first = apart[0]
     alone = len(apart) == 1 and first.figure == "usd_per_month"
-    if names is None or not alone or _CALLED["sla_violation_share"] not in alike:
+    if names is None or not alone or alike.figure != "sla_violation_share":
         return ""
     name = names[0] if (first.difference or 0.0) > 0.0 else names[1]
-    return f": keep {name}, the cheaper, unless longer traffic shows more"
+    return f"; keep {name}, the cheaper, unless longer traffic shows more"
 
 
 def _alike(said: Sequence[Compared], replicates: int) -> str:
     known = [one for one in said if one.low is not None]
     if all(one.low == one.high == 0.0 for one in known):
-        return f"every figure is the same in each of {replicates} replicates"
-    return _joined(
-        f"{_CALLED[one.figure]} by {_little(one)}" for one in known if one.figure in _CALLED
+        return f"do not differ: every figure is the same in each of {replicates} replicates"
+    ends = _joined(
+        f"{_CALLED[one.figure]} {_little(one)}" for one in known if one.figure in _CALLED
     )
+    return f"are not told apart by this traffic: {ends}"
+
+
+def _unsure(one: Compared) -> str:
+    """A figure of which the traffic does not say whether it differs."""
+    name = _CALLED[one.figure]
+    if not (one.low or one.high):
+        return f"{name[0].upper()}{name[1:]} are the same"
+    return f"Whether {name} differ this traffic does not say: {_little(one)}"
 
 
 def _little(one: Compared) -> str:
     """The interval of a figure that does not differ by more than chance."""
     low, high = one.low or 0.0, one.high or 0.0
     if one.figure == "usd_per_month":
-        return f"{dollars(low)} to {dollars(high)} a month"
-    return f"{in_a_hundred(low)} to {in_a_hundred(high)} of each 100"
+        return f"{spread(low, high, dollars, 'more', 'less')} a month"
+    return f"{spread(low, high, in_a_hundred, 'more', 'fewer')} of each 100"
 
 
 def _kept(b: str, level: Level) -> str:
@@ -211,6 +238,14 @@ def _kept(b: str, level: Level) -> str:
     if level.verdict == "breaks":
         return f"{_begun(b)} does not keep the service level, {allowed}."
     return f"Whether {b} keeps the service level, {allowed}, this traffic does not say."
+
+
+def _limits(levels: tuple[Level, Level]) -> str:
+    """That misses of the two are not counted alike, where they are not."""
+    a, b = (format_duration(level.threshold_s) for level in levels)
+    if a == b:
+        return ""
+    return f" Their service levels differ, {a} and {b}: each one's misses are counted by its own."
 
 
 def _joined(parts: Iterable[str]) -> str:

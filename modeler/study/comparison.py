@@ -25,7 +25,8 @@ class Compared(NamedTuple):
     unit : str.
     a, b : float, optional. Of the traffic as it came; None where there is none.
     difference : float, optional. The second less the first: the middle of its interval, without
-        any of the traffic as it came.
+        any of the traffic as it came. Of a share no more than `a` has to lose or `b` has, where the
+        interval holds that.
     low, high : float, optional. Its interval; None where nothing was drawn again.
     differs : bool, optional. Whether it differs by more than chance; None where nothing says.
     """
@@ -45,11 +46,13 @@ class Level(NamedTuple):
 
     Attributes
     ----------
+    threshold_s : float. What takes longer is missed. [s]
     allowed : float. Share of requests that may be missed.
     share : Band, optional. Of requests missed, over the replicates.
     verdict : str. ``keeps``, ``breaks`` or ``unsure``; see `modeler.study.level.standing`.
     """
 
+    threshold_s: float
     allowed: float
     share: Band | None
     verdict: str
@@ -125,7 +128,7 @@ class Comparison:
 
     def sentence(self) -> str:
         """What B changes in words."""
-        return advice(self.names, self.figures, self.levels[1], self.replicates)
+        return advice(self.names, self.figures, self.levels, self.replicates)
 
     def __repr__(self) -> str:
         return f"Comparison of {self.names[0]} and {self.names[1]}: {self.sentence()}"

@@ -76,3 +76,15 @@ def at_rate(rate: float, rates: Floats, values: Sequence[Any]) -> float | None:
     if any(value is None or not value > 0.0 for value in values):
         return None
     return float(np.exp(np.interp(np.log(rate), np.log(rates), np.log(values))))
+
+
+def share_at(rate: float, rates: Floats, values: Sequence[Any]) -> float | None:
+    """A share between rates, by straight lines over the logarithm of the rate; None where it is
+    not known everywhere.
+
+    >>> round(share_at(10.0, np.array([1.0, 100.0]), [0.0, 0.5]), 9)
+    0.25
+    """
+    if any(value is None for value in values):
+        return None
+    return float(np.interp(np.log(rate), np.log(rates), values))

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from modeler.scenario import format_duration
 from modeler.study.intervals import LEAST_USD
 
 Row = Mapping[str, Any]
+# A cause of a miss, as an end of a sentence.
+_CAUSES: Final = {
+    "service_time": "their service alone took longer",
+    "queue_limit": "the queue was full",
+    "replica_cap": "the fleet was as large as it may be",
+    "cold_start": "new replicas were still starting",
+    "decision": "no capacity had been asked for yet",
+    "lost_capacity": "what served them was taken away",
+}
 
 
 def advice(rows: Sequence[Row], meta: Mapping[str, Any]) -> str:
@@ -42,7 +51,7 @@ def _asked(ran: Row, others: Sequence[Row], meta: Mapping[str, Any]) -> str:
         most = max(causes, key=lambda cause: causes[cause])
         return (
             f"{missed:,} of {_requests(ran['requests'])} did not have an answer within {limit}, "
-            f"{causes[most]:,} of them by {most}. No other policy was tried."
+            f"{causes[most]:,} of them because {_CAUSES[most]}. No other policy was tried."
         )
     best = max(others, key=lambda row: (row["saved"], -round(row["usd_run_added"], 2)))
     if best["saved"] > 0:

@@ -257,6 +257,7 @@ def paired(
     drawn: Resamples,
     *,
     least: float = 0.0,
+    most: float | None = None,
 ) -> Difference | None:
     """The interval of a difference, replicate by replicate.
 
@@ -266,6 +267,9 @@ def paired(
         beginning counts.
     drawn : Resamples. How both were drawn.
     least : float. A replicate that differs by less does not differ.
+    most : float, optional. What neither figure exceeds, where neither falls below zero: 1 of a
+        share. The second is then less by no more than the first has, and more by no more than it
+        has itself.
     """
     count = min(len(first), len(second))
     one, other = (np.array(values[:count], dtype=np.float64) for values in (first, second))
@@ -274,8 +278,18 @@ def paired(
     found = _interval(apart, drawn, CONFIDENCE)
     if found is None:
         return None
-    low, middle, high = found
+    ends: Sequence[float] = found
+    if most is not None:
+        ends = _possible(found, band(one, drawn, most=most), band(other, drawn, most=most))
+    low, middle, high = ends
     return Difference(low, high, middle, low > 0.0 or high < 0.0, count)
+
+
+def _possible(ends: Sequence[float], first: Band | None, second: Band | None) -> list[float]:
+    """The second less the first, no further than the interval of either lets it be."""
+    if first is None or second is None:
+        return list(ends)
+    return [min(max(end, -first.high), second.high) for end in ends]
 
 
 def money(usd: float) -> float:

@@ -32,6 +32,8 @@ _FIGURES: Final[Mapping[str, Callable[[Goal, Row], float | None]]] = {
     "breach_to_ready_p95_s": lambda goal, one: one["breach_to_ready_s"]["p95"],
 }
 _SHARES: Final = ("sla_violation_share", "short_share")
+# What misses cannot exceed: neither they nor fewer of them are told beyond what there is.
+_MOST: Final[Mapping[str, float]] = {**dict.fromkeys(_SHARES, 1.0), "missed_per_month": math.inf}
 # The figures of a gate that a replicate knows.
 _TOLD: Final = ("usd_per_hour", "sla_violation_share", "latency_s.p99", "breach_to_ready_s.p95")
 _HOUR_S: Final = 3600.0
@@ -147,7 +149,8 @@ def apart(
     """
     if first is None or second is None or first.drawn != second.drawn:
         return None
-    return paired(first.values(figure), second.values(figure), first.drawn, least=least)
+    one, other = first.values(figure), second.values(figure)
+    return paired(one, other, first.drawn, least=least, most=_MOST.get(figure))
 
 
 def together(parts: Sequence[Replicates | None]) -> Replicates | None:

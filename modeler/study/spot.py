@@ -8,6 +8,7 @@ on-demand instances where spot is not to be had.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -77,7 +78,7 @@ def spot(
 
     Raises
     ------
-    SpotError : the platform has no spot, or a share is none.
+    SpotError : the platform has no spot, a share is none, or a price is not above nothing.
     ScenarioError : its weather or machines do not go with spot.
     pricing.PriceNotFound : of on-demand or of spot.
     traces.TraceError : too little traffic, of a part too, to draw it again.
@@ -88,16 +89,16 @@ def spot(
     drawn alike. Spot is short at the same hour of the same day of each.
     """
     base = lab.scenario
-    _check(base, shares)
+    _check(base, shares, spot_usd_per_hour)
     middle = sorted({share for share in shares if 0.0 < share < 1.0})
     traffic = lab.traffic()
     busiest_s = _busiest(traffic, short_s)
     rates = tuple(reclaims_per_hour) or _rates(base)
     goal = Goal(penalty_usd=penalty_usd)
     ways = _Ways(base, spot_usd_per_hour, busiest_s, short_s)
-    unit_price(ways.on_demand(None))
+    usd = unit_price(ways.on_demand(None)).usd_per_hour
     try:
-        unit_price(ways.on_spot(rates[0], None))
+        spot_usd = unit_price(ways.on_spot(rates[0], None)).usd_per_hour
     except pricing.PriceNotFound as error:
         error.reason = f"{error.reason}; {_OWN_PRICE}" if error.reason else _OWN_PRICE
         raise
@@ -133,7 +134,8 @@ def spot(
             helped = [next(rows)]
             cell.append(row_of("spot, else on demand", 1.0, goal, helped, whole, fallback=True))
         found += [{**row, "reclaims_per_hour": rate, "reload_s": reload_s} for row in cell]
-    return SpotResult(tuple(found), penalty_usd, short_s, busiest_s, replicates)
+    notes = _dear(spot_usd, usd)
+    return SpotResult(tuple(found), penalty_usd, short_s, busiest_s, replicates, notes)
 
 
 def reclaims_of(band: str) -> float:
@@ -192,7 +194,14 @@ class _Ways:
         return with_values(self._base, values)
 
 
-def _check(base: Scenario, shares: Sequence[float]) -> None:
+def _dear(spot_usd: float, usd: float) -> tuple[str, ...]:
+    """That spot costs more than it is held against, which is likelier a slip than a price."""
+    if spot_usd <= usd:
+        return ()
+    return (f"spot at ${spot_usd:g} an hour is dearer than on demand at ${usd:g}: is it meant so?",)
+
+
+def _check(base: Scenario, shares: Sequence[float], spot_usd: float | None) -> None:
     if not base.hosting.platform.spot:
         kinds = ", ".join(_kinds_with_spot())
         raise SpotError(
@@ -202,6 +211,11 @@ def _check(base: Scenario, shares: Sequence[float]) -> None:
     for share in shares:
         if not 0.0 <= share <= 1.0:
             raise SpotError(f"share {share:g}: expected 0 to 1")
+    if spot_usd is not None and not 0.0 < spot_usd < math.inf:
+        raise SpotError(
+            f"price of spot ${spot_usd:g} an hour: expected more than $0; without one the price "
+            "tables say it"
+        )
 
 
 def _kinds_with_spot() -> list[str]:

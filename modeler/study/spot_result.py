@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from modeler.scenario import format_duration
+from modeler.study.compare_words import between, in_a_hundred, inside, percent, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,7 @@ class SpotResult:
     short_s : float. How long spot is not to be had. [s]
     short_from_s : float. From when on. [s]
     replicates : int. Asked for, of each; fewer say enough where intervals are narrow.
+    notes : tuple of str. What looks like a slip.
     """
 
     rows: tuple[Row, ...]
@@ -35,6 +37,7 @@ class SpotResult:
     short_s: float
     short_from_s: float
     replicates: int = 0
+    notes: tuple[str, ...] = ()
 
     def cells(self) -> list[list[Row]]:
         """Rows by combination of reclaims and reload."""
@@ -93,6 +96,7 @@ class SpotResult:
             "replicates": self.replicates,
             "short": {"from_s": self.short_from_s, "for_s": self.short_s},
             "rows": self._told(),
+            "notes": list(self.notes),
             "advice": self.sentence(),
         }
 
@@ -129,33 +133,33 @@ class SpotResult:
             text = f"no way to buy keeps the service level; {best['name']} misses least, {missed}"
             text += f" at ${best['usd_per_hour']:,.2f} an hour"
         if best is own:
-            return text + self._else(cell)
+            return text + self._else(cell) + _level(best)
         if best["saved_usd_per_hour"] is not None:
-            text += self._saved(best)
+            text += f", {self._saved(best)}"
         elif own["status"] == "ok":
             less = own["usd_per_hour"] - best["usd_per_hour"]
             text += f", ${abs(less):,.2f} {'less' if less > 0.0 else 'more'} than on demand"
         worth = self.worth_usd(best)
         if worth is not None and math.isfinite(worth):
-            text += f"; it pays while a missed request costs you less than ${worth:.2g}"
-        return text
+            text += f"; with its {missed} it pays while one costs you less than ${worth:.2g}"
+        return text + _level(best)
 
     def _saved(self, row: Row) -> str:
         """How a row differs from all on demand, over the replicates."""
         low, high = row["saved_usd_per_hour_low"], row["saved_usd_per_hour_high"]
         penalties = " with penalties" if self.penalty_usd else ""
         if not row["saved_usd_per_hour_differs"]:
-            return (
-                ", which is not told apart from on demand in dollars "
-                f"(between {_usd(low)} and {_usd(high)} less{penalties})"
-            )
+            ends = spread(low, high, _usd, "less", "more")
+            return f"{ends}{penalties} than on demand, which of both this traffic does not say"
         less = row["saved_usd_per_hour"]
-        ends = sorted((abs(low), abs(high)))
-        word = "less" if less > 0.0 else "more"
-        text = f", {_usd(abs(less))} (between {_usd(ends[0])} and {_usd(ends[1])}) {word}"
+        text = f"{_usd(abs(less))}{inside(low, high, _usd)} {'less' if less > 0.0 else 'more'}"
         text += f"{penalties} than on demand"
-        if row["missed_share_more_differs"] is False:
-            text += "; it misses no more and no fewer by more than chance"
+        low, high = row["missed_share_more_low"], row["missed_share_more_high"]
+        if low == high == 0.0:
+            text += "; it misses as many"
+        elif row["missed_share_more_differs"] is False:
+            ends = spread(low, high, in_a_hundred, "more", "fewer")
+            text += f"; whether it misses more this traffic does not say: {ends} of each 100"
         return text
 
     def _else(self, cell: Sequence[Row]) -> str:
@@ -168,7 +172,7 @@ class SpotResult:
         if saved <= 0.0:
             return "; spot costs no less"
         if least["saved_usd_per_hour_differs"] is False:
-            return f"; {least['name']}{self._saved(least)}"
+            return f"; {least['name']} costs {self._saved(least)}"
         return (
             f"; {least['name']} would cost ${saved:,.2f} less and miss "
             f"{100.0 * least['sla_violation_share']:.2g} %"
@@ -180,6 +184,17 @@ class SpotResult:
     def _repr_html_(self) -> str:
         table: str = self.frame().to_html(index=False)
         return f"<p>{self.sentence()}</p>{table}"
+
+
+def _level(row: Row) -> str:
+    """That the traffic does not settle whether the service level is kept."""
+    if row["keeps_level"] != "unsure":
+        return ""
+    ends = between(row["sla_violation_share_low"], row["sla_violation_share_high"], percent)
+    return (
+        f"; whether {row['name']} keeps the service level, that {percent(row['allowed'])} may be "
+        f"missed, this traffic does not say{ends}"
+    )
 
 
 def _usd(value: float) -> str:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from modeler.scenario.figures import HOURS_A_MONTH
+from modeler.study.level import BREAKS, KEEPS, UNSURE, standing
 from modeler.study.goal import Goal
 from modeler.study.intervals import LEAST_USD, ends_of
 from modeler.study.replicates import Replicates, apart, replicates_of, together
 
 Row = dict[str, Any]
+_KEEPS: Final = {KEEPS: "yes", BREAKS: "no", UNSURE: "unsure"}
 _LEAST_USD_PER_HOUR: Final = LEAST_USD / HOURS_A_MONTH
 _FIGURES: Final = (
     "usd_per_hour", "sla_violation_share", "requests", "missed_per_hour", "meets_sla",
-    "usd_per_hour_with_penalty", "allowed",
+    "usd_per_hour_with_penalty", "allowed", "keeps_level",
 )  # fmt: skip
 
 
@@ -49,16 +51,19 @@ def row_of(
     missed = math.fsum(row["sla_violation_share"] * row["requests"] for row in rows)
     hours = max(row["duration_s"] for row in rows) / 3600.0
     allowed = rows[0]["sla"]["max_violation_share"]
+    meets = missed / requests <= allowed
     again, against = (together([replicates_of(row, goal) for row in of]) for of in (rows, own))
+    ends = None if again is None else again.band("sla_violation_share")
     return {
         **made,
         "usd_per_hour": math.fsum(row["usd_per_hour"] for row in rows),
         "sla_violation_share": missed / requests,
         "requests": requests,
         "missed_per_hour": missed / hours,
-        "meets_sla": missed / requests <= allowed,
+        "meets_sla": meets,
         "usd_per_hour_with_penalty": math.fsum(goal.usd_per_hour(row) for row in rows),
         "allowed": allowed,
+        "keeps_level": _KEEPS[standing(ends, allowed, kept=meets)],
         **_intervals(again, against),
         "status": "ok",
         "error": None,

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from modeler.scenario import Problem, ScenarioError
 from modeler.study.assumed import Assumption, Variant, assumptions_of, changed
+from modeler.study.diverge import settings_changed
 from modeler.study.flips import BEYOND, Flip, find_flip, shown
 from modeler.study.goal import Goal
 from modeler.study.intervals import LEAST_USD, Difference
@@ -56,8 +58,8 @@ def tornado(
 
     Raises
     ------
-    ScenarioError, traces.TraceError : as a sweep's; ranges that cannot be; too little traffic to
-        draw it again.
+    ScenarioError, traces.TraceError : as a sweep's; ranges that cannot be; settings to hold the
+        scenario against that are its own; too little traffic to draw it again.
 
     Notes
     -----
@@ -167,6 +169,18 @@ def _sides(
     one: Settings = {}
     if against is not None:
         other = dict(against)
+        if not settings_changed(lab.scenario, lab.variant(other)):
+            raise ScenarioError(
+                [
+                    Problem(
+                        f"{path} = {value} is the same setting as the scenario's own: expected "
+                        "another to hold it against",
+                        path,
+                        value,
+                    )
+                    for path, value in other.items()
+                ]
+            )
     else:
         axes = space_of(lab.base, pinned=lab.pinned)
         if not any(len(values) > 1 for values in axes.values()):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modeler.scenario.figures import HOURS_A_MONTH
 from modeler.study.assumed import Assumption
+from modeler.study.compare_words import inside, percent
 from modeler.study.flips import Flip, name_of, shown
 from modeler.study.goal import Goal
 from modeler.study.intervals import Difference, ends_of
@@ -188,8 +189,8 @@ class Tornado:
             text += " Neither setting keeps the service level."
         known = [one.differs for one in self.lead if one is not None]
         if known and not any(known):
-            text += f" {chosen[0].upper()}{chosen[1:]}: the two do not differ by more than chance,"
-            text += " and where the advice flips is as unsure."
+            text += f" {chosen[0].upper()}{chosen[1:]}: whether the two differ this traffic "
+            text += "does not say, nor where the advice flips."
         sure = [flip for flip in self.flips if flip.value is not None]
         if not sure:
             return (
@@ -218,11 +219,11 @@ class Tornado:
         usd, share = first.interval(0), first.interval(1)
         if first.swing(0) > 0.0 and (usd is None or usd.differs):
             text += f"it is worth ${first.swing(0):,.0f} a month"
-            text += "" if usd is None else f" (between ${usd.low:,.0f} and ${usd.high:,.0f})"
+            text += "" if usd is None else inside(usd.low, usd.high, lambda x: f"${x:,.0f}")
         else:
             text += f"{100.0 * first.swing(1):.2g} % of requests more are missed or fewer"
             if share is not None:
-                text += f" (between {100.0 * share.low:.2g} and {100.0 * share.high:.2g} %)"
+                text += inside(share.low, share.high, percent)
         text += "."
         if unsure:
             text += f" {unsure} of {len(self.bars)} that move it here do not by more than chance."

@@ -16,6 +16,7 @@ from modeler.report.studies import breakeven as drawing
 from modeler.report.studies import figure_bytes
 from modeler.scenario import ScenarioError, loads
 from modeler.study import breakeven
+from modeler.study.breakeven_rows import taken_over
 from modeler.study.breakeven_words import sentence
 from modeler.study.crossings import band_of, crossings
 from modeler.study.intervals import Resamples
@@ -227,12 +228,14 @@ def test_a_rate_with_too_few_requests_has_no_band():
 def test_the_sentence_where_the_cheapest_never_changes():
     def row(mode, usd):
         return {"mode": mode, "burstiness": None, "requests_per_hour": 120.0, "own": True,
-                "usd_per_month": usd, "waiting_share": 0.125, "status": "ok"}  # fmt: skip
+                "usd_per_month": usd, "waiting_share": 0.125, "unserved_share": 0.005,
+                "sla_violation_share": 0.004, "allowed": 0.01, "status": "ok"}  # fmt: skip
 
     rows = [row("lambda", 1.0), row("scale-to-zero", 10.0), row("min-1", 30.0)]
     crossing = {"below": "scale-to-zero", "above": "min-1", "requests_per_hour": 411.1,
-                "low": 398.7, "high": 1234.5, "burstiness": None, "cheapest": False}  # fmt: skip
-    wait = " (12 % of requests wait for a place or get none)"
+                "low": 398.7, "high": 1234.5, "burstiness": None, "cheapest": False,
+                "band_note": None, "sla_violation_share": {"min-1": 0.0}}  # fmt: skip
+    wait = " (of requests 12 % wait for a place and 0.5 % are never served)"
     lead = (
         "Lambda costs least at every rate from 120 to 120 requests an hour, $1 a month at your 120"
         f"{wait}."
@@ -245,3 +248,30 @@ def test_the_sentence_where_the_cheapest_never_changes():
     assert sentence(rows, None, 120.0) == lead
     assert sentence(rows, crossing, 120.0) == f"{lead} Apart from that, b{tail}"
     assert sentence(rows, {**crossing, "cheapest": True}, 120.0) == f"B{tail}"
+    rows[1]["sla_violation_share"] = 0.0279
+    late = {**crossing, "cheapest": True, "sla_violation_share": {"scale-to-zero": 0.044}}
+    assert sentence(rows, late, 120.0, {"min-1": "this", "lambda": "that"}) == (
+        f"B{tail} Scaling to zero misses 2.8 % at your rate and 4.4 % where the two cross, 1 % is "
+        "allowed. For keeping one warm, this."
+    )
+    alone = {**late, "low": None, "high": None, "band_note": "so few"}
+    assert "requests an hour (no interval: so few) scaling" in sentence(rows, alone, 120.0)
+
+
+def test_service_times_of_other_hardware_are_said_so(found):
+    assert list(found.notes) == ["lambda"]
+    note = found.notes["lambda"]
+    assert note.startswith("service times (fixed 0.5 s) are taken over from ml.g5.2xlarge and its")
+    assert f"For Lambda, {note}." in found.sentence()
+    assert found.to_dict()["notes"] == {"lambda": note}
+    # A rule that reads the accelerator follows it.
+    tokens = loads("model: {size: 1GB}\nservice: {kind: tokens}")
+    other = {mode.name: mode.scenario for mode in modes_of(tokens)}["min-2"]
+    assert taken_over(tokens, other, TRACE) == ""
+
+
+def test_why_a_crossing_has_no_band():
+    none = breakeven(lab_of(), RATES, modes=("min-1", "lambda"), replicates=0)
+    assert {one["band_note"] for one in none.crossings} == {"no replicates were asked for"}
+    few = breakeven(lab_of(), [1e-4, 2e-4], modes=("min-1", "lambda"), replicates=4, hours=10)
+    assert all((one["low"] is None) == bool(one["band_note"]) for one in few.crossings)

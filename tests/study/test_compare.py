@@ -47,7 +47,7 @@ def test_a_scenario_does_not_differ_from_itself():
     assert {"usd_per_month", "sla_violation_share", "latency_p99_s"} <= ends.keys()
     assert set(ends.values()) == {(0.0, 0.0)}
     assert (found.changed, found.divergence, found.differs) == ((), None, False)
-    assert "do not differ by more than chance" in found.sentence()
+    assert "do not differ: every figure is" in found.sentence()
     assert "the same in each of 20 replicates" in found.sentence()
 
 
@@ -68,7 +68,7 @@ def test_a_price_of_a_tenth_more_moves_every_replicate_by_a_tenth():
         ("hosting.usd_per_hour", 2.0, 2.2, "~")
     ]
     assert "costs $292 a month more" in found.sentence()
-    assert "they do not differ in missed requests: keep scenario, the cheaper" in found.sentence()
+    assert "Missed requests are the same; keep scenario, the cheaper" in found.sentence()
 
 
 def test_a_bound_that_is_never_reached_does_not_differ():
@@ -176,11 +176,35 @@ def test_figures_that_chance_explains_are_said_with_their_intervals():
     usd = found["usd_per_month"]._replace(low=-12.0, high=340.4, differs=False)
     share = found["sla_violation_share"]._replace(low=-0.0123, high=0.002, differs=False)
     rest = [one._replace(low=None, high=None, differs=None) for one in found.figures[2:]]
-    said = advice(("old/mine.yaml", "theirs.yaml"), [usd, share, *rest], found.levels[1], 10)
+    said = advice(("old/mine.yaml", "theirs.yaml"), [usd, share, *rest], found.levels, 10)
     assert said.startswith(
-        "mine and theirs do not differ by more than chance: dollars by -$12.00 to $340 a month and "
-        "missed requests by -1.23 to 0.2 of each 100. theirs keeps the service level"
+        "mine and theirs are not told apart by this traffic: dollars between $12.00 less "
+        "and $340 more a month and missed requests between 1.23 fewer and 0.2 more of each 100. "
+        "theirs keeps the service level"
     )
+    sure = share._replace(difference=0.02, low=0.01, high=0.03, differs=True)
+    said = advice(("mine.yaml", "theirs.yaml"), [usd, sure, *rest], found.levels, 10)
+    assert (
+        "Whether dollars differ this traffic does not say: between $12.00 less and $340 more a "
+        "month."
+    ) in said
+
+
+def test_misses_against_other_limits_are_said_so():
+    found = compare(BASE, with_values(BASE, {"sla.threshold_s": 30}), TRACE, 0)
+    assert found.sentence().endswith(
+        "Their service levels differ, 5.0 s and 30.0 s: each one's misses are counted by its own."
+    )
+    assert "levels differ" not in compare(BASE, BASE, TRACE, 0).sentence()
+
+
+def test_no_fewer_are_missed_than_the_first_misses():
+    found = compare(with_values(BASE, {"policy.replicas": 1}), BASE, TRACE, 20)
+    share = found["sla_violation_share"]
+    assert share.low <= share.difference <= share.high
+    assert -share.difference <= max(share.a, -share.high)
+    assert share.low >= -found.levels[0].share.high
+    assert any("A and B are of the traffic as it came" in note for note in found.notes)
 
 
 def test_the_sentence_names_the_scenarios_and_what_was_changed():
@@ -188,8 +212,7 @@ def test_the_sentence_names_the_scenarios_and_what_was_changed():
     assert found.names == ("scenario", "scenario with policy.replicas=3")
     # A replica more, at $2 an hour, is 730 hours of $2 a month.
     assert found.sentence().startswith(
-        "Against scenario, the same with policy.replicas=3 costs $1,460 a month more "
-        "(between $1,460 and $1,46"
+        "Against scenario, the same with policy.replicas=3 costs $1,460 a month more"
     )
     assert "scenario with policy.replicas=3 keeps the service level" in found.sentence()
     several = {"fleet.min": 2, "fleet.max": 7, "sla.threshold_s": 9, "policy.replicas": 3}

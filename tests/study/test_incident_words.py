@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from modeler.replay.layout import CAUSES
 from modeler.study.incident_words import advice
 
 META = {
@@ -94,8 +95,8 @@ KEDA = {**FOUR, "name": "KEDA", "settings": None}
         ),
         (
             [],
-            "2,113 of 9,000 requests did not have an answer within 10.0 s, 2,000 of them by "
-            "cold_start. No other policy was tried.",
+            "2,113 of 9,000 requests did not have an answer within 10.0 s, 2,000 of them "
+            "because new replicas were still starting. No other policy was tried.",
         ),
         (
             [{**dict.fromkeys(KEDA), "name": "Lambda", "status": "failed"}, FOUR],
@@ -107,6 +108,13 @@ KEDA = {**FOUR, "name": "KEDA", "settings": None}
 )  # fmt: skip
 def test_what_is_said(others, said):
     assert advice([RAN, *others], META) == said
+
+
+def test_every_cause_has_words():
+    for cause in CAUSES.values():
+        said = advice([{**RAN, "violations_by_cause": {cause: 2113}}], META)
+        assert "2,113 of them because " in said
+        assert cause not in said
 
 
 def test_nothing_to_save():

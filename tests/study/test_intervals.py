@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from modeler.study.intervals import Resamples, band, paired, seed_of
@@ -14,6 +16,7 @@ from traces.draws import normal
 
 WEEK = (0, 0, 0, 0, 0, 1, 1)
 REPLICATES = 60
+shares = st.one_of(st.just(0.0), st.floats(0.0, 1.0))
 
 
 def replicates_of(days, drawn, *, luck=0.0, seed=0):
@@ -159,3 +162,29 @@ def test_lucks_of_one_traffic_are_held_themselves():
     held = np.count_nonzero((low <= further) & (further <= high)) / 2000
     # Forty lucks tell the deviation within 11 %, and with it the share within 3 %.
     assert held == pytest.approx(0.95, abs=0.035)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(shares, shares), min_size=20, max_size=60),
+    st.sampled_from([WEEK, (0, 0, 0)]),
+)
+def test_a_difference_of_shares_is_no_more_than_there_is(pairs, kinds):
+    """Between minus the first's interval's end and the second's, and the same negated."""
+    drawn = Resamples(1, kinds)
+    first, second = (np.array(one) for one in zip(*pairs, strict=True))
+    found, back = paired(first, second, drawn, most=1.0), paired(second, first, drawn, most=1.0)
+    assert -band(first, drawn, most=1.0).high <= found.low <= found.middle <= found.high
+    assert found.high <= band(second, drawn, most=1.0).high
+    assert (found.low, found.high) == pytest.approx((-back.high, -back.low), abs=1e-9)
+
+
+def test_no_fewer_are_missed_than_none():
+    """Where the first misses nothing in any replicate, the second cannot miss fewer."""
+    drawn, none = Resamples(1, (0, 0, 0)), np.zeros(20)
+    second = np.abs(normal(2, "x", 0, 20)) * 0.01
+    second[:17] = 0.0
+    assert paired(none, second, drawn).low < 0.0  # what the days alone would say
+    found = paired(none, second, drawn, most=1.0)
+    assert found.low == 0.0 < found.high <= 1.0
+    assert not found.differs

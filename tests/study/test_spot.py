@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,9 +102,8 @@ def test_without_reclaims_what_spot_saves_is_certain():
         assert row["missed_share_more_differs"] is False
     wide = whole["saved_usd_per_hour_high"] - whole["saved_usd_per_hour_low"]
     assert wide < 0.01
-    assert "$6.00 (between $6.00 and $6.00) less than on demand; it misses no more" in (
-        found.sentence()
-    )
+    assert "$6.00 less than on demand; it misses as many" in found.sentence()
+    assert [row["keeps_level"] for row in found.rows] == ["yes"] * 3
     own = found.rows[0]
     assert (own["saved_usd_per_hour_low"], own["saved_usd_per_hour_high"]) == (0.0, 0.0)
 
@@ -202,8 +202,38 @@ def test_what_spot_has_no_answer_to_is_refused():
         studied(loads("model: {size: 2GB}"))
     with pytest.raises(SpotError, match=r"share 1\.5: expected 0 to 1"):
         studied(shares=[1.5])
+    with pytest.raises(SpotError, match=r"price of spot \$0 an hour: expected more than \$0"):
+        studied(spot_usd_per_hour=0.0)
     with pytest.raises(ScenarioError, match="a warm pool takes no Spot"):
         studied(with_values(BASE, {"hosting.nodes": {"kind": "warm_pool"}}))
+
+
+def test_spot_that_is_dearer_than_on_demand_is_warned_of():
+    asked = {"trace": Trace(np.arange(60.0)), "shares": []}
+    assert studied(**asked).notes == ()
+    dear = studied(**asked, spot_usd_per_hour=2.5)
+    assert dear.notes == ("spot at $2.5 an hour is dearer than on demand at $2: is it meant so?",)
+    assert dear.to_dict()["notes"] == list(dear.notes)
+
+
+def test_what_the_traffic_does_not_say_is_said_so():
+    found = studied(trace=Trace(np.arange(60.0)), shares=[])
+    own, row = found.rows
+    ends = {"saved_usd_per_hour": 0.7, "saved_usd_per_hour_low": 0.6,
+            "saved_usd_per_hour_high": 0.8, "saved_usd_per_hour_differs": True,
+            "missed_share_more": 0.007, "missed_share_more_low": 0.0,
+            "missed_share_more_high": 0.035, "missed_share_more_differs": False,
+            "usd_per_hour": 0.56, "sla_violation_share": 0.0056, "missed_per_hour": 20.0,
+            "sla_violation_share_low": 0.0, "sla_violation_share_high": 0.035,
+            "keeps_level": "unsure"}  # fmt: skip
+    said = replace(found, rows=(own, {**row, **ends})).sentence()
+    assert said == (
+        "Buy spot: $0.56 an hour, 0.56 % of requests missed, $0.70 (between $0.60 and $0.80) less "
+        "than on demand; whether it misses more this traffic does not say: between 0 and 3.5 more "
+        "of each 100; with its 0.56 % of requests missed it pays while one costs you less than "
+        "$0.37; whether spot keeps the service level, that 1 % may be missed, this traffic does "
+        "not say (between 0 % and 3.5 %)."
+    )
 
 
 def test_a_price_of_spot_that_is_not_held_is_asked_for_by_this_commands_options():

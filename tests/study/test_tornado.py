@@ -112,6 +112,17 @@ def test_a_flip_point_is_where_the_second_replica_pays():
     assert price.value == pytest.approx(3.6, rel=0.02)
 
 
+def test_what_the_scenario_has_anyway_is_nothing_to_hold_it_against():
+    with pytest.raises(ScenarioError, match=r"policy\.replicas = 1 is the same setting"):
+        tornado(lab(), against={"policy.replicas": 1})
+
+
+def test_an_interval_of_no_width_is_not_said():
+    price = {"hosting.usd_per_hour": (2.0, 4.0)}
+    found = tornado(lab(), ranges=price, top=0, replicates=20)
+    assert "between" not in found.sentence()
+
+
 def test_what_cannot_flip_says_between_which_values():
     # Without a penalty the second replica is dearer at any price.
     found = tornado(lab(), against={"policy.replicas": 2}, goal=Goal("cost"), top=1)
@@ -252,7 +263,7 @@ def test_what_chance_has_no_part_in_has_an_interval_of_no_width():
     assert price.told_apart
     # A longer queue that never fills is the same setting.
     assert [(one.low, one.high) for one in found.lead] == [(0.0, 0.0)] * 2
-    assert "the two do not differ by more than chance" in found.sentence()
+    assert "whether the two differ this traffic does not say" in found.sentence()
 
 
 def test_the_same_result_is_the_same_figure():
