@@ -19,6 +19,7 @@ from modeler.study.lab import Lab
 from modeler.study.optimize import Optimum, optimize
 from modeler.study.replicates import apart, count_of, replicates_of
 from modeler.study.search import WITHIN
+from traces.blocks import blocks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,7 +176,7 @@ def goldilocks_size(
 
     Raises
     ------
-    As a sweep.
+    As a sweep; traces.TraceError too where there is too little traffic to draw it again.
 
     Notes
     -----
@@ -183,6 +184,8 @@ def goldilocks_size(
     largest size that keep their promises, both scaled to 1 (Satopaa and others 2011, "Finding a
     Kneedle in a Haystack").
     """
+    if replicates:
+        blocks_of(lab.traffic())  # too little is refused now, and not after the work
     goal = goal or Goal()
     tuned: list[tuple[int, Lab, Optimum]] = []
     for size in sorted(set(sizes)):
@@ -243,6 +246,7 @@ def _point(
         if last is not None:
             per_gb = (usd - _usd(last)) / ((size - last.size_bytes) / _GB)
             difference = _difference(last.row, row, goal)
+    keeps = keeps and usd is not None  # replicates may fail where the search did not
     return SizePoint(size, row, dict(settings), keeps, usd, low, high, per_gb, difference)
 
 
