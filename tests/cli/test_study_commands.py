@@ -166,3 +166,11 @@ def test_replicates_are_none_or_enough_for_an_interval(command, default, least) 
         with pytest.raises(click.BadParameter):
             option.type_cast_value(made, wrong)
     assert ("0 for none" in option.help) == (default is not None)
+
+
+def test_a_plan_has_nothing_to_write_to_a_folder() -> None:
+    result = CliRunner().invoke(cli, ["sweep", "mine.yaml", "--plan", "--out", "x"])
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 2
+    assert "--plan replays nothing and has nothing to write to --out" in result.output
+    assert not Path("x").exists()
