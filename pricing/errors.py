@@ -171,7 +171,7 @@ class PriceNotFound(PricingError):
         if self.reason:
             said.append(self.reason)
         if self.derivable:
-            said.append(f"an estimate is to be had: {self.remedy}")
+            said.append(f"for an estimate: {self.remedy}")
         if self.regions:
             said.append(f"{self.instance_type} is priced in {_some(self.regions)}")
         if self.nearest:

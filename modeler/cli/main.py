@@ -149,6 +149,21 @@ def _number(found: re.Match[str]) -> str:
     return "is not a number" if found[1] == "float" else "is not a whole number"
 
 
+# A choice as click refuses it: what was written, and what may be.
+_CHOICE: Final = re.compile(r"'([^']+)' is not one of (.+)", re.DOTALL)
+
+
+def _with_choice_meant(message: str) -> str:
+    """The same with which of an option's choices was probably meant."""
+    found = _CHOICE.search(message)
+    if found is None:
+        return message
+    choices = re.findall(r"'([^']+)'", found[2])
+    begun = [one for one in choices if one.startswith(found[1].lower())]
+    near = begun or get_close_matches(found[1].lower(), choices, n=1)
+    return f'{message.rstrip(".")}; did you mean "{near[0]}"?' if near else message
+
+
 def describe(error: Exception) -> str:
     """One clear message for an exception, as printed on stderr.
 
@@ -161,10 +176,15 @@ def describe(error: Exception) -> str:
     str
         Starts with ``error:``; errors that render themselves are passed through.
     """
+    if isinstance(error, click.NoSuchOption):
+        name, near = error.option_name, error.possibilities or ()
+        near = get_close_matches(name, near, n=1) or near
+        error = click.NoSuchOption(name, possibilities=near, ctx=error.ctx)
     if isinstance(error, click.ClickException):
         message = _NUMBER.sub(_number, error.format_message())
         if message.startswith("Usage:"):  # a group called alone: its help is the message
             return message
+        message = _with_choice_meant(message)
         context = getattr(error, "ctx", None)
         if context is not None:
             message = f"{message.rstrip('.')}\nsee: {context.command_path} --help"

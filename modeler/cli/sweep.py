@@ -177,6 +177,11 @@ def command(
         "ledger": book,
     }
     if planned:
+        if folder is not None:
+            raise click.UsageError(
+                "--plan replays nothing and has nothing to write to --out: leave one out (-o FILE "
+                "holds the plan)", ctx
+            )  # fmt: skip
         if executor not in ("threads", "processes"):
             raise click.UsageError("--plan foresees threads and processes of this machine", ctx)
         foreseen = plan(scenario, **asked)

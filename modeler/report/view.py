@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from modeler.report import numbers
 from modeler.study.verdict import best_row
@@ -172,7 +173,31 @@ def notes(result: Result) -> list[str]:
     """What the run and the rows' policies have to say of themselves, once each."""
     of_rows = (note for row in finished(result["scenarios"]) for note in row.get("notes", ()))
     of_run = (*result["run"].get("notes", ()), *_token_apis(result))
-    return list(dict.fromkeys(f"Note: {note}" for note in (*of_run, *of_rows)))
+    said = (f"Note: {note}" for note in (*of_run, *of_rows))
+    return list(dict.fromkeys((*said, *_drawn_again(result))))
+
+
+# Blocks that hold a week; fewer, or no whole days, have seen neither a weekend nor a bad day.
+_WEEK: Final = 7
+_TWO_DAYS_S: Final = 172_800.0
+
+
+def _drawn_again(result: Result) -> Iterator[str]:
+    """How traffic was drawn for intervals, and where it is too short to tell of other weeks."""
+    drawn = [row["uncertainty"] for row in finished(result["scenarios"]) if row.get("uncertainty")]
+    for note in dict.fromkeys(one["note"] for one in drawn):
+        yield f"Note: intervals are of the traffic drawn again: {note}"
+    if not drawn:
+        return
+    fewest = min(one["blocks"] for one in drawn)
+    of = [one["duration_s"] for one in result["run"].get("traces", ())]
+    short = min(of, default=math.inf) < _TWO_DAYS_S
+    if short or fewest < _WEEK:
+        why = "less than two days of traffic" if short else f"{fewest} days"
+        yield (
+            f"Warning: {why} cannot tell how much weeks differ, and the intervals may be too "
+            "narrow: give traffic of a week or more"
+        )
 
 
 def _token_apis(result: Result) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Plain data to a scenario, or to every problem in it."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from modeler.scenario.checks import Conflict, conflicts_between
 from modeler.scenario.errors import Problem, ScenarioError, nearest
-from modeler.scenario.fields import FROM_FILE
+from modeler.scenario.fields import FROM_FILE, UNREAD
 from modeler.scenario.paths import Path, dotted, follow, kind_of, owner_of, place_of, unknown
 from modeler.scenario.schema import BLOCKS, CHECKED, Scenario
 from modeler.scenario.tree import Shape, default_of, is_list, parts_of, shapes
@@ -42,7 +42,13 @@ _BOUNDS: Final = {
 }
 
 
-def build(data: Mapping[str, Any], locate: Locate | None = None, *, from_file: bool) -> Scenario:
+def build(
+    data: Mapping[str, Any],
+    locate: Locate | None = None,
+    *,
+    from_file: bool,
+    unread: Collection[str] = (),
+) -> Scenario:
     """Check everything and make the scenario.
 
     Parameters
@@ -50,6 +56,8 @@ def build(data: Mapping[str, Any], locate: Locate | None = None, *, from_file: b
     data : mapping. Blocks of settings; quantities as text with units or typed.
     locate : callable, optional. Knows where a path stands in a file.
     from_file : bool. A bare number is then no size.
+    unread : collection of str. Blocks that stand at defaults for want of what was written: none of
+        the others is held against them.
 
     Raises
     ------
@@ -57,7 +65,9 @@ def build(data: Mapping[str, Any], locate: Locate | None = None, *, from_file: b
         With all problems.
     """
     try:
-        return Scenario.model_validate(dict(data), context={FROM_FILE: from_file})
+        return Scenario.model_validate(
+            dict(data), context={FROM_FILE: from_file, UNREAD: frozenset(unread)}
+        )
     except ValidationError as error:
         details = error.errors(include_url=False)
     found = [problem for detail in details for problem in _translate(detail, data)]
@@ -68,6 +78,7 @@ def build(data: Mapping[str, Any], locate: Locate | None = None, *, from_file: b
         extra: set[Path] = {path for path in unknown_keys if len(path) == 2}
         broken = {path[:2] for _, path, _ in found if path and path not in extra}
         sound, partial = _sound(data, broken, extra, from_file)
+        sound = {name: block for name, block in sound.items() if name not in unread}
         found += [_of_conflict(conflict) for conflict in conflicts_between(sound, partial)]
     if locate is None:
         raise ScenarioError([problem for problem, _, _ in found])

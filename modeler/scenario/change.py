@@ -1,6 +1,6 @@
 """A scenario with other values: settings by path, and the values of a sweep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any, cast
 
@@ -120,7 +120,11 @@ def _of_sweep(
 ) -> Sequence[Problem]:
     """What is wrong with the sweep of a scenario that has other mistakes as well."""
     broken = {problem.path.partition(".")[0] for problem in found}
-    # A broken block stands at its defaults, and of the wrong kind where it has several.
+    policy = data.get("policy")
+    if "hosting" in broken and not (isinstance(policy, Mapping) and "kind" in policy):
+        broken.add("policy")  # its kind is the platform's own
+    # A broken block stands at its defaults, and of the wrong kind where it has several: none of
+    # the others is held against it.
     sound = {name: block for name, block in data.items() if name not in broken | {"sweep"}}
     axes = data.get("sweep")
     kinds = broken & {*KINDS, *LISTS}
@@ -131,7 +135,8 @@ def _of_sweep(
         and (path.partition(".")[0] not in kinds or _not_to_vary(path, tuple(values)))
     }
     try:
-        with_checked_sweep(build(sound, from_file=from_file), locate, from_file=from_file)
+        scenario = build(sound, from_file=from_file, unread=broken)
+        with_checked_sweep(scenario, locate, from_file=from_file, unread=broken)
     except ScenarioError as error:
         return error.problems
     return ()
@@ -197,7 +202,11 @@ def _respelt(hosting: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_checked_sweep(
-    scenario: Scenario, locate: Locate | None = None, *, from_file: bool
+    scenario: Scenario,
+    locate: Locate | None = None,
+    *,
+    from_file: bool,
+    unread: Collection[str] = (),
 ) -> Scenario:
     """The scenario with the values of its sweep read and typed.
 
@@ -206,6 +215,7 @@ def with_checked_sweep(
     scenario : Scenario. With ``sweep`` as written.
     locate : callable, optional. Knows where a path stands in a file.
     from_file : bool. A bare number is then no size.
+    unread : collection of str. Blocks that nothing is held against, as for `build`.
 
     Raises
     ------
@@ -224,7 +234,7 @@ def with_checked_sweep(
         read: list[Any] = []
         for i, value in enumerate(values):
             try:
-                read.append(_typed(scenario, path, value, from_file=from_file))
+                read.append(_typed(scenario, path, value, from_file=from_file, unread=unread))
             except ScenarioError as error:
                 unknown_path = unknown(parts_of(path), scenario) is not None
                 problems += [
@@ -250,7 +260,9 @@ def _not_to_vary(path: str, values: tuple[object, ...]) -> str:
     return "" if values else "give at least one value"
 
 
-def _typed(scenario: Scenario, path: str, value: object, *, from_file: bool) -> Any:
+def _typed(
+    scenario: Scenario, path: str, value: object, *, from_file: bool, unread: Collection[str]
+) -> Any:
     # A number in a file is as bare in a sweep as anywhere else; as text it is refused for a size.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if from_file and is_number and _is_size(path):
@@ -258,7 +270,7 @@ def _typed(scenario: Scenario, path: str, value: object, *, from_file: bool) -> 
     data, problems = _changed(scenario, {path: value})
     if problems:
         raise ScenarioError(problems)
-    return value_at(build(data, from_file=False), path)
+    return value_at(build(data, from_file=False, unread=unread), path)
 
 
 def _is_size(path: str) -> bool:

@@ -16,6 +16,8 @@ Origin = Literal["documented", "observed", "assumed"]
 # Validation context of values that come out of a file: there a bare number is no size, because
 # nobody can tell whether bytes, GB or GiB were meant. A Python int is a count of bytes.
 FROM_FILE: Final = "from_file"
+# Names of blocks that stand at defaults for want of what was written: no check reads them.
+UNREAD: Final = "unread"
 
 
 class Block(BaseModel):

@@ -140,7 +140,7 @@ def unknown(path: Path, data: Any) -> Unknown | None:
         return Unknown(
             f"{where}.{part} belongs to {where}.kind {kinds}; here {where}.kind is {place.kind}"
         )
-    return _no_key(place, str(part), dotted(path))
+    return _no_key(place, str(part), dotted(path), dotted(rest[1:]))
 
 
 def _step(place: Place, part: str | int, data: Any) -> Place | None:
@@ -193,7 +193,7 @@ _ALSO_CALLED: Final = {
 _ELSEWHERE: Final = 0.8
 
 
-def _no_key(place: Place, part: str, path: str) -> Unknown:
+def _no_key(place: Place, part: str, path: str, rest: str) -> Unknown:
     """An unknown key of a block, or of the scenario itself."""
     paths = [known for known in known_paths() if f".{ITEM}" not in known]
     keys = place.keys()
@@ -203,7 +203,7 @@ def _no_key(place: Place, part: str, path: str) -> Unknown:
         return Unknown(message, meant, meant)
     near = nearest(part, keys)
     if near:
-        return Unknown(message, near, dotted((*place.at, near)))
+        return Unknown(message, near, _beyond(dotted((*place.at, near)), rest, paths))
     if not place.at:
         near = nearest(path, paths)
     if not near:
@@ -213,6 +213,13 @@ def _no_key(place: Place, part: str, path: str) -> Unknown:
     if not near:
         message += f": expected one of {', '.join(keys)}"
     return Unknown(message, near, near)
+
+
+def _beyond(path: str, rest: str, paths: Sequence[str]) -> str:
+    """A path that was meant, with what was written after it where that means something."""
+    if not rest:
+        return path
+    return f"{path}.{rest}" if f"{path}.{rest}" in paths else nearest(f"{path}.{rest}", paths)
 
 
 def written(path: str, data: Mapping[str, Any]) -> Sequence[tuple[Path, Any]]:

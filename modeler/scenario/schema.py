@@ -17,6 +17,7 @@ from pydantic_core.core_schema import ValidationInfo, ValidatorFunctionWrapHandl
 from modeler.scenario.checks import conflicts_between
 from modeler.scenario.cold_start import ColdStart
 from modeler.scenario.fields import (
+    UNREAD,
     Block,
     Bytes,
     Count,
@@ -207,8 +208,9 @@ class Scenario(Block):
         return block
 
     @model_validator(mode="after")
-    def _hold_together(self) -> "Scenario":
-        blocks = {name: getattr(self, name) for name in CHECKED}
+    def _hold_together(self, info: ValidationInfo) -> "Scenario":
+        unread = (info.context or {}).get(UNREAD, ())
+        blocks = {name: getattr(self, name) for name in CHECKED if name not in unread}
         conflicts = conflicts_between({**blocks, "said": frozenset(self.model_fields_set)})
         if conflicts:
             raise PydanticCustomError(

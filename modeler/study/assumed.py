@@ -25,6 +25,7 @@ from modeler.scenario import (
     value_at,
     with_values,
 )
+from modeler.scenario.errors import nearest
 from modeler.scenario.explain import YOURS
 from modeler.study.lab import Lab
 from traces import CountSeries, Trace
@@ -41,6 +42,7 @@ PRICE: Final = "hosting.usd_per_hour"
 _ORIGINS: Final = ("assumed", "observed")
 _EFFICIENCIES: Final = ("prefill_efficiency", "decode_efficiency", "bandwidth_efficiency")
 _HALVINGS: Final = 12
+_LIKE: Final = 0.75  # how alike a misspelt name must be to that of a factor
 # Settings whose number in force stands in a row, where the scenario has words for it.
 _IN_ROW: Final[Mapping[str, tuple[str, ...]]] = {
     "fleet.slots": ("slots",),
@@ -190,7 +192,7 @@ def assumptions_of(
         try:
             found[path] = _ranged(lab, settings, path, (low, high), found.get(path))
         except ScenarioError as error:
-            problems += error.problems
+            problems += [_or_a_factor(problem) for problem in error.problems]
     if problems:
         raise ScenarioError(problems)
     return [
@@ -198,6 +200,13 @@ def assumptions_of(
         for one in found.values()
         if one.path in ranges or one.path not in settings
     ]
+
+
+def _or_a_factor(problem: Problem) -> Problem:
+    """A misspelt name, where it is rather that of a factor than of a setting."""
+    near = nearest(problem.path, (TRAFFIC, SERVICE), _LIKE)
+    unknown = problem.message.startswith("unknown")
+    return replace(problem, nearest=near) if unknown and near else problem
 
 
 def within(lab: Lab, settings: Mapping[str, Any], one: Assumption) -> Assumption:

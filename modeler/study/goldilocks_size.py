@@ -19,6 +19,7 @@ from modeler.study.lab import Lab
 from modeler.study.optimize import Optimum, optimize
 from modeler.study.replicates import apart, count_of, replicates_of
 from modeler.study.search import WITHIN
+from traces.blocks import blocks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +180,7 @@ def goldilocks_size(
 
     Raises
     ------
-    As a sweep.
+    As a sweep; traces.TraceError too where there is too little traffic to draw it again.
 
     Notes
     -----
@@ -187,6 +188,8 @@ def goldilocks_size(
     largest size that keep their promises, both scaled to 1 (Satopaa and others 2011, "Finding a
     Kneedle in a Haystack").
     """
+    if replicates:
+        blocks_of(lab.traffic())  # too little is refused now, and not after the work
     goal = goal or Goal()
     tuned: list[tuple[int, Lab, Optimum]] = []
     for size in sorted(set(sizes)):
@@ -248,6 +251,7 @@ def _point(
             gigabytes = (size - last.size_bytes) / _GB
             per_gb = (usd - _usd(last)) / gigabytes
             ends = _per_gb_ends(_difference(last.row, row, goal), gigabytes)
+    keeps = keeps and usd is not None  # replicates may fail where the search did not
     return SizePoint(size, row, dict(settings), keeps, usd, low, high, per_gb, *ends)
 
 

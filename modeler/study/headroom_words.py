@@ -68,7 +68,7 @@ def _step(own: Row, one: Row, drawn: Step | None) -> str:
         return f"{text}."
     if drawn.nines.high < 0.0:
         return f"{text}; but over the replicates it misses more."
-    return f"{text}; but by more than chance the two do not differ in misses."
+    return f"{text}; but that it misses less is not shown, for it may be chance."
 
 
 def _beyond(found: Headroom, last: Row, one: Row) -> str:
@@ -89,18 +89,21 @@ def _alike(found: Headroom) -> str:
         return ""
     steps = found.frontier[1:]
     said = []
-    for key, does in (
-        ("nines_low", ("saves no misses", "save no misses")),
-        ("usd_more_low", ("costs nothing more", "cost nothing more")),
-    ):
+    for key, does in (("nines_low", "miss less"), ("usd_more_low", "cost more")):
         same = [row for row in steps if row[key] is not None and row[key] <= 0.0]
         if same:
             names = f" (to {' and to '.join(_text(row['settings']) for row in same)})"
+            verb = "is" if len(same) == 1 else "are"
             said.append(
-                f"{len(same)} of {len(steps)} steps {does[len(same) > 1]} by more than chance"
+                f"{len(same)} of {len(steps)} {verb} not shown to {does}"
                 f"{names if len(same) <= _NAMED else ''}"
             )
-    return f" Along the frontier {', and '.join(said)}." if said else ""
+    if not said:
+        return ""
+    return (
+        " Of the steps along the frontier, each against the next cheaper setting of it, "
+        f"{', and '.join(said)}: the difference may be chance."
+    )
 
 
 def _price(drawn: Step | None) -> str:

@@ -35,7 +35,7 @@ SHORT_S: Final = 3600.0
 # A calm month of the Spot instance advisor, and one instance in twenty each hour.
 _CALM: Final = "5-10%"
 _ROUGH_PER_HOUR: Final = 0.05
-_OWN_PRICE: Final = "--spot-price USD, or spot_usd_per_hour=, says your own of an hour"
+_OWN_PRICE: Final = "say what an hour on spot costs with --spot-price USD, or spot_usd_per_hour="
 _GROUPS: Final = ("fleet.min", "fleet.max", "fleet.initial", "policy.replicas")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from modeler.scenario.figures import HOURS_A_MONTH
-from modeler.study.level import BREAKS, KEEPS, UNSURE, standing
 from modeler.study.goal import Goal
 from modeler.study.intervals import LEAST_USD, ends_of
+from modeler.study.level import BREAKS, KEEPS, UNSURE, standing
 from modeler.study.replicates import Replicates, apart, replicates_of, together
 
 Row = dict[str, Any]

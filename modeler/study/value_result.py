@@ -151,8 +151,9 @@ class Payback:
         if self.held_unpaid:
             words.append("what it costs to keep is not in it")
         if self.saved is not None and not self.pays:
-            unsure = not self.saved.differs
-            words.append("does not pay by more than chance" if unsure else "makes it dearer")
+            sure = self.saved.differs
+            unsure = "not shown to pay: what is saved may be chance"
+            words.append("makes it dearer" if sure else unsure)
         return "; ".join([*words, *([] if self.same else [retuned(self.settings)])])
 
 

@@ -51,8 +51,8 @@ def _of(size: SizeValue) -> str:
     unsure = [one.intervention for one in told if one.saved and not one.saved.differs]
     dearer = [one.intervention for one in told if one.saved and one.saved.differs]
     if unsure:
-        verb = "does" if len(unsure) == 1 else "do"
-        text += f" By more than chance {_joined(unsure)} {verb} not pay."
+        verb = "is" if len(unsure) == 1 else "are"
+        text += f" Here {_joined(unsure)} {verb} not shown to pay: what is saved may be chance."
     if dearer:
         verb = "makes" if len(dearer) == 1 else "make"
         text += f" Here {_joined(dearer)} {verb} it dearer."

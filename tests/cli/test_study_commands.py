@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from modeler.cli.main import cli
+from modeler.cli.main import cli, main
 from modeler.study.runs import list_runs
 
 
@@ -166,3 +166,30 @@ def test_replicates_are_none_or_enough_for_an_interval(command, default, least) 
         with pytest.raises(click.BadParameter):
             option.type_cast_value(made, wrong)
     assert ("0 for none" in option.help) == (default is not None)
+
+
+def test_a_plan_has_nothing_to_write_to_a_folder() -> None:
+    result = CliRunner().invoke(cli, ["sweep", "mine.yaml", "--plan", "--out", "x"])
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 2
+    assert "--plan replays nothing and has nothing to write to --out" in result.output
+    assert not Path("x").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["compare", "mine.yaml", "--with", "flet.min=1"], 'did you mean "fleet.min"?'),
+        (["tornado", "mine.yaml", "--assumption", "trafic=1,2"], 'did you mean "traffic"?'),
+        (["export", "mine.yaml", "--as", "boto3"], 'did you mean "boto3-json"?'),
+        (["optimize", "mine.yaml", "--replicate", "20"], "Did you mean '--replicates'?"),
+        (["sweep", "mine.yaml", "--ledger", "mine.yaml"], "mine.yaml is a file, expected a folder"),
+    ],
+)
+def test_what_was_probably_meant_is_named(
+    args: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(args)
+    assert left.value.code == 2
+    assert said in capsys.readouterr().err

@@ -77,7 +77,7 @@ def test_a_time_is_joined_to_what_it_is_held_against() -> None:
     found = of({"cold_start.start_limit_s": 99})
     times, _ = panels(found)
     assert "start-limit-under-start" in [one.get_text() for one in times.texts]
-    assert (99.0, 100.0) in marks(times, "limit: start given up")
+    assert (99.0, 100.0) in marks(times, "limit: start given up, from the container on")
 
 
 def test_a_share_beyond_the_axis_is_drawn_at_its_edge() -> None:

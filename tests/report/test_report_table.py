@@ -44,8 +44,16 @@ def test_intervals_stand_beside_what_has_them(sweep: dict[str, Any]) -> None:
     row = sweep["scenarios"][1]
     bands = {"usd_per_hour": {"low": 1.234, "high": 5.678}, "sla_violation_share": None}
     rows = [*sweep["scenarios"]]
-    rows[1] = {**row, "uncertainty": {"bands": bands, "replicates": 20}}
+    drawn = {"bands": bands, "replicates": 20, "blocks": 7, "note": "7 days, taken as alike"}
+    rows[1] = {**row, "uncertainty": drawn}
     text = sweep_table({**sweep, "scenarios": rows}, width=200)
+    assert "the traffic drawn again: 7 days, taken as alike" in text
+    assert "Warning: " not in text
+    rows[1] = {**row, "uncertainty": {**drawn, "blocks": 3}}
+    assert "Warning: 3 days cannot tell" in sweep_table({**sweep, "scenarios": rows}, width=200)
+    brief = {**sweep["run"], "traces": [{**sweep["run"]["traces"][0], "duration_s": 1200.0}]}
+    short = sweep_table({**sweep, "run": brief, "scenarios": rows}, width=200)
+    assert "Warning: less than two days of traffic" in short
     assert "1.23 to 5.68" in line_of(text, " 4 GB", "target tracking")
     assert text.count(" to ") == 1 + text.count("to ready")
 

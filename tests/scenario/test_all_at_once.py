@@ -1,13 +1,14 @@
 """However many mistakes a scenario has, and wherever they stand, all are told at once."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeler.scenario import ScenarioError, default, with_values
+from modeler.scenario import ScenarioError, default, load, with_values
 from modeler.scenario.build import build
 
 # Settings, and the path at whose door their mistake is laid; no two of them share a setting.
@@ -51,3 +52,36 @@ def test_what_is_wrong_is_not_held_against_the_others_at_its_default() -> None:
     with pytest.raises(ScenarioError) as caught:
         with_values(default(), {"fleet.min": 30, "fleet.max": "many", "fleet.initial": 2})
     assert [problem.path for problem in caught.value.problems] == ["fleet.max"]
+
+
+QUEUE: dict[str, Any] = {
+    "hosting": {"kind": "eks_karpenter", "instance": "g5.2xlarge", "region": "us-east-1"},
+    "fleet": {"min": 0, "max": 6},
+    "policy": {"kind": "keda"},
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"hosting": {**QUEUE["hosting"], "nodes": "karpenter"}}, "hosting.nodes"),
+        ({"hosting": {**QUEUE["hosting"], "kind": "eks_karpentr"}}, "hosting.kind"),
+        ({"hosting": {**QUEUE["hosting"], "colour": "red"}}, "hosting.colour"),
+        ({"policy": {"kind": "kedda"}}, "policy.kind"),
+        ({"policy": {"kind": "keda", "polling_interval_s": "often"}}, "policy.polling_interval_s"),
+        ({"fleet": {"min": 0, "max": "six"}}, "fleet.max"),
+    ],
+)
+@pytest.mark.parametrize(
+    "sweep",
+    [{}, {"fleet.min": [0, 1], "policy.kind": ["keda", "knative_kpa"]}],
+)
+def test_no_block_is_held_against_the_defaults_of_a_broken_one(
+    tmp_path: Any, wrong: dict[str, Any], path: str, sweep: dict[str, Any]
+) -> None:
+    # A scenario file: what is wrong with its sweep is looked for beside its other mistakes.
+    file = tmp_path / "queue.yaml"
+    file.write_text(json.dumps({**QUEUE, **wrong, "sweep": sweep}))
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    assert [problem.path for problem in caught.value.problems] == [path]

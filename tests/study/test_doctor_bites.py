@@ -5,7 +5,7 @@ import pytest
 from doctors import GPU, KARPENTER, cured, found, held, pair, scenario, steady, stepped
 
 from modeler.scenario import default, with_values
-from modeler.study import replay
+from modeler.study import doctor, replay
 from modeler.study.doctor.facts import facts_of
 from traces import Trace
 
@@ -65,6 +65,32 @@ def test_a_request_from_zero_whose_client_gives_up():
     patient = with_values(one, {"queue.client_timeout_s": 130})
     assert "first-request-lost" not in found(patient, rare)
     assert lost_share(patient, rare) == 0.0
+
+
+def test_a_start_from_zero_that_outlasts_the_service_level():
+    """One request in 15 minutes, a start of 100 s, a level of 2 s: each comes to an empty fleet."""
+    rare = Trace(np.arange(0.0, 86_400.0, 900.0))
+    one = scenario(**KARPENTER, fleet__min=0, sla={"threshold_s": 2, "max_violation_share": 0.01},
+                   policy={"kind": "keda"})  # fmt: skip
+    finding = pair(one, "zero-start-over-sla", rare)
+    assert finding.severity == "critical"
+    assert held(finding, "start (p50)") == 100
+    assert held(finding, "may be late in all") == pytest.approx(0.01 * 96)
+    assert held(finding, "late for each start from zero, at the mean rate") == 1
+    assert outcome(one, rare).sla_violation_share == 1.0
+    assert outcome(cured(one, finding), rare).sla_violation_share == 0.0
+    # At two a second each start makes 2 x 98 requests late; a hundredth of a day's are 1,728.
+    often = found(one, steady(2.0, 86_400.0))["zero-start-over-sla"]
+    assert often.severity == "warning"
+    late = held(often, "late for each start from zero, at the mean rate")
+    assert late == pytest.approx(196, rel=1e-3)
+    assert "8.8 of them in all" in often.reason
+    assert "zero-start-over-sla" not in found(with_values(one, {"sla.threshold_s": 101}), rare)
+
+
+def test_what_only_misses_is_not_said_to_work():
+    one = scenario(**KARPENTER, fleet__min=0, policy={"kind": "keda"})
+    assert "This works" not in doctor(one, steady(2.0)).sentence()
 
 
 def test_a_fleet_at_zero_that_refuses():

@@ -89,10 +89,10 @@ def test_bursts_of_a_single_hour_are_chance_and_are_said_to_be():
         assert row["usd_per_nine_high"] is None  # it may buy nothing
         assert 0.0 < row["usd_per_nine_low"] < row["usd_per_nine"]
     said = result.sentence()
-    assert "but by more than chance the two do not differ in misses." in said
+    assert "but that it misses less is not shown, for it may be chance." in said
     assert (
-        "Along the frontier 2 of 2 steps save no misses by more than chance (to fleet.min = 2 and "
-        "to fleet.min = 3)." in said
+        "Of the steps along the frontier, each against the next cheaper setting of it, 2 of 2 are "
+        "not shown to miss less (to fleet.min = 2 and to fleet.min = 3)" in said
     )
     assert "(at least $" in said
 
@@ -166,6 +166,6 @@ def test_the_command_and_its_figure(tmp_path):
     ran = CliRunner().invoke(cli, [*asked, "--replicates", "20"])
     assert ran.exit_code == 0, ran.output
     assert "usd_per_nine_low" in ran.stdout
-    assert "by more than chance the two do not differ" in ran.stderr
+    assert "that it misses less is not shown" in ran.stderr
     bare = CliRunner().invoke(cli, asked)
     assert "usd_per_nine_low" not in bare.stdout

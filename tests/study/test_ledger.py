@@ -185,7 +185,7 @@ def test_a_ledger_that_becomes_read_only_ends_the_sweep_and_loses_nothing(tmp_pa
     with pytest.raises(LedgerError) as caught:
         swept(10, ledger=tmp_path)
     assert "cannot be written: attempt to write a readonly database" in str(caught.value)
-    assert "let it be written, and go on with --resume" in str(caught.value)
+    assert "make the file writable again, and go on with --resume" in str(caught.value)
     monkeypatch.setattr(Ledger, "keep", keep)
     (before,) = list_runs(tmp_path)
     assert before.done == 5

@@ -21,6 +21,7 @@ from modeler.study.pieces import piece
 from modeler.study.search import WITHIN
 from modeler.study.space import combinations, neighbours
 from modeler.study.surrogate import Foreseen, chance, expected_gain, places
+from traces import Trace, TraceError
 from traces.transform import thin
 
 BASE = with_values(default(), {"sweep": {}, "model.size": "4GB", "fleet.slots": 1})
@@ -329,3 +330,11 @@ def test_sizes_are_tuned_each_and_a_gigabyte_has_a_price(week):
     json.dumps(found.to_dict(), allow_nan=False)
     assert "for each GB more" in found.sentence() or "each GB costs" in found.sentence()
     assert found.sentence().count("(between") >= 3
+
+
+def test_too_little_traffic_for_replicates_is_refused_before_any_replay():
+    two = Trace(np.array([0.0, 5.0]))
+    lab = Lab(with_values(BASE, {"service.kind": "fixed", "service.mean_s": 2.0}), trace=two)
+    with pytest.raises(TraceError, match="too little traffic for an interval"):
+        goldilocks_size(lab, [2_000_000_000], {"fleet.min": (1, 2)}, replicates=20)
+    assert lab.replays == 0

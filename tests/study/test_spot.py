@@ -243,7 +243,7 @@ def test_a_price_of_spot_that_is_not_held_is_asked_for_by_this_commands_options(
         studied(scenario, spot_usd_per_hour=None)
     said = str(caught.value)
     assert "--spot-price USD" in said
-    assert "an estimate is to be had: --set hosting.allow_derived_price=true" in said
+    assert "for an estimate: --set hosting.allow_derived_price=true" in said
     assert "--allow-derived" not in said
 
 

@@ -185,9 +185,12 @@ class Diagnosis:
             fault = "fault" if len(critical) == 1 else "faults"
             start = f"Do not deploy this as it is: it has {len(critical)} critical {fault}."
         elif first.severity == "warning":
-            start = "This works, but it will be slower or dearer than it needs to be."
+            start = (
+                "Nothing that cannot work was found, but it will be slower or dearer than it needs "
+                f"to be; {_BY_REPLAY}."
+            )
         else:
-            start = "Nothing here does harm."
+            start = f"Nothing that does harm was found; {_BY_REPLAY}."
         how = f" ({first.cure.how})" if first.cure.how else ""
         return f"{start} First: {first.cure.words}{how}."
 
@@ -225,4 +228,5 @@ class Diagnosis:
         return f"<p>{html.escape(self.sentence())}</p>{table}"
 
 
+_BY_REPLAY: Final = "what it misses only a replay tells"
 _NOTHING: Final = Finding("", "note", (), (), "", Cure(""), "assumed", "")

@@ -57,7 +57,12 @@ def _limits(facts: Facts) -> Iterator[Span]:
     if hosting.kind == "sagemaker_serverless":
         yield _one("limit", "health check", hosting.health_check_s, "hosting.health_check_s")
     elif not facts.per_request:
-        yield _one("limit", "start given up", start_limit_s(scenario), "cold_start.start_limit_s")
+        yield _one(
+            "limit",
+            "start given up, from the container on",
+            start_limit_s(scenario),
+            "cold_start.start_limit_s",
+        )
     nodes: Any = nodes_of(scenario)
     for key in ("launch_timeout_s", "registration_timeout_s", "max_provision_s"):
         yield _one("limit", _words(key), getattr(nodes, key, None), f"hosting.nodes.{key}")

@@ -10,11 +10,12 @@ from modeler.replay.run import fates_of
 from modeler.scenario import format_duration
 from modeler.scenario.policy import KnativeKpa, Predictive, Scheduled, StepScaling
 from modeler.scenario.policy.aws_checks import wakes_from_zero
-from modeler.study.doctor.facts import Facts, up_to_minute
+from modeler.study.doctor.facts import Facts, threshold_s, up_to_minute
 from modeler.study.doctor.findings import Cure, Finding, Held
 from modeler.study.doctor.tracked import alarm_s
 
 _KEEP_ONE: Final = "keep one replica warm"
+_DAY_S: Final = 86_400.0
 _WAKES: Final = "no_capacity_invocation_failures"
 
 
@@ -53,6 +54,46 @@ def first_request_lost(facts: Facts) -> Iterator[Finding]:
         ),
         "documented",
         "what the platform does from zero: docs/scenario.md, queue.from_zero",
+    )
+
+
+def zero_misses_the_level(facts: Facts) -> Iterator[Finding]:
+    """Whoever waits for a start from zero is served, and later than the service level."""
+    late_s = facts.start_p50_s - threshold_s(facts)
+    if facts.per_request or facts.least > 0 or facts.scenario.from_zero == "fail" or late_s <= 0.0:
+        return
+    if any(first_request_lost(facts)):
+        return  # they are not served at all
+    late = max(late_s * facts.mean_rps, 1.0)
+    most = facts.scenario.sla.max_violation_share
+    permitted = most * facts.trace.requests / late
+    days = facts.trace.duration_s / _DAY_S
+    often = (
+        "so that the first of them is one too many"
+        if permitted < 1.0
+        else f"so that {permitted / days:.2g} of them a day use up all that may be late"
+        if days >= 1.0
+        else f"so that {permitted:.2g} of them in all use up all that may be late"
+    )
+    yield Finding(
+        "zero-start-over-sla",
+        "critical" if permitted < 1.0 else "warning",
+        ("fleet.min", "sla.threshold_s"),
+        (
+            Held("start (p50)", facts.start_p50_s, "s"),
+            facts.setting("sla.threshold_s", "service level", threshold_s(facts), "s"),
+            Held("late for each start from zero, at the mean rate", late, "requests"),
+            Held("may be late in all", most * facts.trace.requests, "requests"),
+        ),
+        f"A replica takes {format_duration(facts.start_p50_s)} to start from zero and the service "
+        f"level is {format_duration(threshold_s(facts))}: each time the fleet has gone to zero "
+        f"about {late:,.0f} {'request is' if late < 1.5 else 'requests are'} late, {often}.",
+        Cure(
+            f"{_KEEP_ONE}, or make the start shorter than the service level",
+            facts.at_least(1),
+        ),
+        "documented",
+        "what a service level counts: docs/scenario.md, sla.threshold_s",
     )
 
 
@@ -166,5 +207,6 @@ def wakes_by_the_clock(facts: Facts) -> Iterator[Finding]:
 
 
 CHECKS: Final = (
-    first_request_lost, rejects_from_zero, wake_needs_more, activation_ends, wakes_by_the_clock,
+    first_request_lost, zero_misses_the_level, rejects_from_zero, wake_needs_more, activation_ends,
+    wakes_by_the_clock,
 )  # fmt: skip

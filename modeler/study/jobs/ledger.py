@@ -345,9 +345,14 @@ def _read(
 def _cannot(path: Path, error: Exception, *, kept: bool = False) -> LedgerError:
     said = re.sub(r"^\[Errno \d+\] ", "", _reason(path, error))
     room = "full" in said or "disk I/O" in said or "No space" in said
-    cure = "make room" if room else "let it be written"
+    elsewhere = "name another folder with --ledger DIR, or keep no rows: sweep --no-ledger"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        file = next((one for one in (path, *path.parents) if one.is_file()), path)
+        return LedgerError(f"the ledger {path}: {file} is a file, expected a folder; {elsewhere}")
+    cure = f"make room, or {elsewhere}" if room else elsewhere
     if kept:
-        cure = f"what was committed before is kept: {cure}, and go on with --resume"
+        mend = "make room" if room else "make the file writable again"
+        cure = f"what was committed before is kept: {mend}, and go on with --resume"
     return LedgerError(f"the ledger {path} cannot be written: {said}; {cure}")
 
 
