@@ -60,7 +60,9 @@ def _cells(one: Mapping[str, Any]) -> tuple[str, ...]:
     ends = ""
     if one["low"] is not None:
         ends = f"[{_text(name, one['low'], sign=True)}, {_text(name, one['high'], sign=True)}]"
-    alike = "does not differ" if one["differs"] is False else ""
+    alike = ""
+    if one["differs"] is False:
+        alike = "the same" if one["low"] == one["high"] == 0.0 else "may be chance"
     return (
         _CALLED[name],
         _text(name, one["a"]),

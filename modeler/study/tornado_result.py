@@ -226,7 +226,7 @@ class Tornado:
                 text += inside(share.low, share.high, percent)
         text += "."
         if unsure:
-            text += f" {unsure} of {len(self.bars)} that move it here do not by more than chance."
+            text += f" Of {len(self.bars)} that move it here {unsure} may do so by chance."
         return text
 
     def sides(self) -> tuple[str, str]:
