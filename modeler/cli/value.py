@@ -84,13 +84,13 @@ def command(
     """
     from modeler.cli.progress import compiling
 
+    check_output(output)
     with compiling():
         from modeler.report.studies import value as drawing
         from modeler.scenario.units import parse_size
         from modeler.study import space_of, start_value
         from modeler.study.goal import Goal
 
-    check_output(output)
     if step_s <= 0.0:
         raise click.BadParameter(f"{step_s:g}: expected more than 0", param_hint="'--step'")
     chosen = Goal(goal, weight, penalty or 0.0)
