@@ -43,6 +43,17 @@ def ensure_cache() -> None:
         _forget(base, name)
 
 
+def compiles(since_s: float) -> bool:
+    """Whether functions are being compiled: none was kept yet, or some since a moment.
+
+    Parameters
+    ----------
+    since_s : float. As `time.time` tells it. [s]
+    """
+    kept = [one.stat().st_mtime for one in Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nb[ic]")]
+    return max(kept, default=since_s) >= since_s
+
+
 def fingerprint(package: Path) -> str:
     """Twelve hex digits that change with any source that is compiled: name, size, time."""
     digest = hashlib.sha256()

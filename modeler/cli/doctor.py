@@ -48,14 +48,15 @@ def command(
     In Python: modeler.study.doctor(modeler.scenario.load(FILE)).
     """
     from modeler.cli.progress import compiling
+    from modeler.cli.scenario import one_scenario
 
+    check_output(output)
+    scenario = one_scenario("doctor", **asked)
     with compiling():
-        from modeler.cli.scenario import one_scenario
         from modeler.report.studies import diagnosis
         from modeler.study import doctor
 
-    check_output(output)
-    found = doctor(one_scenario("doctor", **asked))
+    found = doctor(scenario)
     draw_to(figure, diagnosis.draw, found)
     if format == "table":
         deliver(_text(found), output)

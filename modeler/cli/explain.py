@@ -38,12 +38,12 @@ def command(
     """
     from modeler.cli.progress import compiling
 
+    check_output(output)
     with compiling():
         from modeler.cli.scenario import one_scenario
         from modeler.study import replay
         from modeler.study.explain import HEADLINES, check_figure, explain_figure
 
-    check_output(output)
     if figure is not None:
         check_figure(figure)
     scenario = one_scenario("explain", **asked)

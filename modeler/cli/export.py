@@ -80,11 +80,11 @@ def command(
     """
     from modeler.cli.progress import compiling
 
+    check_output(output)
     with compiling():
         from modeler.cli.scenario import one_scenario
         from modeler.platforms.writers import exported
 
-    check_output(output)
     place = row_of_a_run(scenario_file)
     if place is None:
         _refuse(ctx, ("ledger", *_OF_BEST), "of a run, such as latest:best")

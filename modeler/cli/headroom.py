@@ -49,12 +49,12 @@ def command(
     """
     from modeler.cli.progress import compiling
 
+    check_output(output)
     with compiling():
         from modeler.report.studies import headroom as drawing
         from modeler.study import headroom, space_of
         from modeler.study.headroom import flat
 
-    check_output(output)
     with lab_of(**asked) as (lab, varied):
         axes = space_of(lab.base, varied, delays=False, pinned=lab.pinned)
         found = headroom(lab, axes, replicates=replicates or 0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modeler._cache import compiles
 from modeler._interrupt import loading
 
 if TYPE_CHECKING:
@@ -22,13 +23,8 @@ _COMPILING_AFTER_S = 5.0  # an import that finds everything compiled takes about
 
 @contextmanager
 def compiling() -> Iterator[None]:
-    """Say why nothing happens, should importing the engine mean compiling it."""
-    note = threading.Timer(
-        _COMPILING_AFTER_S,
-        click.echo,
-        ["compiling the engine, once (about 1 min)"],
-        {"err": True},
-    )
+    """Say why nothing happens, should importing the engine take long: it may mean compiling it."""
+    note = threading.Timer(_COMPILING_AFTER_S, _why, [time.time()])
     note.daemon = True
     note.start()
     try:
@@ -36,6 +32,11 @@ def compiling() -> Iterator[None]:
             yield
     finally:
         note.cancel()
+
+
+def _why(since_s: float) -> None:
+    once = "compiling the engine, once (about 1 min)"
+    click.echo(once if compiles(since_s) else "loading the engine", err=True)
 
 
 class Lines:

@@ -49,11 +49,7 @@ def command(
     In Python: modeler.study.replay(modeler.scenario.load(FILE)).
     """
     from modeler.cli.progress import compiling
-
-    with compiling():
-        from modeler.cli.scenario import one_scenario
-        from modeler.report import focus_rows, replay_text
-        from modeler.study import replay
+    from modeler.cli.scenario import one_scenario
 
     check_output(output)
     check_output(records_file)
@@ -63,6 +59,10 @@ def command(
         )
     scenario = one_scenario("replay", **asked)
     scenario = with_gates(scenario, fail_on)
+    with compiling():
+        from modeler.report import focus_rows, replay_text
+        from modeler.study import replay
+
     result = replay(scenario, records=records_file is not None)
     if records_file is not None:
         rows = result.requests()

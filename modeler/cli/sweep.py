@@ -142,6 +142,12 @@ def command(
     """
     from modeler.cli.progress import compiling, shown
 
+    check_output(output)
+    if planned and folder is not None:
+        raise click.UsageError(
+            "--plan replays nothing and has nothing to write to --out: leave one out (-o FILE "
+            "holds the plan)", ctx
+        )  # fmt: skip
     with compiling():
         from modeler.cli.scenario import axes_of, scenario_of
         from modeler.cli.sweep_output import print_sweep
@@ -149,7 +155,6 @@ def command(
         from modeler.study import best_timeline, is_preset, plan, presets_of, sweep
         from modeler.study.verdict import best_name
 
-    check_output(output)
     if folder is not None:
         check_writable(folder)
     if resume is not None and scenario_file is None and os.path.isfile(resume):
@@ -177,11 +182,6 @@ def command(
         "ledger": book,
     }
     if planned:
-        if folder is not None:
-            raise click.UsageError(
-                "--plan replays nothing and has nothing to write to --out: leave one out (-o FILE "
-                "holds the plan)", ctx
-            )  # fmt: skip
         if executor not in ("threads", "processes"):
             raise click.UsageError("--plan foresees threads and processes of this machine", ctx)
         foreseen = plan(scenario, **asked)

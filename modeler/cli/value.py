@@ -125,6 +125,7 @@ def command(
     """
     from modeler.cli.progress import compiling
 
+    check_output(output)
     with compiling():
         from modeler.report.studies import value as drawing
         from modeler.scenario.units import parse_size
@@ -132,7 +133,6 @@ def command(
         from modeler.study.goal import Goal
         from modeler.study.value_costs import called
 
-    check_output(output)
     if step_s <= 0.0:
         raise click.BadParameter(f"{step_s:g}: expected more than 0", param_hint="'--step'")
     chosen = Goal(goal, weight, penalty or 0.0)
