@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modeler.scenario import format_duration
 from modeler.study.compare_words import between, dollars, percent, told_apart
 from modeler.study.goal import Goal
+from modeler.study.level import UNSURE, standing
 
 if TYPE_CHECKING:
     from modeler.study.certainty import Again, Certainty
@@ -83,6 +84,7 @@ def how_sure(sure: Certainty, goal: Goal, axes: Mapping[str, Sequence[Any]], *, 
         )
         if sure.untold:
             parts.append(f"They do not tell of {', '.join(sure.untold)}.")
+        parts += _unsettled(sure)
     parts += _plateau(sure, goal, axes)
     if asked:
         parts += _safer(sure)
@@ -142,6 +144,18 @@ def _plateau(sure: Certainty, goal: Goal, axes: Mapping[str, Sequence[Any]]) -> 
 
 def _alike(sure: Certainty) -> list[Again]:
     return [one for one in sure.plateau if one.difference and not one.difference.differs]
+
+
+def _unsettled(sure: Certainty) -> list[str]:
+    """That replicates, which are of the same few days, do not settle the service level."""
+    row, share = sure.best.row, sure.best.replicates.band("sla_violation_share")
+    allowed = row["sla"]["max_violation_share"]
+    if share is None or standing(share, allowed, kept=bool(row["meets_sla"])) != UNSURE:
+        return []
+    return [
+        f"Whether it keeps the service level, that {percent(allowed)} may be missed, over other "
+        f"weeks this traffic does not say ({percent(share.low)} to {percent(share.high)})."
+    ]
 
 
 def _safer(sure: Certainty) -> list[str]:

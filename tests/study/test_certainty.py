@@ -158,6 +158,10 @@ def test_how_often_it_is_kept_is_counted_one_by_one():
     assert f"keeps what is asked in {kept} of 20 replicates" in found.sentence()
     assert found.certainty.untold == ("usd_total <= $1000000",)
     assert "They do not tell of usd_total" in found.sentence()
+    # Days that were all within the level do not make weeks sure that are drawn from others.
+    low, high = found.certainty.best.replicates.band("sla_violation_share")
+    unsettled = low <= 0.02 < high
+    assert ("over other weeks this traffic does not say" in found.sentence()) is unsettled
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
