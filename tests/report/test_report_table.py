@@ -65,7 +65,7 @@ def test_what_may_or_may_not_keep_the_level_has_its_own_mark(sweep: dict[str, An
     share = {"low": 0.5 * allowed, "high": 2.0 * allowed}
     bands = {"usd_per_hour": None, "sla_violation_share": share}
     rows = [*sweep["scenarios"]]
-    rows[1] = {**row, "uncertainty": {"bands": bands}}
+    rows[1] = {**row, "uncertainty": {"bands": bands, "blocks": 7, "note": "a week"}}
     text = sweep_table({**sweep, "scenarios": rows}, width=200)
     line = line_of(text, " 4 GB", "target tracking")
     assert " ? " in line

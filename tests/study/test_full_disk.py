@@ -143,7 +143,7 @@ def test_a_sweep_killed_on_what_is_mounted_read_only_since_is_read_and_goes_on_l
     said = told(namespace(tmp_path), code)
     assert (said["killed"], said["log"], said["done"]) == (True, [True], [5])
     assert "cannot be written: attempt to write a readonly database; " in said["again"]
-    assert said["anew"].endswith("let it be written")
+    assert said["anew"].endswith("or keep no rows: sweep --no-ledger")
     assert said["rows"] == text(swept(20, sizes=["1GB"], references=False))
     assert said["after"] == [[20, True]]
 
@@ -189,7 +189,7 @@ def test_a_file_system_that_turns_read_only_in_the_middle_ends_the_sweep_and_say
     said = told(way, code)
     assert said["error"].endswith(
         "cannot be written: Read-only file system; what was committed before is kept: "
-        "let it be written, and go on with --resume"
+        "make the file writable again, and go on with --resume"
     )
     assert (said["at"], said["done"], said["after"]) == (5, [5], [[20, True]])
     assert said["rows"] == text(swept(20, sizes=["1GB"], references=False))

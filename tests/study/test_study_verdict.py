@@ -97,20 +97,25 @@ def test_a_fixed_fleet_is_named_where_it_reaches_further():
     assert "The largest that still keeps it: 8 GB on ml.g5.2xlarge, fixed 6: $9.00" in text
 
 
-def again(low: float, high: float) -> dict:
-    """Replicates that say no more than the interval of misses."""
+def again(low: float, high: float, usd: float) -> dict:
+    """Replicates that cost what the week did, with an interval of misses."""
     bands = {"usd_per_hour": None, "sla_violation_share": {"low": low, "high": high}}
-    values = {"usd_per_hour": [None, None]}
-    return {"bands": bands, "values": values, "seed": 1, "kinds": [0, 0, 0]}
+    values = {
+        "usd_per_hour": [usd, usd], "sla_violation_share": [low, high], "slow_share": [0.0, 0.0],
+        "latency_p99_s": [1.0, 1.0], "breach_to_ready_p95_s": [None, None],
+        "requests_per_hour": [100.0, 100.0],
+    }  # fmt: skip
+    return {"bands": bands, "values": values, "seed": 1, "kinds": [0, 0, 0], "blocks": 3,
+            "note": "three days", "lead_s": 3600.0, "replicates": 2}  # fmt: skip
 
 
 def test_what_keeps_it_for_sure_goes_before_what_may_and_that_says_what_it_would_save():
     """Of the 0.5 % that may be missed intervals lie below, about and above it."""
     rows = [
-        row(1, 2.0, 0.001, uncertainty=again(0.0, 0.003)),
-        row(1, 1.5, 0.004, uncertainty=again(0.002, 0.006), preset="brisk"),
-        row(1, 1.8, 0.006, uncertainty=again(0.004, 0.009), preset="slow"),
-        row(1, 1.0, 0.004, uncertainty=again(0.006, 0.009)),
+        row(1, 2.0, 0.001, uncertainty=again(0.0, 0.003, 2.0)),
+        row(1, 1.5, 0.004, uncertainty=again(0.002, 0.006, 1.5), preset="brisk"),
+        row(1, 1.8, 0.006, uncertainty=again(0.004, 0.009, 1.8), preset="slow"),
+        row(1, 1.0, 0.004, uncertainty=again(0.006, 0.009, 1.0)),
     ]
     assert [level_of(one) for one in rows] == ["keeps", "unsure", "unsure", "breaks"]
     assert best_row(rows) is rows[0]
@@ -126,9 +131,9 @@ def test_what_keeps_it_for_sure_goes_before_what_may_and_that_says_what_it_would
 
 def test_where_nothing_is_sure_that_is_said():
     rows = [
-        row(1, 1.5, 0.004, uncertainty=again(0.002, 0.006)),
-        row(1, 1.4, 0.006, uncertainty=again(0.002, 0.004)),
-        row(1, 1.3, 0.2, uncertainty=again(0.1, 0.3)),
+        row(1, 1.5, 0.004, uncertainty=again(0.002, 0.006, 1.5)),
+        row(1, 1.4, 0.006, uncertainty=again(0.002, 0.004, 1.4)),
+        row(1, 1.3, 0.2, uncertainty=again(0.1, 0.3, 1.3)),
     ]
     # The week that came broke the second, whatever its replicates say.
     assert [level_of(one) for one in rows] == ["unsure", "unsure", "breaks"]
@@ -139,7 +144,7 @@ def test_where_nothing_is_sure_that_is_said():
     )
     assert verdict(rows[1:]).startswith("Nothing here keeps 99.5 %")
     assert verdict(rows[1:]).endswith("Over the replicates it may or may not keep it.")
-    lucky = row(1, 1.0, 0.0, uncertainty=again(0.006, 0.009))
+    lucky = row(1, 1.0, 0.0, uncertainty=again(0.006, 0.009, 1.0))
     assert verdict([lucky]).endswith("a new replica takes 7 m 3 s.")
 
 
