@@ -6,7 +6,6 @@ service times that are not in the trace, weather, and where in their interval co
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeler.replay.run import Traffic, run
-from modeler.scenario import with_values
 from modeler.study.incident_rows import Named, Part, against, seen_in
 from modeler.study.intervals import (
     EVERY,
@@ -29,6 +27,7 @@ from modeler.study.intervals import (
     paired,
     seed_of,
 )
+from modeler.study.jobs.executors import cores
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -106,14 +105,14 @@ def lucks(
     """
     found = Lucks()
     base = points[0][1].scenario
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for luck in range(count):
             seed = seed_of(base.seed, luck)
 
             def seen(at: int, seed: int = seed, luck: int = luck) -> Any:
                 point = points[at][1]
                 try:
-                    scenario = with_values(point.scenario, {"seed": seed})
+                    scenario = point.scenario.model_copy(update={"seed": seed})
                     progress = report(luck * len(points) + at)
                     done = run(scenario, traffic, records=True, progress=progress)
                 except Exception:  # of one luck: the others stand

@@ -34,8 +34,8 @@ EVERY: Final = 10
 # chance among the few does not end them.
 SETTLED: Final = 0.99
 # What is left at least of a variance once chance is taken off: where luck outweighs the days the
-# fit is not sure of the rest, and intervals of nearly nothing would hold far too little (normal
-# days, 20 to 100 replicates, luck up to 2.6 times the week's scatter: 0.89 to 0.98 of 0.95 held).
+# fit is not sure of the rest, and intervals of nearly nothing would hold far too little. With half
+# of it 0.95 is held within 0.03 up to luck of 2.6 times the week's scatter (tests of intervals).
 _LEFT: Final = 0.5
 # Fewer replicates than so many for each coefficient tell no fit from chance.
 _FOR_EACH: Final = 3

@@ -190,10 +190,7 @@ class _Counter:
     def __init__(self, totals: Sequence[int], progress: Progress | None) -> None:
         self._done = [0] * len(totals)
         self._totals = totals
-        self._sum, self._total = (
-            0,
-            sum(totals),
-        )  # adding up at each step is slow
+        self._sum, self._total = 0, sum(totals)  # adding up at each step is slow
         self._finished = 0
         self._progress = progress
         self._lock = threading.Lock()

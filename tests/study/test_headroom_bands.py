@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_headroom import SCENARIO
 
 from modeler.cli.main import cli
 from modeler.report.studies import figure_bytes
@@ -28,16 +29,6 @@ from traces import Trace
 HOURS = 10
 WEEK = Resamples(0, (0,) * 7)
 SINGLE = np.arange(0.0, 3600.0 * HOURS + 1.0, 10.0)
-SCENARIO = """
-model: {size: 2GB}
-hosting: {usd_per_hour: 1, release_s: 0}
-service: {kind: fixed, mean_s: 1s}
-cold_start: {total_s: 2m, sigma_log: 0}
-fleet: {min: 1, max: 8, slots: 1, initial: null}
-queue: {client_timeout_s: 1d, queue_timeout_s: 1d}
-sla: {threshold_s: 1.5s, max_violation_share: 0.05}
-policy: {kind: target_tracking, target: 100000}
-"""
 
 
 def bursts(at: np.ndarray) -> Trace:

@@ -38,15 +38,15 @@ def share_held(kinds, *, luck, repetitions=1000):
     return held / repetitions
 
 
-# Luck of nothing, of half a week's own scatter (1/sqrt(7)), and of all of it.
-@pytest.mark.parametrize("luck", [0.0, 0.19, 0.38])
+# Luck of nothing, of half a week's own scatter (1/sqrt(7)), of all of it, and of 2.6 times it.
+@pytest.mark.parametrize("luck", [0.0, 0.19, 0.38, 1.0])
 def test_the_mean_of_alike_days_is_held_as_often_as_said(luck):
     # 95 % within four standard deviations of 1,000 repetitions; the reach to either side, taken
     # from seven days, costs up to another per cent.
     assert share_held((0,) * 7, luck=luck) == pytest.approx(0.95, abs=0.01 + 4 * 0.0069)
 
 
-@pytest.mark.parametrize("luck", [0.0, 0.38])
+@pytest.mark.parametrize("luck", [0.0, 0.38, 1.0])
 def test_the_mean_of_a_week_with_its_weekend_is_held_as_often_as_said(luck):
     # Welch and Satterthwaite's degrees of freedom are no law but near it: a per cent either way.
     assert share_held(WEEK, luck=luck) == pytest.approx(0.95, abs=0.02 + 4 * 0.0069)
